@@ -1,0 +1,50 @@
+"""The command line: one sub-command a file in ``wsgibench.commands``.
+
+A command module has ``HELP`` (one line), ``add_arguments(parser)`` and
+``run(arguments) -> int`` (the exit code: 0 done, 1 a measurement failed or a
+gate was missed, 2 wrong use). Its file name is its name on the command line;
+nothing else lists it. Modules import what is heavy inside ``run``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+from wsgibench import commands
+from wsgibench.errors import WsgibenchError
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m wsgibench",
+        description="Serve a WSGI application, or race the servers that can.",
+    )
+    subparsers = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True
+    )
+    for module_info in pkgutil.iter_modules(commands.__path__):
+        module = importlib.import_module(
+            commands.__name__ + "." + module_info.name
+        )
+        sub = subparsers.add_parser(
+            module_info.name, help=module.HELP, description=module.HELP
+        )
+        module.add_arguments(sub)
+        sub.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = build_parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except WsgibenchError as error:
+        print("wsgibench: %s" % error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return code
