@@ -25,6 +25,8 @@
 extern "C" {
 #endif
 
+#define WB_VERSION "0.1.0"
+
 /* cdef: begin */
 
 enum wb_error {
@@ -161,10 +163,14 @@ wb_request *wb_server_take(wb_server *server); /* NULL: none is ready */
  * server has stopped (wb_server_stopped() tells). */
 wb_request *wb_server_wait(wb_server *server, int timeout_ms);
 int wb_server_run(wb_server *server); /* threaded: poll until stopped */
-/* The null server: polls and answers every request with these octets (a whole
- * HTTP response) until stopped. */
-int wb_server_canned(wb_server *server, const char *response, size_t size);
+/* The null server: for timeout_ms, polls and answers every request with these
+ * octets (a whole HTTP response). 0, WB_STOPPED, or an error. */
+int wb_server_canned(wb_server *server, const char *response, size_t size,
+                     int timeout_ms);
 void wb_server_wake(wb_server *server);
+/* A descriptor that wakes the loop when an octet is written to it: made for
+ * Python's signal.set_wakeup_fd(). Owned by the server; below 0: an error. */
+int wb_server_wake_fd(wb_server *server);
 /* Stop accepting, close idle connections, answer the rest with "Connection:
  * close", and give up on them after grace_ms. A second call shortens it. */
 void wb_server_stop(wb_server *server, int grace_ms);
@@ -173,8 +179,8 @@ int wb_server_fileno(wb_server *server);  /* readable: poll with 0 */
 int wb_server_timeout(wb_server *server); /* ms until it must be polled; -1 */
 void wb_server_stats(wb_server *server, wb_stats *out);
 void wb_server_log_flush(wb_server *server);
-/* After fork(2), in a child that shall not serve: closes the descriptors and
- * frees the memory without touching the parent's loop. */
+/* Closes what is open and frees everything. The caller has ended every
+ * request it took, and no other thread is in a call. */
 void wb_server_free(wb_server *server);
 
 /* Request -------------------------------------------------------------- */
@@ -218,7 +224,9 @@ int wb_request_respond(wb_request *request, const char *status,
 void wb_request_error(wb_request *request, int status);
 
 const char *wb_strerror(int code);
-const char *wb_versions(void); /* "wsgibench 0.1.0, libuv 1.44.2, ..." */
+/* "wsgibench 0.1.0, libuv 1.44.2, http-parser 2.9.4": as snprintf(). The
+ * libuv named is the one that runs. */
+int wb_versions(char *out, size_t size);
 
 /* cdef: end */
 

@@ -1,0 +1,763 @@
+#include "posix.h"
+
+#include "conn.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "scan.h"
+#include "server.h"
+
+enum {
+    MAX_AHEAD = 65536,     /* octets kept of requests still to be served */
+    MAX_HELD = 65536,      /* pipelined answers gathered for one write */
+    MAX_DISCARD = 1 << 20  /* swallowed after the last answer */
+};
+
+/* ---- birth ---------------------------------------------------------------- */
+
+static void
+note_peer(wb__conn *conn, const struct sockaddr_storage *peer)
+{
+    conn->peer_family = (uint8_t)peer->ss_family;
+    if (peer->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)peer;
+        memcpy(conn->peer_address, &in->sin_addr, 4);
+        conn->peer_port = ntohs(in->sin_port);
+    } else if (peer->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)peer;
+        memcpy(conn->peer_address, &in6->sin6_addr, 16);
+        conn->peer_port = ntohs(in6->sin6_port);
+    }
+}
+
+static void
+link_conn(wb_server *server, wb__conn *conn)
+{
+    if (server->conns == NULL) {
+        conn->prev = conn->next = conn;
+        server->conns = conn;
+        return;
+    }
+    conn->next = server->conns;
+    conn->prev = server->conns->prev;
+    conn->prev->next = conn->next->prev = conn;
+}
+
+static void
+unlink_conn(wb_server *server, wb__conn *conn)
+{
+    if (server->conns == conn) {
+        server->conns = conn->next == conn ? NULL : conn->next;
+    }
+    conn->prev->next = conn->next;
+    conn->next->prev = conn->prev;
+}
+
+static void read_some(wb__conn *conn);
+
+void
+wb__conn_open(wb_server *server, int fd, const struct sockaddr_storage *peer)
+{
+    wb__conn *conn = wb__calloc(sizeof(*conn));
+    if (conn == NULL) {
+        close(fd);
+        return;
+    }
+    conn->server = server;
+    conn->fd = fd;
+    note_peer(conn, peer);
+    link_conn(server, conn);
+    server->stats.accepted++;
+    server->stats.connections++;
+    wb__conn_arm(conn, WB__HEAD);
+    /* The first octets are mostly here already. */
+    read_some(conn);
+    if (!conn->dead) {
+        wb__conn_update(conn);
+    }
+}
+
+void
+wb__conn_peer(const wb__conn *conn, char *out, size_t size)
+{
+    if (conn->peer_family != AF_INET && conn->peer_family != AF_INET6) {
+        out[0] = '\0';
+        return;
+    }
+    inet_ntop(conn->peer_family, conn->peer_address, out, (socklen_t)size);
+}
+
+void
+wb__conn_arm(wb__conn *conn, enum wb__deadline_kind kind)
+{
+    wb__deadline_arm(&conn->server->deadlines, &conn->timed, kind,
+                     wb__now_ms());
+    wb__server_tick_on(conn->server);
+}
+
+/* ---- octets to requests --------------------------------------------------- */
+
+/* The request is complete enough to be served. */
+static void
+hand_over(wb__conn *conn)
+{
+    wb__request *request = conn->request;
+    conn->server->stats.requests++;
+    wb__server_enqueue(conn->server, request);
+}
+
+static void
+body_is_complete(wb__conn *conn)
+{
+    wb__request *request = conn->request;
+    wb__body *body = request->body;
+    conn->reading = WB__READ_NOTHING;
+    wb__deadline_clear(&conn->timed);
+    request->continue_due = 0;
+    request->pub.body_complete = 1;
+    request->pub.content_length = (int64_t)body->received;
+    if (body->file < 0 && body->read == 0) {
+        request->pub.body
+            = body->received == 0 ? "" : wb__buf_head(&body->memory);
+    }
+    if (request->hand == WB__INCOMING) {
+        hand_over(conn);
+    } else {
+        wb__server_progress(conn->server);
+    }
+}
+
+/* The octets do not frame a body. Whoever reads it must not take it for a
+ * whole one. */
+static void
+body_failed(wb__conn *conn, int status)
+{
+    wb__request *request = conn->request;
+    if (request->hand == WB__INCOMING) {
+        wb__conn_refuse(conn, status > 0 ? status : 500);
+        return;
+    }
+    request->body_status = 1;
+    request->close = 1;
+    conn->reading = WB__READ_DISCARD;
+    wb__deadline_clear(&conn->timed);
+    wb__server_progress(conn->server);
+}
+
+static size_t
+read_body(wb__conn *conn, const char *data, size_t size)
+{
+    wb__body *body = conn->request->body;
+    size_t used = 0;
+    int status = wb__body_feed(body, data, size, &used);
+    if (status != 0) {
+        body_failed(conn, status);
+        return size;
+    }
+    if (body->complete) {
+        body_is_complete(conn);
+        return used;
+    }
+    if (body->received - body->mark >= conn->server->config.body_quantum) {
+        body->mark = body->received;
+        wb__conn_arm(conn, WB__BODY);
+    }
+    if (conn->request->hand != WB__INCOMING) {
+        wb__server_progress(conn->server);
+    }
+    return used;
+}
+
+/* The block of this head: one seen before, or a new one. 0: not whole yet, 1:
+ * *out is set (a reference), otherwise the status to refuse it with. */
+static int
+find_block(wb__conn *conn, char *data, size_t size, uint8_t minor_version,
+           wb__block **out)
+{
+    wb_server *server = conn->server;
+    wb__memo *memo = &server->memo;
+    wb__block *block = wb__memo_guess(memo, conn->hint, data, size);
+    if (block == NULL) {
+        int64_t end = wb__block_end(data, size, &conn->scanned);
+        if (end < 0) {
+            return 400;
+        }
+        if ((end == 0 ? size : (size_t)end) > server->config.max_head) {
+            return 431;
+        }
+        if (end == 0) {
+            return 0;
+        }
+        uint32_t hash = wb__memo_hash(data, (uint32_t)end);
+        block = wb__memo_find(memo, data, (uint32_t)end, hash);
+        if (block == NULL) {
+            int status = wb__block_new(
+                data, (uint32_t)end, server->config.max_fields, &block);
+            if (status != 0) {
+                return status > 0 ? status : 503;
+            }
+            status = wb__parse_check(minor_version, data, (size_t)end,
+                                     &block->framing);
+            if (status != 0) {
+                wb__block_unref(block);
+                return status;
+            }
+            wb__memo_add(memo, block, hash);
+        }
+    }
+    *out = block;
+    return 1;
+}
+
+/* What the version makes of the fields, RFC 9112 3.2, 6.1; RFC 9110 10.1.1 */
+static int
+check_semantics(const wb__line *line, const wb__block *block)
+{
+    if (line->minor_version == 0) {
+        return (block->flags & WB__HAS_TE) != 0 ? 400 : 0;
+    }
+    if ((block->flags & WB__HAS_HOST) == 0) {
+        return 400;
+    }
+    if ((block->flags & WB__TE_UNKNOWN) != 0) {
+        return 501;
+    }
+    return (block->flags & WB__EXPECT) != 0 ? 417 : 0;
+}
+
+static int
+start_body(wb__conn *conn, const wb__line *line, const wb__block *block,
+           size_t here)
+{
+    wb_server *server = conn->server;
+    wb__request *request = conn->request;
+    int status = wb__body_new(&server->config, &server->stats.body_memory,
+                              line->minor_version, block->raw,
+                              block->raw_size, &block->framing,
+                              &request->body);
+    if (status != 0) {
+        return status > 0 ? status : 503;
+    }
+    conn->reading = WB__READ_BODY;
+    wb__conn_arm(conn, WB__BODY);
+    request->continue_due = line->minor_version > 0
+        && (block->flags & WB__CONTINUE) != 0 && here == 0;
+    if (server->config.stream_body || request->continue_due) {
+        hand_over(conn);
+    }
+    return 0;
+}
+
+static int
+start_request(wb__conn *conn, const char *data, const wb__line *line,
+              wb__block *block, size_t here)
+{
+    wb_server *server = conn->server;
+    int status = check_semantics(line, block);
+    wb__request *request = status == 0 ? wb__request_new(server) : NULL;
+    if (request == NULL) {
+        wb__block_unref(block);
+        return status == 0 ? 503 : status;
+    }
+    request->conn = conn;
+    if (wb__request_fill(request, data, line, block) < 0) {
+        wb__block_unref(block);
+        wb__request_free(server, request);
+        return 503;
+    }
+    if (block->fields.slot != WB_NO_SLOT) {
+        conn->hint = (uint16_t)block->fields.slot;
+    }
+    conn->request = request;
+    conn->scanned = 0;
+    if (block->framing.chunked || block->framing.length > 0) {
+        return start_body(conn, line, block, here);
+    }
+    request->pub.body = "";
+    request->pub.body_complete = 1;
+    conn->reading = WB__READ_NOTHING;
+    wb__deadline_clear(&conn->timed);
+    hand_over(conn);
+    return 0;
+}
+
+/* Where the request line ends (its LF), or NULL and a status: 0 for "not
+ * here yet". */
+static const char *
+find_line(const wb__conn *conn, const char *data, size_t size, int *status)
+{
+    size_t max = conn->server->config.max_line;
+    size_t look = size < max + 2 ? size : max + 2;
+    const char *lf = memchr(data, '\n', look);
+    *status = 0;
+    if (lf == NULL) {
+        const char *cr = memchr(data, '\r', look);
+        if (look == max + 2) {
+            *status = 414;
+        } else if (!wb__is(data[0], WB__TOKEN)
+                   || (cr != NULL && cr != data + size - 1)) {
+            *status = 400; /* it cannot become a request line any more */
+        }
+    } else if (lf == data || lf[-1] != '\r') {
+        *status = 400;
+        return NULL;
+    }
+    return lf;
+}
+
+/* One head from the front of data. How much of it was used; `data` is written
+ * to. */
+static size_t
+read_head(wb__conn *conn, char *data, size_t size)
+{
+    int status;
+    wb__line line;
+    wb__block *block = NULL;
+    if (size >= 2 && data[0] == '\r' && data[1] == '\n') {
+        return 2; /* empty lines before it are ignored, RFC 9112 2.2 */
+    }
+    if (size == 1 && data[0] == '\r') {
+        return 0;
+    }
+    const char *lf = find_line(conn, data, size, &status);
+    if (lf == NULL) {
+        if (status != 0) {
+            wb__conn_refuse(conn, status);
+        }
+        return 0;
+    }
+    size_t start = (size_t)(lf - data) + 1;
+    status = wb__line_parse(data, (uint32_t)start - 2, &line);
+    if (status == 0) {
+        status = find_block(conn, data + start, size - start,
+                            line.minor_version, &block);
+        if (status == 0) {
+            return 0;
+        }
+        if (status == 1) {
+            size_t used = start + block->raw_size;
+            status = start_request(conn, data, &line, block, size - used);
+            if (status == 0) {
+                return used;
+            }
+        }
+    }
+    wb__conn_refuse(conn, status);
+    return 0;
+}
+
+/* Understands as much as it can; returns how much that was. */
+static size_t
+understand(wb__conn *conn, char *data, size_t size)
+{
+    size_t used = 0;
+    while (used < size && !conn->dead) {
+        size_t step;
+        if (conn->reading == WB__READ_HEAD) {
+            step = read_head(conn, data + used, size - used);
+        } else if (conn->reading == WB__READ_BODY) {
+            step = read_body(conn, data + used, size - used);
+        } else {
+            break;
+        }
+        if (step == 0) {
+            break;
+        }
+        used += step;
+    }
+    return used;
+}
+
+static void
+understand_kept(wb__conn *conn)
+{
+    if (wb__buf_size(&conn->in) == 0) {
+        return;
+    }
+    size_t used = understand(conn, wb__buf_head(&conn->in),
+                             wb__buf_size(&conn->in));
+    if (!conn->dead) {
+        wb__buf_consume(&conn->in, used);
+    }
+}
+
+/* ---- reading --------------------------------------------------------------- */
+
+/* The client sends no more. It may still wait for an answer to what it sent
+ * in full. */
+static void
+end_of_input(wb__conn *conn)
+{
+    wb__request *request = conn->request;
+    conn->eof = 1;
+    if (conn->reading == WB__READ_NOTHING) {
+        return;
+    }
+    if (request != NULL && request->hand != WB__INCOMING) {
+        request->gone = 1; /* in the middle of its body */
+        request->close = 1;
+        conn->server->stats.resets++;
+        conn->reading = WB__READ_DISCARD;
+        wb__server_progress(conn->server);
+        return;
+    }
+    if (request != NULL || wb__buf_size(&conn->in) > 0) {
+        conn->server->stats.resets++;
+    }
+    if (wb__buf_size(&conn->out) > 0) {
+        conn->close_after = 1;
+        return;
+    }
+    wb__conn_close(conn);
+}
+
+static int
+may_understand(const wb__conn *conn)
+{
+    /* A client that sends requests and takes no answers gets no further. */
+    return conn->reading == WB__READ_BODY
+        || (conn->reading == WB__READ_HEAD && !conn->blocked);
+}
+
+static void
+take_octets(wb__conn *conn, char *data, size_t size)
+{
+    if (conn->timed.kind == WB__IDLE) {
+        wb__conn_arm(conn, WB__HEAD);
+    }
+    if (wb__buf_size(&conn->in) == 0 && may_understand(conn)) {
+        size_t used = understand(conn, data, size);
+        data += used;
+        size -= used;
+        if (conn->dead || conn->reading == WB__READ_DISCARD) {
+            return;
+        }
+        if (wb__buf_append(&conn->in, data, size) < 0) {
+            wb__conn_close(conn);
+        }
+        return;
+    }
+    if (wb__buf_append(&conn->in, data, size) < 0) {
+        wb__conn_close(conn);
+    } else if (may_understand(conn)) {
+        understand_kept(conn);
+    }
+}
+
+static void
+read_some(wb__conn *conn)
+{
+    wb_server *server = conn->server;
+    ssize_t n;
+    do {
+        n = recv(conn->fd, server->read_buffer, WB__READ_BUFFER, 0);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK) {
+            server->stats.resets += conn->request != NULL;
+            wb__conn_close(conn);
+        }
+        return;
+    }
+    if (n == 0) {
+        if (conn->reading == WB__READ_DISCARD && conn->request == NULL
+            && wb__buf_size(&conn->out) == 0) {
+            wb__conn_close(conn);
+        } else {
+            end_of_input(conn);
+        }
+        return;
+    }
+    server->stats.bytes_in += (uint64_t)n;
+    if (conn->reading == WB__READ_DISCARD) {
+        conn->discarded += (uint64_t)n;
+        if (conn->discarded > MAX_DISCARD) {
+            wb__conn_close(conn);
+        }
+        return;
+    }
+    take_octets(conn, server->read_buffer, (size_t)n);
+}
+
+static void
+output_drained(wb__conn *conn)
+{
+    wb__request *request = conn->request;
+    conn->blocked = 0;
+    if (conn->timed.kind == WB__WRITE) {
+        wb__deadline_clear(&conn->timed);
+    }
+    if (request != NULL) {
+        if (request->resume_wanted && request->hand == WB__OUT) {
+            request->resume_wanted = 0;
+            request->pub.event = WB_RESUME;
+            wb__server_enqueue(conn->server, request);
+        }
+        wb__server_progress(conn->server);
+    } else if (conn->close_after) {
+        wb__conn_end(conn);
+    } else {
+        wb__conn_next(conn, 0);
+    }
+}
+
+void
+wb__conn_ready(wb__conn *conn, int status, int events)
+{
+    if (conn->dead) {
+        return;
+    }
+    if (status < 0) {
+        conn->server->stats.resets += conn->request != NULL;
+        wb__conn_close(conn);
+        return;
+    }
+    if ((events & UV_WRITABLE) != 0 && wb__conn_flush(conn) == 0) {
+        output_drained(conn);
+    }
+    if (!conn->dead && (events & UV_READABLE) != 0) {
+        read_some(conn);
+    }
+    if (!conn->dead) {
+        wb__conn_update(conn);
+    }
+}
+
+/* ---- between requests -------------------------------------------------------- */
+
+/* Answers to pipelined requests go out together when the input runs dry, as
+ * long as the application is quick and they are few. */
+static int
+hold_output(const wb__conn *conn)
+{
+    return conn->request != NULL && conn->request->hand == WB__QUEUED
+        && conn->server->quick && wb__buf_size(&conn->out) < MAX_HELD;
+}
+
+void
+wb__conn_next(wb__conn *conn, int close)
+{
+    if (conn->dead) {
+        wb__conn_release(conn);
+        return;
+    }
+    if (close) {
+        wb__conn_end(conn);
+        return;
+    }
+    conn->reading = WB__READ_HEAD;
+    if (!conn->blocked) {
+        understand_kept(conn);
+    }
+    if (conn->dead || conn->reading == WB__READ_DISCARD) {
+        return;
+    }
+    if (wb__buf_size(&conn->out) > 0 && !conn->blocked && !hold_output(conn)
+        && wb__conn_flush(conn) < 0) {
+        return;
+    }
+    if (conn->request == NULL && !conn->blocked) {
+        if (conn->eof) {
+            wb__conn_close(conn);
+            return;
+        }
+        wb__conn_arm(conn,
+                     wb__buf_size(&conn->in) == 0 ? WB__IDLE : WB__HEAD);
+    }
+    wb__conn_update(conn);
+}
+
+void
+wb__conn_refuse(wb__conn *conn, int status)
+{
+    wb_server *server = conn->server;
+    int is_head = conn->request != NULL && conn->request->is_head;
+    wb__request_free(server, conn->request);
+    conn->request = NULL;
+    conn->linger = 1;
+    server->stats.refused++;
+    if (wb__respond_plain(conn, status, is_head) != WB_GONE) {
+        wb__conn_end(conn);
+    }
+}
+
+/* ---- the end ------------------------------------------------------------------ */
+
+void
+wb__conn_end(wb__conn *conn)
+{
+    conn->reading = WB__READ_DISCARD;
+    conn->close_after = 1;
+    if (wb__buf_size(&conn->in) > 0) {
+        conn->linger = 1;
+        wb__buf_free(&conn->in);
+    }
+    if (wb__buf_size(&conn->out) > 0) {
+        if (!conn->blocked && wb__conn_flush(conn) == 0) {
+            conn->blocked = 0;
+        } else {
+            return; /* output_drained() comes back here, or it is closed */
+        }
+    }
+    if (!conn->linger || conn->eof) {
+        wb__conn_close(conn);
+        return;
+    }
+    shutdown(conn->fd, SHUT_WR);
+    wb__conn_arm(conn, WB__LINGER);
+    wb__conn_update(conn);
+}
+
+void
+wb__conn_timeout(wb__conn *conn, enum wb__deadline_kind kind)
+{
+    conn->server->stats.timeouts++;
+    if (kind == WB__HEAD && wb__buf_size(&conn->in) > 0) {
+        wb__conn_refuse(conn, 408);
+    } else if (kind == WB__BODY && conn->request != NULL
+               && conn->request->hand == WB__INCOMING) {
+        wb__conn_refuse(conn, 408);
+    } else {
+        wb__conn_close(conn);
+    }
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+    wb__conn *conn = (wb__conn *)handle;
+    conn->registered = 0;
+    wb__conn_release(conn);
+}
+
+void
+wb__conn_release(wb__conn *conn)
+{
+    if (conn->dead && !conn->doomed && !conn->registered
+        && conn->request == NULL && !conn->needs_attention) {
+        wb__free(conn);
+    }
+}
+
+/* What becomes of the request when its connection is lost. */
+static void
+lose_request(wb__conn *conn)
+{
+    wb_server *server = conn->server;
+    wb__request *request = conn->request;
+    if (request->hand == WB__INCOMING
+        || (request->hand == WB__QUEUED && request->pub.event == WB_NEW)) {
+        wb__server_dequeue(server, request);
+        wb__request_free(server, request);
+        conn->request = NULL;
+        return;
+    }
+    request->gone = 1;
+    if (request->resume_wanted && request->hand == WB__OUT) {
+        /* So that its caller learns of it and closes what it holds. */
+        request->resume_wanted = 0;
+        request->pub.event = WB_RESUME;
+        wb__server_enqueue(server, request);
+    }
+    wb__server_progress(server);
+}
+
+void
+wb__conn_close(wb__conn *conn)
+{
+    wb_server *server = conn->server;
+    if (conn->dead) {
+        return;
+    }
+    conn->dead = 1;
+    conn->doomed = 1;
+    wb__deadline_clear(&conn->timed);
+    wb__buf_free(&conn->in);
+    wb__buf_free(&conn->out);
+    unlink_conn(server, conn);
+    server->stats.closed++;
+    server->stats.connections--;
+    if (conn->request != NULL) {
+        lose_request(conn);
+    }
+    if (!conn->registered || wb__server_on_loop(server)) {
+        if (conn->registered) {
+            uv_close((uv_handle_t *)&conn->poll, on_closed);
+        }
+        close(conn->fd);
+        conn->doomed = 0;
+    } else {
+        shutdown(conn->fd, SHUT_RDWR); /* the loop thread closes it */
+    }
+    /* Callers up the stack still look at it: freed on the next turn. */
+    wb__server_attend(server, conn);
+}
+
+/* ---- the poll set ---------------------------------------------------------------- */
+
+static void
+on_poll(uv_poll_t *handle, int status, int events)
+{
+    wb__conn *conn = (wb__conn *)handle;
+    wb_server *server = conn->server;
+    wb__server_lock(server);
+    wb__conn_ready(conn, status, events);
+    wb__server_unlock(server);
+}
+
+static int
+wanted_events(const wb__conn *conn)
+{
+    int events = 0;
+    /* A request that is being answered is seldom worth a place in the poll
+     * set; once there, it stays, so that a client's end is noticed. */
+    if (!conn->eof
+        && (conn->reading != WB__READ_NOTHING
+            || (conn->registered && wb__buf_size(&conn->in) < MAX_AHEAD))
+        && !(conn->reading == WB__READ_HEAD && conn->blocked
+             && wb__buf_size(&conn->in) >= MAX_AHEAD)) {
+        events |= UV_READABLE;
+    }
+    if (conn->blocked) {
+        events |= UV_WRITABLE;
+    }
+    return events;
+}
+
+static int
+poll_for(wb__conn *conn, int events)
+{
+    wb_server *server = conn->server;
+    if (!conn->registered) {
+        int error = uv_poll_init(&server->loop, &conn->poll, conn->fd);
+        if (error < 0) {
+            return error;
+        }
+        conn->registered = 1;
+    }
+    server->changed = 1;
+    return events == 0 ? uv_poll_stop(&conn->poll)
+                       : uv_poll_start(&conn->poll, events, on_poll);
+}
+
+void
+wb__conn_update(wb__conn *conn)
+{
+    int events = wanted_events(conn);
+    if (events == conn->events) {
+        return;
+    }
+    if (!wb__server_on_loop(conn->server)) {
+        wb__server_attend(conn->server, conn);
+        return;
+    }
+    if (poll_for(conn, events) < 0) {
+        wb__conn_close(conn);
+        return;
+    }
+    conn->events = (uint8_t)events;
+}

@@ -1,0 +1,137 @@
+/* Accepting connections, and stopping to when there is no room for more. */
+#include "posix.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server.h"
+
+enum {
+    BATCH = 64,          /* accepted per turn, so that others get theirs */
+    RETRY_MS = 200       /* after EMFILE, ENFILE, ENOBUFS, ENOMEM */
+};
+
+/* 1: one was accepted, 0: none is waiting (or none can be taken). */
+static int
+accept_one(wb_server *server)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof(peer);
+    peer.ss_family = AF_UNSPEC;
+    int fd = accept4(server->config.listen_fd, (struct sockaddr *)&peer,
+                     &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        wb__conn_open(server, fd, &peer);
+        return 1;
+    }
+    switch (errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        /* The listener stays readable: polling on would spin. */
+        server->stats.accept_errors++;
+        server->accept_again = wb__now_ms() + RETRY_MS;
+        wb__listener_pause(server);
+        wb__server_tick_on(server);
+        return 0;
+    case EINTR:
+    case ECONNABORTED:
+        return 1; /* that one is gone; there may be others */
+    default:
+        return 0;
+    }
+}
+
+static int
+has_room(const wb_server *server)
+{
+    return server->config.max_connections == 0
+        || server->stats.connections < server->config.max_connections;
+}
+
+static void
+on_listener(uv_poll_t *handle, int status, int events)
+{
+    wb_server *server = handle->data;
+    (void)status;
+    (void)events;
+    wb__server_lock(server);
+    for (int i = 0; i < BATCH && server->accepting; i++) {
+        if (!has_room(server)) {
+            wb__listener_pause(server);
+        } else if (accept_one(server) == 0) {
+            break;
+        }
+    }
+    wb__server_unlock(server);
+}
+
+void
+wb__listener_pause(wb_server *server)
+{
+    if (server->accepting) {
+        uv_poll_stop(&server->listener);
+        server->accepting = 0;
+        server->changed = 1;
+    }
+}
+
+void
+wb__listener_resume(wb_server *server)
+{
+    if (server->listener_open && !server->accepting && !server->draining
+        && has_room(server)
+        && uv_poll_start(&server->listener, UV_READABLE, on_listener) == 0) {
+        server->accepting = 1;
+        server->accept_again = 0;
+        server->changed = 1;
+    }
+}
+
+int
+wb__listener_open(wb_server *server)
+{
+    int fd = server->config.listen_fd, on = 1, error;
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0) {
+        return -errno;
+    }
+    server->is_tcp = address.ss_family == AF_INET
+        || address.ss_family == AF_INET6;
+    if (server->is_tcp) {
+        /* Accepted sockets inherit it: no system call for each of them. */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        if (server->config.defer_accept) {
+            setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof(on));
+        }
+    }
+    if (server->config.backlog >= 0
+        && listen(fd, server->config.backlog) < 0) {
+        return -errno;
+    }
+    error = uv_poll_init(&server->loop, &server->listener, fd);
+    if (error < 0) {
+        return error;
+    }
+    server->listener.data = server;
+    server->listener_open = 1;
+    wb__listener_resume(server);
+    return 0;
+}
+
+void
+wb__listener_close(wb_server *server)
+{
+    if (server->listener_open) {
+        server->listener_open = 0;
+        server->accepting = 0;
+        server->changed = 1;
+        uv_close((uv_handle_t *)&server->listener, NULL);
+        close(server->config.listen_fd);
+        server->config.listen_fd = -1;
+    }
+}
