@@ -1,0 +1,335 @@
+/* From a request to the environ of PEP 3333.
+ *
+ * A header block that came before has a slot, and the slot the environ of the
+ * last request that carried it. What differs now is put into that dict, and
+ * the application gets a copy: copying a dict that is dense costs less than
+ * filling a new one, and what an application does to its copy nobody sees.
+ */
+#include "module.h"
+
+#include <string.h>
+
+static PyObject *
+latin1(const char *data, uint32_t size)
+{
+    return PyUnicode_DecodeLatin1(data, (Py_ssize_t)size, NULL);
+}
+
+/* Sets and gives up the reference to value (NULL: fails). */
+static int
+set_new(PyObject *environ, PyObject *key, PyObject *value)
+{
+    if (value == NULL) {
+        return -1;
+    }
+    int result = PyDict_SetItem(environ, key, value);
+    Py_DECREF(value);
+    return result;
+}
+
+/* ---- what no request changes -------------------------------------------------- */
+
+/* settings: server name, port, url scheme, multithread, multiprocess, all
+ * borrowed. */
+PyObject *
+wp_environ_base(wp_server *server, PyObject *const *settings)
+{
+    wp_words *w = &server->state->words;
+    PyObject *wrapper = (PyObject *)server->state->file_wrapper_type;
+    return Py_BuildValue(
+        "{s:(ii),s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:s,s:O,s:O,s:s,s:O,"
+        "O:O,O:O,O:O,O:O,O:O,O:O}",
+        "wsgi.version", 1, 0, "wsgi.url_scheme", settings[2], "wsgi.input",
+        server->no_input, "wsgi.errors", server->errors, "wsgi.multithread",
+        settings[3], "wsgi.multiprocess", settings[4], "wsgi.run_once",
+        Py_False, "wsgi.file_wrapper", wrapper, "wsgi.input_terminated",
+        Py_True, "SERVER_SOFTWARE", "wsgibench/" WB_VERSION, "SERVER_NAME",
+        settings[0], "SERVER_PORT", settings[1], "SERVER_PROTOCOL",
+        "HTTP/1.1", "SCRIPT_NAME", w->empty, w->request_method, w->get, w->path_info, w->empty,
+        w->query_string, w->empty, w->request_uri, w->empty, w->remote_addr,
+        w->empty, w->remote_port, w->empty);
+}
+
+/* ---- what the header block brings ------------------------------------------------ */
+
+static int
+put_fields(wp_server *server, const wb_fields *fields, PyObject *environ)
+{
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const wb_span *name = &fields->spans[2 * i], *value = name + 1;
+        PyObject *key = wp_names_get(&server->state->names,
+                                     fields->base + name->off, name->len);
+        if (key == NULL) {
+            return -1;
+        }
+        int result = set_new(environ, key,
+                             latin1(fields->base + value->off, value->len));
+        Py_DECREF(key);
+        if (result < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- what the request line and the client bring ------------------------------------ */
+
+static PyObject *
+method_text(wp_words *w, const char *data, uint32_t size)
+{
+    PyObject *const common[] = { w->get,    w->post,    w->head, w->put,
+                                 w->delete, w->options, w->patch };
+    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++) {
+        if ((uint32_t)PyUnicode_GET_LENGTH(common[i]) == size
+            && memcmp(PyUnicode_DATA(common[i]), data, size) == 0) {
+            return Py_NewRef(common[i]);
+        }
+    }
+    return latin1(data, size);
+}
+
+static int
+put_target(wp_server *server, const wb_request *request, PyObject *environ)
+{
+    wp_words *w = &server->state->words;
+    const char *base = request->base;
+    if (set_new(environ, w->path_info,
+                latin1(base + request->path.off, request->path.len))
+            < 0
+        || set_new(environ, w->query_string,
+                   latin1(base + request->query.off, request->query.len))
+            < 0) {
+        return -1;
+    }
+    return set_new(environ, w->request_uri,
+                   latin1(base + request->target.off, request->target.len));
+}
+
+static int
+is_get(const wb_request *request)
+{
+    return request->method.len == 3
+        && memcmp(request->base + request->method.off, "GET", 3) == 0;
+}
+
+static int
+put_method(wp_server *server, const wb_request *request, PyObject *environ)
+{
+    wp_words *w = &server->state->words;
+    return set_new(environ, w->request_method,
+                   method_text(w, request->base + request->method.off,
+                               request->method.len));
+}
+
+static int
+put_protocol(wp_server *server, const wb_request *request, PyObject *environ)
+{
+    return set_new(environ, server->state->words.server_protocol,
+                   PyUnicode_FromFormat("HTTP/1.%d",
+                                        request->minor_version));
+}
+
+/* Texts of ports come again with every request of a connection. */
+static PyObject *
+port_text(wp_server *server, uint16_t port)
+{
+    PyObject *text = server->ports[port % WP_PORTS].text;
+    if (text == NULL || server->ports[port % WP_PORTS].port != port) {
+        text = PyUnicode_FromFormat("%d", port);
+        if (text == NULL) {
+            return NULL;
+        }
+        Py_XSETREF(server->ports[port % WP_PORTS].text, text);
+        server->ports[port % WP_PORTS].port = port;
+    }
+    return Py_NewRef(text);
+}
+
+static PyObject *
+peer_text(wp_server *server, const char *peer)
+{
+    if (server->peer_text == NULL || strcmp(server->peer, peer) != 0) {
+        PyObject *text = PyUnicode_FromString(peer);
+        if (text == NULL) {
+            return NULL;
+        }
+        Py_XSETREF(server->peer_text, text);
+        strcpy(server->peer, peer); /* both are INET6_ADDRSTRLEN */
+    }
+    return Py_NewRef(server->peer_text);
+}
+
+static int
+put_client(wp_server *server, const wb_request *request, PyObject *environ)
+{
+    wp_words *w = &server->state->words;
+    if (set_new(environ, w->remote_addr, peer_text(server, request->peer))
+        < 0) {
+        return -1;
+    }
+    return request->peer_port == 0
+        ? PyDict_SetItem(environ, w->remote_port, w->empty)
+        : set_new(environ, w->remote_port,
+                  port_text(server, request->peer_port));
+}
+
+/* ---- slots --------------------------------------------------------------------------- */
+
+static void
+slot_clear(wp_slot *slot)
+{
+    Py_CLEAR(slot->environ);
+    PyMem_Free(slot->target);
+    memset(slot, 0, sizeof(*slot));
+}
+
+void
+wp_slots_clear(wp_server *server)
+{
+    for (int i = 0; server->slots != NULL && i < WB_SLOTS; i++) {
+        slot_clear(&server->slots[i]);
+    }
+    PyMem_Free(server->slots);
+    server->slots = NULL;
+}
+
+/* The environ for a block without a slot, or seen for the first time: nothing
+ * is kept, most such blocks never come again. */
+static PyObject *
+fresh(wp_server *server, const wb_request *request)
+{
+    PyObject *environ = PyDict_Copy(server->base);
+    if (environ == NULL || put_fields(server, request->fields, environ) < 0
+        || put_target(server, request, environ) < 0
+        || put_method(server, request, environ) < 0
+        || put_protocol(server, request, environ) < 0
+        || put_client(server, request, environ) < 0) {
+        Py_XDECREF(environ);
+        return NULL;
+    }
+    return environ;
+}
+
+static int
+remember_target(wp_slot *slot, const wb_request *request)
+{
+    uint32_t size = request->target.len;
+    if (slot->target == NULL || slot->target_size < size) {
+        char *target = PyMem_Realloc(slot->target, size);
+        if (target == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        slot->target = target;
+    }
+    memcpy(slot->target, request->base + request->target.off, size);
+    slot->target_size = size;
+    return 0;
+}
+
+/* Brings the slot's environ up to this request. */
+static int
+refresh(wp_server *server, wp_slot *slot, const wb_request *request)
+{
+    PyObject *environ = slot->environ;
+    if (slot->target_size != request->target.len
+        || memcmp(slot->target, request->base + request->target.off,
+                  request->target.len)
+            != 0) {
+        slot->target_size = UINT32_MAX; /* matches nothing until it is done */
+        PyMem_Free(slot->target);
+        slot->target = NULL;
+        if (put_target(server, request, environ) < 0
+            || remember_target(slot, request) < 0) {
+            return -1;
+        }
+    }
+    int get = is_get(request);
+    if (!get || !slot->method_get) {
+        if (put_method(server, request, environ) < 0) {
+            return -1;
+        }
+        slot->method_get = (uint8_t)get;
+    }
+    if (slot->http11 != request->minor_version) {
+        if (put_protocol(server, request, environ) < 0) {
+            return -1;
+        }
+        slot->http11 = request->minor_version;
+    }
+    return put_client(server, request, environ);
+}
+
+static PyObject *
+shared(wp_server *server, const wb_request *request)
+{
+    const wb_fields *fields = request->fields;
+    wp_slot *slot = &server->slots[fields->slot];
+    if (slot->id != fields->id || slot->environ == NULL) {
+        PyObject *environ = fresh(server, request);
+        if (environ == NULL) {
+            return NULL;
+        }
+        slot_clear(slot);
+        slot->environ = environ;
+        slot->id = fields->id;
+        slot->http11 = request->minor_version;
+        slot->method_get = (uint8_t)is_get(request);
+        if (remember_target(slot, request) < 0) {
+            slot_clear(slot);
+            return NULL;
+        }
+    } else if (refresh(server, slot, request) < 0) {
+        slot_clear(slot);
+        return NULL;
+    }
+    return PyDict_Copy(slot->environ);
+}
+
+/* ---- the environ ------------------------------------------------------------------------ */
+
+/* What must not stay in a slot. */
+static int
+put_own(wp_server *server, const wb_request *request, wp_call *call,
+        PyObject *environ)
+{
+    wp_words *w = &server->state->words;
+    if (request->authority.len > 0
+        && set_new(environ, w->http_host,
+                   latin1(request->base + request->authority.off,
+                          request->authority.len))
+            < 0) {
+        return -1;
+    }
+    if (request->body_complete && request->content_length == 0
+        && !request->chunked) {
+        return 0; /* the shared, empty wsgi.input */
+    }
+    call->input = wp_input_new(server, call->request);
+    if (call->input == NULL
+        || PyDict_SetItem(environ, w->wsgi_input, (PyObject *)call->input)
+            < 0) {
+        return -1;
+    }
+    /* A chunked body that is here in full has a length that applications can
+     * use; many read no other body. */
+    if (request->chunked && request->content_length >= 0) {
+        return set_new(environ, w->content_length,
+                       PyUnicode_FromFormat(
+                           "%lld", (long long)request->content_length));
+    }
+    return 0;
+}
+
+PyObject *
+wp_environ_new(wp_server *server, const wb_request *request, wp_call *call)
+{
+    const wb_fields *fields = request->fields;
+    PyObject *environ = fields->slot == WB_NO_SLOT || fields->seen < 2
+        ? fresh(server, request)
+        : shared(server, request);
+    if (environ != NULL && put_own(server, request, call, environ) < 0) {
+        Py_CLEAR(environ);
+    }
+    return environ;
+}

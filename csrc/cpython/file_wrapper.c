@@ -1,0 +1,145 @@
+/* wsgi.file_wrapper (PEP 3333, "Optional Platform-Specific File Handling").
+ *
+ * It is an ordinary iterable, so middleware may consume it; returned to the
+ * server untouched, and over a real file, the file's octets go out by
+ * sendfile(2). */
+#include "module.h"
+
+#include <stddef.h>
+#include <structmember.h>
+#include <sys/stat.h>
+
+typedef struct wp_file_wrapper {
+    PyObject_HEAD
+    PyObject *file;
+    Py_ssize_t block_size;
+} wp_file_wrapper;
+
+static PyObject *
+wrapper_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = { "filelike", "blksize", NULL };
+    PyObject *file;
+    Py_ssize_t block_size = 65536;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|n:file_wrapper",
+                                     names, &file, &block_size)) {
+        return NULL;
+    }
+    wp_file_wrapper *wrapper = (wp_file_wrapper *)type->tp_alloc(type, 0);
+    if (wrapper != NULL) {
+        wrapper->file = Py_NewRef(file);
+        wrapper->block_size = block_size > 0 ? block_size : 65536;
+    }
+    return (PyObject *)wrapper;
+}
+
+static int
+wrapper_traverse(wp_file_wrapper *wrapper, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(wrapper));
+    Py_VISIT(wrapper->file);
+    return 0;
+}
+
+static int
+wrapper_clear(wp_file_wrapper *wrapper)
+{
+    Py_CLEAR(wrapper->file);
+    return 0;
+}
+
+static void
+wrapper_dealloc(wp_file_wrapper *wrapper)
+{
+    PyTypeObject *type = Py_TYPE(wrapper);
+    PyObject_GC_UnTrack(wrapper);
+    wrapper_clear(wrapper);
+    type->tp_free(wrapper);
+    Py_DECREF(type);
+}
+
+static PyObject *
+wrapper_next(wp_file_wrapper *wrapper)
+{
+    PyObject *block = PyObject_CallMethod(wrapper->file, "read", "n",
+                                          wrapper->block_size);
+    if (block != NULL && PyObject_Not(block) == 1) {
+        Py_CLEAR(block);
+    }
+    return block;
+}
+
+static PyObject *
+wrapper_close(wp_file_wrapper *wrapper, PyObject *unused)
+{
+    (void)unused;
+    PyObject *close = PyObject_GetAttrString(wrapper->file, "close");
+    if (close == NULL) {
+        PyErr_Clear(); /* a file-like need not have one */
+        Py_RETURN_NONE;
+    }
+    PyObject *result = PyObject_CallNoArgs(close);
+    Py_DECREF(close);
+    return result;
+}
+
+/* Only what reads the descriptor's own octets may be sent from it: a GzipFile
+ * has a fileno() too, of the compressed file. */
+int
+wp_file_behind(wp_state *state, PyObject *object, int64_t *offset,
+               int64_t *size)
+{
+    PyObject *file = ((wp_file_wrapper *)object)->file;
+    PyObject *type = (PyObject *)Py_TYPE(file);
+    struct stat status;
+    if (type != state->file_io && type != state->reader
+        && type != state->random) {
+        return -1;
+    }
+    int fd = PyObject_AsFileDescriptor(file);
+    PyObject *told
+        = fd < 0 ? NULL : PyObject_CallMethodNoArgs(file, state->words.tell);
+    *offset = told == NULL ? -1 : PyLong_AsLongLong(told);
+    Py_XDECREF(told);
+    if (PyErr_Occurred()) {
+        PyErr_Clear(); /* then it is read like any other */
+        return -1;
+    }
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || *offset < 0) {
+        return -1;
+    }
+    *size = status.st_size > *offset ? status.st_size - *offset : 0;
+    return fd;
+}
+
+static PyMethodDef wrapper_methods[] = {
+    { "close", (PyCFunction)wrapper_close, METH_NOARGS,
+      "Close the file, if it can be closed." },
+    { NULL, NULL, 0, NULL },
+};
+
+static PyMemberDef wrapper_members[] = {
+    { "filelike", T_OBJECT_EX, offsetof(wp_file_wrapper, file), READONLY,
+      NULL },
+    { NULL, 0, 0, 0, NULL },
+};
+
+static PyType_Slot wrapper_slots[] = {
+    { Py_tp_new, wrapper_new },
+    { Py_tp_dealloc, wrapper_dealloc },
+    { Py_tp_traverse, wrapper_traverse },
+    { Py_tp_clear, wrapper_clear },
+    { Py_tp_iter, PyObject_SelfIter },
+    { Py_tp_iternext, wrapper_next },
+    { Py_tp_methods, wrapper_methods },
+    { Py_tp_members, wrapper_members },
+    { Py_tp_doc, "file_wrapper(filelike, blksize=65536): the file's blocks." },
+    { 0, NULL },
+};
+
+PyType_Spec wp_file_wrapper_spec = {
+    .name = "wsgibench.native._capi.FileWrapper",
+    .basicsize = sizeof(wp_file_wrapper),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = wrapper_slots,
+};

@@ -1,0 +1,339 @@
+/* wsgi.input: read, readline, readlines, iteration (PEP 3333, "Input and
+ * Error Streams").
+ *
+ * A body that is complete and in memory is read in place. Otherwise octets
+ * come through wb_request_read(), and waiting for them gives the GIL away.
+ * Once the request is over every read returns b"".
+ */
+#include "module.h"
+
+#include <string.h>
+
+enum { AHEAD = 65536 };
+
+wp_input *
+wp_input_new(wp_server *server, wb_request *request)
+{
+    wp_state *state = server->state;
+    wp_input *input = PyObject_New(wp_input, state->input_type);
+    if (input == NULL) {
+        return NULL;
+    }
+    input->server = NULL;
+    input->request = request;
+    input->data = NULL;
+    input->size = 0;
+    input->owned = NULL;
+    input->finished = request == NULL;
+    if (request != NULL) {
+        input->server = (wp_server *)Py_NewRef((PyObject *)server);
+        if (request->body_complete && request->body != NULL) {
+            input->data = request->body;
+            input->size = (size_t)request->content_length;
+            input->finished = 1;
+        }
+    }
+    return input;
+}
+
+void
+wp_input_detach(wp_input *input)
+{
+    input->request = NULL;
+    input->finished = 1;
+    input->data = NULL;
+    input->size = 0;
+    PyMem_Free(input->owned);
+    input->owned = NULL;
+    Py_CLEAR(input->server);
+}
+
+static void
+input_dealloc(wp_input *input)
+{
+    PyTypeObject *type = Py_TYPE(input);
+    wp_input_detach(input);
+    PyObject_Free(input);
+    Py_DECREF(type);
+}
+
+/* Octets into `out`: how many, 0 at the end, -1 with an exception. Waits
+ * without the GIL. The core's deadlines end a wait for a silent client. */
+static int64_t
+pull(wp_input *input, char *out, size_t size)
+{
+    for (;;) {
+        if (input->finished || input->request == NULL) {
+            return 0;
+        }
+        wb_request *request = input->request;
+        int64_t n = wb_request_read(request, out, size);
+        if (n == WB_AGAIN) {
+            int error;
+            Py_BEGIN_ALLOW_THREADS
+            error = wb_request_wait(request, 1, 200);
+            Py_END_ALLOW_THREADS
+            if (PyErr_CheckSignals() < 0) {
+                return -1;
+            }
+            if (error == 0 || error == WB_AGAIN) {
+                continue;
+            }
+            n = error;
+        }
+        if (n < 0) {
+            wp_raise_code((int)n);
+            return -1;
+        }
+        input->finished = n == 0;
+        return n;
+    }
+}
+
+static size_t
+taken(wp_input *input, size_t size)
+{
+    input->data += size;
+    input->size -= size;
+    return size;
+}
+
+/* read(): all there is. */
+static PyObject *
+read_all(wp_input *input)
+{
+    size_t used = input->size;
+    size_t room = used + (input->finished ? 0 : AHEAD);
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    if (used > 0) {
+        memcpy(PyBytes_AS_STRING(bytes), input->data, used);
+        taken(input, used);
+    }
+    while (!input->finished) {
+        if (used == room) {
+            room *= 2;
+            if (_PyBytes_Resize(&bytes, (Py_ssize_t)room) < 0) {
+                return NULL;
+            }
+        }
+        int64_t n = pull(input, PyBytes_AS_STRING(bytes) + used, room - used);
+        if (n < 0) {
+            Py_DECREF(bytes);
+            return NULL;
+        }
+        used += (size_t)n;
+    }
+    if (used != room) {
+        _PyBytes_Resize(&bytes, (Py_ssize_t)used);
+    }
+    return bytes;
+}
+
+/* read(size): as much as that, less only at the end. */
+static PyObject *
+read_some(wp_input *input, size_t size)
+{
+    size_t used = input->size < size ? input->size : size;
+    size_t room = input->finished ? used : size;
+    if (room > used + (1 << 20)) {
+        room = used + (1 << 20); /* a huge size is no promise */
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
+    if (bytes == NULL) {
+        return NULL;
+    }
+    if (used > 0) {
+        memcpy(PyBytes_AS_STRING(bytes), input->data, used);
+        taken(input, used);
+    }
+    while (used < size && !input->finished) {
+        if (used == room) {
+            room = room * 2 < size ? room * 2 : size;
+            if (_PyBytes_Resize(&bytes, (Py_ssize_t)room) < 0) {
+                return NULL;
+            }
+        }
+        int64_t n = pull(input, PyBytes_AS_STRING(bytes) + used, room - used);
+        if (n < 0) {
+            Py_DECREF(bytes);
+            return NULL;
+        }
+        used += (size_t)n;
+    }
+    if (used != room) {
+        _PyBytes_Resize(&bytes, (Py_ssize_t)used);
+    }
+    return bytes;
+}
+
+/* None and negative numbers mean "no limit" to file objects. */
+static int
+read_size(PyObject *const *args, Py_ssize_t count, const char *name,
+          Py_ssize_t *size)
+{
+    *size = -1;
+    if (count > 1) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s() takes at most 1 argument (%zd given)", name,
+                     count);
+        return -1;
+    }
+    if (count == 1 && args[0] != Py_None) {
+        *size = PyNumber_AsSsize_t(args[0], PyExc_OverflowError);
+        if (*size == -1 && PyErr_Occurred()) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *
+input_read(wp_input *input, PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t size;
+    if (read_size(args, count, "read", &size) < 0) {
+        return NULL;
+    }
+    return size < 0 ? read_all(input) : read_some(input, (size_t)size);
+}
+
+/* More octets behind those in hand. 1: some came, 0: the end, -1. */
+static int
+read_ahead(wp_input *input)
+{
+    size_t held = input->size;
+    if (input->finished) {
+        return 0;
+    }
+    char *room = PyMem_Malloc(held + AHEAD);
+    if (room == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (held > 0) {
+        memcpy(room, input->data, held);
+    }
+    int64_t n = pull(input, room + held, AHEAD);
+    if (n <= 0) {
+        PyMem_Free(room);
+        return (int)n;
+    }
+    PyMem_Free(input->owned);
+    input->owned = room;
+    input->data = room;
+    input->size = held + (size_t)n;
+    return 1;
+}
+
+/* Up to and with LF, at most `limit` octets (-1: none); b"" at the end. */
+static PyObject *
+next_line(wp_input *input, Py_ssize_t limit)
+{
+    size_t searched = 0;
+    for (;;) {
+        size_t size = input->size;
+        if (limit >= 0 && (size_t)limit < size) {
+            size = (size_t)limit;
+        }
+        const char *lf = size > searched
+            ? memchr(input->data + searched, '\n', size - searched)
+            : NULL;
+        if (lf != NULL) {
+            size = (size_t)(lf - input->data) + 1;
+        }
+        if (lf != NULL || (limit >= 0 && size == (size_t)limit)) {
+            const char *data = input->data;
+            taken(input, size);
+            return PyBytes_FromStringAndSize(data, (Py_ssize_t)size);
+        }
+        searched = size;
+        int more = read_ahead(input);
+        if (more < 0) {
+            return NULL;
+        }
+        if (more == 0) {
+            const char *data = input->data;
+            taken(input, size);
+            return PyBytes_FromStringAndSize(data, (Py_ssize_t)size);
+        }
+    }
+}
+
+static PyObject *
+input_readline(wp_input *input, PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t size;
+    if (read_size(args, count, "readline", &size) < 0) {
+        return NULL;
+    }
+    return next_line(input, size);
+}
+
+static PyObject *
+input_readlines(wp_input *input, PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t hint, total = 0;
+    if (read_size(args, count, "readlines", &hint) < 0) {
+        return NULL;
+    }
+    PyObject *lines = PyList_New(0);
+    while (lines != NULL) {
+        PyObject *line = next_line(input, -1);
+        if (line == NULL || PyBytes_GET_SIZE(line) == 0) {
+            int failed = line == NULL;
+            Py_XDECREF(line);
+            if (failed) {
+                Py_CLEAR(lines);
+            }
+            return lines;
+        }
+        total += PyBytes_GET_SIZE(line);
+        if (PyList_Append(lines, line) < 0) {
+            Py_CLEAR(lines);
+        }
+        Py_DECREF(line);
+        if (hint > 0 && total >= hint) {
+            return lines;
+        }
+    }
+    return lines;
+}
+
+static PyObject *
+input_next(wp_input *input)
+{
+    PyObject *line = next_line(input, -1);
+    if (line != NULL && PyBytes_GET_SIZE(line) == 0) {
+        Py_CLEAR(line); /* the end: NULL without an exception */
+    }
+    return line;
+}
+
+static PyMethodDef input_methods[] = {
+    { "read", (PyCFunction)(void (*)(void))input_read, METH_FASTCALL,
+      "read([size]) -> bytes: size octets, fewer only at the end." },
+    { "readline", (PyCFunction)(void (*)(void))input_readline, METH_FASTCALL,
+      "readline([size]) -> bytes: up to and with the next LF." },
+    { "readlines", (PyCFunction)(void (*)(void))input_readlines,
+      METH_FASTCALL, "readlines([hint]) -> list of bytes." },
+    { NULL, NULL, 0, NULL },
+};
+
+static PyType_Slot input_slots[] = {
+    { Py_tp_dealloc, input_dealloc },
+    { Py_tp_iter, PyObject_SelfIter },
+    { Py_tp_iternext, input_next },
+    { Py_tp_methods, input_methods },
+    { Py_tp_doc, "wsgi.input: the body of one request, a binary stream." },
+    { 0, NULL },
+};
+
+PyType_Spec wp_input_spec = {
+    .name = "wsgibench.native._capi.Input",
+    .basicsize = sizeof(wp_input),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = input_slots,
+};

@@ -1,0 +1,155 @@
+/* The CPython binding: its types and what they share.
+ *
+ * All state lives in the module (wp_state) or in an object; nothing is static,
+ * so that several interpreters can load it. A call (wp_call) is one request
+ * being answered: it is the start_response that the application gets, and it
+ * holds the application's result while that is being sent.
+ */
+#ifndef WP_MODULE_H
+#define WP_MODULE_H
+
+#include "shims.h"
+
+#include "wsgibench.h"
+
+enum { WP_NAMES = 128, WP_PORTS = 256, WP_BLOCK = 1024, WP_FREE = 64 };
+
+/* Ready, hashed keys for the names that requests carry. */
+typedef struct wp_names {
+    PyObject *keys[WP_NAMES]; /* by hash, linear probing; or NULL */
+} wp_names;
+
+/* Keys and values that every environ has. */
+typedef struct wp_words {
+    PyObject *request_method, *path_info, *query_string, *request_uri,
+        *server_protocol, *remote_addr, *remote_port, *content_length,
+        *http_host, *wsgi_input, *get, *head, *post, *put, *delete, *options,
+        *patch, *http10, *empty, *close, *read, *fileno, *tell, *exc_info;
+} wp_words;
+
+typedef struct wp_state {
+    PyTypeObject *server_type, *call_type, *writer_type, *input_type,
+        *file_wrapper_type, *load_type;
+    wp_names names;
+    wp_words words;
+    PyObject *print_exception;              /* traceback.print_exception */
+    PyObject *file_io, *reader, *random;    /* io.FileIO, BufferedReader ... */
+} wp_state;
+
+/* What was made of a header block, by its slot in the core's table. */
+typedef struct wp_slot {
+    uint64_t id;
+    PyObject *environ;   /* as of the last request that carried the block */
+    char *target;        /* of that request; malloced */
+    uint32_t target_size;
+    uint8_t method_get, http11;
+} wp_slot;
+
+typedef struct wp_server {
+    PyObject_HEAD
+    wb_server *core;     /* NULL: closed */
+    wp_state *state;     /* borrowed: the type keeps the module alive */
+    PyObject *app, *errors;
+    PyObject *base;      /* environ without what a request brings */
+    PyObject *no_input;  /* wsgi.input of requests without a body */
+    wp_slot *slots;      /* WB_SLOTS of them */
+    struct {
+        uint16_t port;
+        PyObject *text;
+    } ports[WP_PORTS];
+    char peer[46];       /* the last client's address, and its text */
+    PyObject *peer_text;
+    struct wp_call *free_calls;
+    int free_count;
+    struct wp_call *resume_first, *resume_last; /* see wp_call_go_on() */
+    int last_served;
+    int threaded;
+} wp_server;
+
+/* start_response, and the request's state in Python. */
+typedef struct wp_call {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    wp_server *server;   /* a reference while in use */
+    wb_request *request; /* NULL: over */
+    struct wp_call *next;   /* free list or resume list */
+    PyObject *result;    /* what the application returned */
+    PyObject *iterator;
+    struct wp_input *input; /* or NULL */
+    struct wp_writer *writer;
+    char *block;         /* status, then name NUL value NUL ... */
+    uint32_t block_room, block_size, status_size, count;
+    uint8_t started, head_given, wrote, sending_file;
+    char block_inline[WP_BLOCK];
+} wp_call;
+
+/* The write() callable. */
+typedef struct wp_writer {
+    PyObject_HEAD
+    vectorcallfunc vectorcall;
+    wp_call *call;       /* borrowed; NULL once the request is over */
+} wp_writer;
+
+/* wsgi.input */
+typedef struct wp_input {
+    PyObject_HEAD
+    wp_server *server;   /* a reference, or NULL */
+    wb_request *request; /* NULL: over, reads b"" */
+    const char *data;    /* octets not read yet: the request's own body, or
+                            in `owned` */
+    size_t size;
+    char *owned;         /* malloced read-ahead for lines */
+    uint8_t finished;    /* no more comes */
+} wp_input;
+
+extern PyType_Spec wp_server_spec, wp_call_spec, wp_writer_spec,
+    wp_input_spec, wp_file_wrapper_spec;
+
+/* names.c */
+int wp_names_init(wp_names *names);
+void wp_names_clear(wp_names *names);
+/* A new reference to the str for these octets. */
+PyObject *wp_names_get(const wp_names *names, const char *data, size_t size);
+int wp_words_init(wp_words *words);
+int wp_words_visit(wp_words *words, visitproc visit, void *arg);
+void wp_words_clear(wp_words *words);
+
+/* environ.c */
+PyObject *wp_environ_base(wp_server *server, PyObject *const *settings);
+PyObject *wp_environ_new(wp_server *server, const wb_request *request,
+                         wp_call *call);
+void wp_slots_clear(wp_server *server);
+
+/* input.c */
+wp_input *wp_input_new(wp_server *server, wb_request *request);
+void wp_input_detach(wp_input *input);
+
+/* start_response.c */
+wp_call *wp_call_new(wp_server *server, wb_request *request);
+/* The request is over: lets go of everything the application may hold. */
+void wp_call_release(wp_call *call);
+/* Hands the head to the core. 0, WB_COMPLETE, or an error (raised too). */
+int wp_call_give_head(wp_call *call, int64_t length);
+/* Waits until the client has taken what it was sent. 0 or an error. */
+int wp_call_wait(wp_call *call, int for_body);
+
+/* answer.c */
+/* Serves a request that wb_server_take() gave. Consumes all exceptions. */
+void wp_answer(wp_server *server, wb_request *request);
+/* Goes on with an iteration that gave way to others. */
+void wp_call_go_on(wp_call *call);
+
+/* file_wrapper.c */
+/* The descriptor behind a file_wrapper whose octets are the file's own, or
+ * -1; *offset is where reading stands, *size what is left. */
+int wp_file_behind(wp_state *state, PyObject *wrapper, int64_t *offset,
+                   int64_t *size);
+
+/* errors.c */
+void wp_log_exception(wp_server *server); /* clears the error indicator */
+PyObject *wp_raise_code(int code);        /* NULL, with an exception set */
+
+/* server_type.c */
+PyObject *wp_defaults(void); /* settings by name */
+
+#endif

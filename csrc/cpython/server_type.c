@@ -1,0 +1,629 @@
+/* CoreServer: one core server and the application it serves.
+ *
+ * The GIL is given away in one place, around a poll that may sleep. While
+ * requests keep coming in numbers the next poll does not sleep, and keeps it:
+ * a thread that computes would otherwise take 5 ms (the switch interval)
+ * before every turn. */
+#include "module.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <structmember.h>
+
+enum { MANY = 2, MAX_PER_TURN = 1024, CANNED_MS = 100 };
+
+/* ---- settings ------------------------------------------------------------------------ */
+
+typedef enum { U8, U32, U64, INT, TEXT } kind;
+
+typedef struct setting {
+    const char *name;
+    kind kind;
+    size_t offset;
+} setting;
+
+#define SETTING(name, kind) { #name, kind, offsetof(wb_config, name) }
+static const setting settings[] = {
+    SETTING(backlog, INT),           SETTING(threaded, U8),
+    SETTING(stream_body, U8),        SETTING(log_format, U8),
+    SETTING(defer_accept, U8),       SETTING(log_fd, INT),
+    SETTING(max_line, U32),          SETTING(max_head, U32),
+    SETTING(max_fields, U32),        SETTING(max_body, U64),
+    SETTING(body_memory, U32),       SETTING(body_memory_all, U64),
+    SETTING(write_high, U32),        SETTING(max_connections, U32),
+    SETTING(head_timeout, U32),      SETTING(body_timeout, U32),
+    SETTING(body_quantum, U32),      SETTING(idle_timeout, U32),
+    SETTING(write_timeout, U32),     SETTING(server_name, TEXT),
+    SETTING(temp_dir, TEXT),         { NULL, U8, 0 },
+};
+
+static int
+set_number(void *field, kind kind, PyObject *value)
+{
+    if (kind == INT) {
+        long number = PyLong_AsLong(value);
+        *(int *)field = (int)number;
+        return number == -1 && PyErr_Occurred() ? -1 : 0;
+    }
+    unsigned long long number = PyLong_AsUnsignedLongLong(value);
+    unsigned long long max = kind == U8 ? UINT8_MAX
+        : kind == U32                   ? UINT32_MAX
+                                        : UINT64_MAX;
+    if (number == (unsigned long long)-1 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (number > max) {
+        PyErr_Format(PyExc_OverflowError, "%llu is too large", number);
+        return -1;
+    }
+    if (kind == U8) {
+        *(uint8_t *)field = (uint8_t)number;
+    } else if (kind == U32) {
+        *(uint32_t *)field = (uint32_t)number;
+    } else {
+        *(uint64_t *)field = number;
+    }
+    return 0;
+}
+
+static int
+set_one(wb_config *config, PyObject *name, PyObject *value)
+{
+    for (const setting *s = settings; s->name != NULL; s++) {
+        if (PyUnicode_CompareWithASCIIString(name, s->name) != 0) {
+            continue;
+        }
+        void *field = (char *)config + s->offset;
+        if (s->kind != TEXT) {
+            return set_number(field, s->kind, value);
+        }
+        const char *text = value == Py_None ? NULL : PyUnicode_AsUTF8(value);
+        *(const char **)field = text;
+        return text == NULL && value != Py_None ? -1 : 0;
+    }
+    PyErr_Format(PyExc_TypeError, "CoreServer has no setting %R", name);
+    return -1;
+}
+
+PyObject *
+wp_defaults(void)
+{
+    wb_config config;
+    wb_config_init(&config);
+    PyObject *defaults = PyDict_New();
+    for (const setting *s = settings; defaults != NULL && s->name != NULL;
+         s++) {
+        const char *field = (const char *)&config + s->offset;
+        PyObject *value = NULL;
+        switch (s->kind) {
+        case U8:
+            value = PyLong_FromLong(*(const uint8_t *)field);
+            break;
+        case U32:
+            value = PyLong_FromUnsignedLong(*(const uint32_t *)field);
+            break;
+        case U64:
+            value = PyLong_FromUnsignedLongLong(*(const uint64_t *)field);
+            break;
+        case INT:
+            value = PyLong_FromLong(*(const int *)field);
+            break;
+        case TEXT:
+            value = Py_BuildValue("z", *(const char *const *)field);
+            break;
+        }
+        if (value == NULL
+            || PyDict_SetItemString(defaults, s->name, value) < 0) {
+            Py_CLEAR(defaults);
+        }
+        Py_XDECREF(value);
+    }
+    return defaults;
+}
+
+/* ---- birth and death --------------------------------------------------------------------- */
+
+/* What the environ says of the server; anything else is a core setting. */
+enum { HOST, PORT, SCHEME, MULTITHREAD, MULTIPROCESS, STREAM, EXTRAS };
+static const char *const extras[EXTRAS]
+    = { "server_host",  "server_port",  "url_scheme",
+        "multithread", "multiprocess", "error_stream" };
+
+static int
+read_keywords(PyObject *keywords, wb_config *config, PyObject **extra)
+{
+    PyObject *name, *value;
+    Py_ssize_t at = 0;
+    while (keywords != NULL && PyDict_Next(keywords, &at, &name, &value)) {
+        int known = 0;
+        for (int i = 0; i < EXTRAS; i++) {
+            if (PyUnicode_CompareWithASCIIString(name, extras[i]) == 0) {
+                extra[i] = value;
+                known = 1;
+            }
+        }
+        if (!known && set_one(config, name, value) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+prepare(wp_server *server, PyObject **extra)
+{
+    PyObject *values[] = { extra[HOST], extra[PORT], extra[SCHEME],
+                           extra[MULTITHREAD], extra[MULTIPROCESS] };
+    server->slots = PyMem_Calloc(WB_SLOTS, sizeof(wp_slot));
+    if (server->slots == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    server->errors = extra[STREAM] != NULL && extra[STREAM] != Py_None
+        ? Py_NewRef(extra[STREAM])
+        : PySys_GetObject("stderr"); /* borrowed */
+    if (server->errors == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "there is no sys.stderr");
+        return -1;
+    }
+    if (extra[STREAM] == NULL || extra[STREAM] == Py_None) {
+        Py_INCREF(server->errors);
+    }
+    server->no_input = (PyObject *)wp_input_new(server, NULL);
+    if (server->no_input == NULL) {
+        return -1;
+    }
+    server->base = wp_environ_base(server, values);
+    return server->base == NULL ? -1 : 0;
+}
+
+static PyObject *
+server_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *app, *empty = NULL, *http = NULL, *extra[EXTRAS] = { NULL };
+    wb_config config;
+    int fd;
+    if (!PyArg_ParseTuple(args, "Oi:CoreServer", &app, &fd)) {
+        return NULL;
+    }
+    wb_config_init(&config);
+    if (read_keywords(keywords, &config, extra) < 0) {
+        return NULL;
+    }
+    config.listen_fd = fd;
+    wp_server *server = (wp_server *)type->tp_alloc(type, 0);
+    empty = PyUnicode_FromString("");
+    http = PyUnicode_FromString("http");
+    if (server == NULL || empty == NULL || http == NULL) {
+        goto fail;
+    }
+    extra[HOST] = extra[HOST] == NULL ? empty : extra[HOST];
+    extra[PORT] = extra[PORT] == NULL ? empty : extra[PORT];
+    extra[SCHEME] = extra[SCHEME] == NULL ? http : extra[SCHEME];
+    for (int i = MULTITHREAD; i <= MULTIPROCESS; i++) {
+        extra[i] = extra[i] == NULL ? Py_False : extra[i];
+    }
+    server->state = PyType_GetModuleState(type);
+    server->app = Py_NewRef(app);
+    server->threaded = config.threaded;
+    if (server->state == NULL || prepare(server, extra) < 0) {
+        goto fail;
+    }
+    int error = wb_server_new(&config, &server->core);
+    if (error < 0) {
+        wp_raise_code(error);
+        goto fail;
+    }
+    Py_DECREF(empty);
+    Py_DECREF(http);
+    return (PyObject *)server;
+fail:
+    Py_XDECREF(empty);
+    Py_XDECREF(http);
+    Py_XDECREF(server);
+    return NULL;
+}
+
+static int
+server_traverse(wp_server *server, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(server));
+    Py_VISIT(server->app);
+    Py_VISIT(server->errors);
+    Py_VISIT(server->base);
+    return 0;
+}
+
+/* Calls put aside when the server is closed under them: their clients are cut
+ * off, their close() is called. */
+static void
+end_calls(wp_server *server)
+{
+    while (server->core != NULL && server->resume_first != NULL) {
+        wp_call *call = server->resume_first;
+        server->resume_first = call->next;
+        wb_request_abort(call->request);
+        wp_call_release(call);
+    }
+    server->resume_last = NULL;
+}
+
+static void
+close_core(wp_server *server)
+{
+    if (server->core == NULL) {
+        return;
+    }
+    end_calls(server);
+    wb_server *core = server->core;
+    server->core = NULL;
+    wb_server_free(core);
+}
+
+static int
+server_clear(wp_server *server)
+{
+    Py_CLEAR(server->app);
+    Py_CLEAR(server->errors);
+    Py_CLEAR(server->base);
+    return 0;
+}
+
+static void
+server_dealloc(wp_server *server)
+{
+    PyTypeObject *type = Py_TYPE(server);
+    PyObject_GC_UnTrack(server);
+    close_core(server);
+    server_clear(server);
+    wp_slots_clear(server);
+    Py_CLEAR(server->no_input);
+    Py_CLEAR(server->peer_text);
+    for (int i = 0; i < WP_PORTS; i++) {
+        Py_CLEAR(server->ports[i].text);
+    }
+    while (server->free_calls != NULL) {
+        wp_call *call = server->free_calls;
+        server->free_calls = call->next;
+        Py_DECREF(call);
+    }
+    type->tp_free(server);
+    Py_DECREF(type);
+}
+
+/* ---- turning ------------------------------------------------------------------------------- */
+
+static wb_server *
+open_core(wp_server *server)
+{
+    if (server->core == NULL) {
+        PyErr_SetString(PyExc_ValueError, "the server is closed");
+    }
+    return server->core;
+}
+
+/* timeout: seconds or None; -> ms, -1 for None. -2 with an exception. */
+static int
+read_timeout(PyObject *timeout)
+{
+    if (timeout == Py_None) {
+        return -1;
+    }
+    double seconds = PyFloat_AsDouble(timeout);
+    if (seconds == -1.0 && PyErr_Occurred()) {
+        return -2;
+    }
+    if (!(seconds >= 0) || seconds > 1e6) {
+        PyErr_SetString(PyExc_ValueError,
+                        "a timeout is between 0 and 1e6 seconds, or None");
+        return -2;
+    }
+    return (int)(seconds * 1000 + 0.999);
+}
+
+static int
+poll_core(wp_server *server, int timeout_ms)
+{
+    wb_server *core = server->core;
+    int ready = 0;
+    if (server->resume_first != NULL || server->last_served >= MANY) {
+        ready = wb_server_poll(core, 0);
+        if (ready != 0 || server->resume_first != NULL) {
+            return ready;
+        }
+    }
+    Py_BEGIN_ALLOW_THREADS
+    ready = wb_server_poll(core, timeout_ms);
+    Py_END_ALLOW_THREADS
+    return ready;
+}
+
+static int
+serve_put_aside(wp_server *server)
+{
+    /* Only those there now: each may come back to the end of the list. */
+    wp_call *call = server->resume_first;
+    int served = 0;
+    server->resume_first = server->resume_last = NULL;
+    while (call != NULL) {
+        wp_call *next = call->next;
+        call->next = NULL;
+        wp_call_go_on(call);
+        call = next;
+        served++;
+    }
+    return served;
+}
+
+/* Requests served, -1: stopped, -2: an exception. */
+static int
+turn(wp_server *server, int timeout_ms)
+{
+    int ready = poll_core(server, timeout_ms), served = 0;
+    if (ready == WB_STOPPED) {
+        return -1;
+    }
+    if (ready < 0) {
+        wp_raise_code(ready);
+        return -2;
+    }
+    while (served < MAX_PER_TURN) {
+        wb_request *request = wb_server_take(server->core);
+        if (request == NULL) {
+            break;
+        }
+        wp_answer(server, request);
+        served++;
+    }
+    served += serve_put_aside(server);
+    server->last_served = served;
+    return PyErr_CheckSignals() < 0 ? -2 : served;
+}
+
+static PyObject *
+server_turn(wp_server *server, PyObject *timeout)
+{
+    int timeout_ms = read_timeout(timeout);
+    if (timeout_ms == -2 || open_core(server) == NULL) {
+        return NULL;
+    }
+    int served = turn(server, timeout_ms);
+    return served == -2 ? NULL : PyLong_FromLong(served);
+}
+
+static PyObject *
+server_run(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    int served = 0;
+    if (open_core(server) == NULL) {
+        return NULL;
+    }
+    while (served >= 0) {
+        served = turn(server, -1);
+    }
+    if (served == -2) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+server_run_loop(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    if (open_core(server) == NULL) {
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    wb_server_run(server->core);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+server_run_worker(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    if (open_core(server) == NULL) {
+        return NULL;
+    }
+    while (!wb_server_stopped(server->core)) {
+        wb_request *request;
+        Py_BEGIN_ALLOW_THREADS
+        request = wb_server_wait(server->core, 1000);
+        Py_END_ALLOW_THREADS
+        if (request != NULL) {
+            wp_answer(server, request);
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+server_canned(wp_server *server, PyObject *response)
+{
+    char *data;
+    Py_ssize_t size;
+    if (open_core(server) == NULL
+        || PyBytes_AsStringAndSize(response, &data, &size) < 0) {
+        return NULL;
+    }
+    for (;;) {
+        int result;
+        Py_BEGIN_ALLOW_THREADS
+        result = wb_server_canned(server->core, data, (size_t)size,
+                                  CANNED_MS);
+        Py_END_ALLOW_THREADS
+        if (PyErr_CheckSignals() < 0) {
+            return NULL;
+        }
+        if (result == WB_STOPPED) {
+            Py_RETURN_NONE;
+        }
+        if (result < 0) {
+            return wp_raise_code(result);
+        }
+    }
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+static PyObject *
+server_wake(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    if (server->core != NULL) {
+        wb_server_wake(server->core);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+server_wake_fd(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    if (open_core(server) == NULL) {
+        return NULL;
+    }
+    int fd = wb_server_wake_fd(server->core);
+    return fd < 0 ? wp_raise_code(fd) : PyLong_FromLong(fd);
+}
+
+static PyObject *
+server_stop(wp_server *server, PyObject *grace)
+{
+    int grace_ms = read_timeout(grace);
+    if (grace_ms == -2) {
+        return NULL;
+    }
+    if (server->core != NULL) {
+        wb_server_stop(server->core, grace_ms < 0 ? INT32_MAX : grace_ms);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+server_fileno(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    return open_core(server) == NULL
+        ? NULL
+        : PyLong_FromLong(wb_server_fileno(server->core));
+}
+
+static PyObject *
+server_timeout(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    if (open_core(server) == NULL) {
+        return NULL;
+    }
+    int timeout_ms
+        = server->resume_first != NULL ? 0 : wb_server_timeout(server->core);
+    if (timeout_ms < 0) {
+        Py_RETURN_NONE;
+    }
+    return PyFloat_FromDouble(timeout_ms / 1000.0);
+}
+
+static PyObject *
+server_stats(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    wb_stats s;
+    if (open_core(server) == NULL) {
+        return NULL;
+    }
+    wb_server_stats(server->core, &s);
+    return Py_BuildValue(
+        "{sK,sK,sK,sK,sK,sK,sK,sK,sK,sK,sK,sK,sK,sI,sI}", "accepted",
+        s.accepted, "closed", s.closed, "requests", s.requests, "responses",
+        s.responses, "refused", s.refused, "timeouts", s.timeouts, "resets",
+        s.resets, "accept_errors", s.accept_errors, "memo_hits", s.memo_hits,
+        "memo_misses", s.memo_misses, "bytes_in", s.bytes_in, "bytes_out",
+        s.bytes_out, "body_memory", s.body_memory, "connections",
+        s.connections, "busy", s.busy);
+}
+
+static PyObject *
+server_log_flush(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    if (server->core != NULL) {
+        wb_server_log_flush(server->core);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+server_close(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    close_core(server);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+server_stopped(wp_server *server, void *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(server->core == NULL
+                           || wb_server_stopped(server->core));
+}
+
+#define METHOD(name, kind, doc)                                               \
+    {                                                                         \
+        #name, (PyCFunction)server_##name, kind, doc                          \
+    }
+static PyMethodDef server_methods[] = {
+    METHOD(turn, METH_O,
+           "turn(timeout) -> int: poll once, at most timeout seconds (None: "
+           "until something happens), and serve what is ready. How many "
+           "requests; -1 once the server has stopped."),
+    METHOD(run, METH_NOARGS, "Serve until stopped."),
+    METHOD(run_loop, METH_NOARGS,
+           "threaded: turn the loop without the GIL until stopped."),
+    METHOD(run_worker, METH_NOARGS,
+           "threaded: serve requests in this thread until stopped."),
+    METHOD(canned, METH_O,
+           "canned(response): answer everything with these bytes until "
+           "stopped."),
+    METHOD(wake, METH_NOARGS, "End a poll early; from any thread."),
+    METHOD(wake_fd, METH_NOARGS,
+           "A descriptor for signal.set_wakeup_fd()."),
+    METHOD(stop, METH_O,
+           "stop(grace): finish what is under way within grace seconds; "
+           "from any thread."),
+    METHOD(fileno, METH_NOARGS, "Readable when turn(0) has work."),
+    METHOD(timeout, METH_NOARGS,
+           "Seconds until turn(0) is due anyway; None: never."),
+    METHOD(stats, METH_NOARGS, "The counters of wb_stats."),
+    METHOD(log_flush, METH_NOARGS, "Write the access log out."),
+    METHOD(close, METH_NOARGS, "Close everything at once."),
+    { NULL, NULL, 0, NULL },
+};
+
+static PyGetSetDef server_getset[] = {
+    { "stopped", (getter)server_stopped, NULL, "Nothing is left to do.",
+      NULL },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
+static PyType_Slot server_slots[] = {
+    { Py_tp_new, server_new },
+    { Py_tp_dealloc, server_dealloc },
+    { Py_tp_traverse, server_traverse },
+    { Py_tp_clear, server_clear },
+    { Py_tp_methods, server_methods },
+    { Py_tp_getset, server_getset },
+    { Py_tp_doc, "CoreServer(app, listen_fd, **settings)" },
+    { 0, NULL },
+};
+
+PyType_Spec wp_server_spec = {
+    .name = "wsgibench.native._capi.CoreServer",
+    .basicsize = sizeof(wp_server),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = server_slots,
+};

@@ -1,0 +1,413 @@
+/* start_response and write (PEP 3333, "The start_response() Callable").
+ *
+ * The head is put into its form for the core at once - status, then name NUL
+ * value NUL ... - in the call's own memory; the core checks what may be sent
+ * when the first octet of the body is there. */
+#include "module.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <structmember.h>
+
+static PyObject *write_body(PyObject *self, PyObject *const *args, size_t flags,
+                            PyObject *keywords);
+
+/* ---- the call, from a free list --------------------------------------------------- */
+
+static PyObject *start_response(PyObject *self, PyObject *const *args,
+                                size_t flags, PyObject *keywords);
+
+wp_call *
+wp_call_new(wp_server *server, wb_request *request)
+{
+    wp_call *call = server->free_calls;
+    if (call != NULL) {
+        server->free_calls = call->next;
+        server->free_count--;
+    } else {
+        call = PyObject_New(wp_call, server->state->call_type);
+        if (call == NULL) {
+            return NULL;
+        }
+        call->vectorcall = start_response;
+        call->result = call->iterator = NULL;
+        call->input = NULL;
+        call->writer = NULL;
+        call->block = call->block_inline;
+        call->block_room = WP_BLOCK;
+    }
+    call->next = NULL;
+    call->server = (wp_server *)Py_NewRef((PyObject *)server);
+    call->request = request;
+    call->started = call->head_given = 0;
+    call->wrote = call->sending_file = 0;
+    request->user = call;
+    return call;
+}
+
+static void
+drop_block(wp_call *call)
+{
+    if (call->block != call->block_inline) {
+        PyMem_Free(call->block);
+        call->block = call->block_inline;
+        call->block_room = WP_BLOCK;
+    }
+}
+
+void
+wp_call_release(wp_call *call)
+{
+    wp_server *server = call->server;
+    call->request = NULL;
+    Py_CLEAR(call->iterator);
+    Py_CLEAR(call->result);
+    if (call->input != NULL) {
+        wp_input_detach(call->input);
+        Py_CLEAR(call->input);
+    }
+    if (call->writer != NULL && Py_REFCNT(call->writer) > 1) {
+        call->writer->call = NULL;
+        Py_CLEAR(call->writer);
+    }
+    drop_block(call);
+    call->server = NULL;
+    if (Py_REFCNT(call) == 1 && server->free_count < WP_FREE) {
+        call->next = server->free_calls;
+        server->free_calls = call;
+        server->free_count++;
+    } else {
+        Py_DECREF(call);
+    }
+    Py_DECREF(server);
+}
+
+static void
+call_dealloc(wp_call *call)
+{
+    PyTypeObject *type = Py_TYPE(call);
+    Py_CLEAR(call->iterator);
+    Py_CLEAR(call->result);
+    Py_CLEAR(call->input);
+    if (call->writer != NULL) {
+        call->writer->call = NULL;
+        Py_CLEAR(call->writer);
+    }
+    drop_block(call);
+    Py_CLEAR(call->server);
+    PyObject_Free(call);
+    Py_DECREF(type);
+}
+
+/* ---- status and headers into the block ------------------------------------------------ */
+
+static int
+grow_block(wp_call *call, size_t need)
+{
+    if (need > (size_t)1 << 24) {
+        PyErr_SetString(PyExc_ValueError, "response headers exceed 16 MiB");
+        return -1;
+    }
+    size_t room = call->block_room;
+    while (room < need) {
+        room *= 2;
+    }
+    char *block = PyMem_Malloc(room);
+    if (block == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(block, call->block, call->block_size);
+    drop_block(call);
+    call->block = block;
+    call->block_room = (uint32_t)room;
+    return 0;
+}
+
+/* A str as latin-1; `end` is put behind it unless negative. */
+static int
+put_text(wp_call *call, PyObject *text, int end, const char *what)
+{
+    if (!PyUnicode_Check(text)) {
+        PyErr_Format(PyExc_TypeError, "%s must be a str, not %.100s", what,
+                     Py_TYPE(text)->tp_name);
+        return -1;
+    }
+    if (PyUnicode_READY(text) < 0) {
+        return -1;
+    }
+    if (PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND) {
+        PyErr_Format(PyExc_ValueError,
+                     "%s holds characters outside latin-1", what);
+        return -1;
+    }
+    size_t size = (size_t)PyUnicode_GET_LENGTH(text);
+    if (call->block_size + size + 1 > call->block_room
+        && grow_block(call, call->block_size + size + 1) < 0) {
+        return -1;
+    }
+    memcpy(call->block + call->block_size, PyUnicode_DATA(text), size);
+    call->block_size += (uint32_t)size;
+    if (end >= 0) {
+        call->block[call->block_size++] = (char)end;
+    }
+    return 0;
+}
+
+static int
+put_header(wp_call *call, PyObject *item)
+{
+    if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
+        PyErr_SetString(PyExc_TypeError,
+                        "response headers must be (name, value) tuples");
+        return -1;
+    }
+    return put_text(call, PyTuple_GET_ITEM(item, 0), 0, "a header name") < 0
+        ? -1
+        : put_text(call, PyTuple_GET_ITEM(item, 1), 0, "a header value");
+}
+
+static int
+put_head(wp_call *call, PyObject *status, PyObject *headers)
+{
+    call->block_size = call->count = 0;
+    if (!PyList_Check(headers)) {
+        PyErr_Format(PyExc_TypeError,
+                     "response headers must be a list, not %.100s",
+                     Py_TYPE(headers)->tp_name);
+        return -1;
+    }
+    if (put_text(call, status, -1, "the status") < 0) {
+        return -1;
+    }
+    call->status_size = call->block_size;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); i++) {
+        if (put_header(call, PyList_GET_ITEM(headers, i)) < 0) {
+            return -1;
+        }
+        call->count++;
+    }
+    return 0;
+}
+
+/* ---- start_response -------------------------------------------------------------------- */
+
+/* exc_info after the head went out: the exception goes on (PEP 3333). */
+static int
+raise_again(PyObject *exc_info)
+{
+    if (!PyTuple_Check(exc_info) || PyTuple_GET_SIZE(exc_info) != 3
+        || !PyExceptionClass_Check(PyTuple_GET_ITEM(exc_info, 0))) {
+        PyErr_SetString(PyExc_TypeError,
+                        "exc_info must be what sys.exc_info() returned");
+        return -1;
+    }
+    PyObject *traceback = PyTuple_GET_ITEM(exc_info, 2);
+    PyErr_Restore(Py_NewRef(PyTuple_GET_ITEM(exc_info, 0)),
+                  Py_NewRef(PyTuple_GET_ITEM(exc_info, 1)),
+                  traceback == Py_None ? NULL : Py_NewRef(traceback));
+    return -1;
+}
+
+static int
+may_start(wp_call *call, PyObject *exc_info)
+{
+    if (call->request == NULL) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "start_response called after the response was over");
+        return -1;
+    }
+    if (exc_info != Py_None) {
+        return call->request->head_sent ? raise_again(exc_info) : 0;
+    }
+    if (call->started) {
+        PyErr_SetString(PyExc_AssertionError,
+                        "start_response called again without exc_info");
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *
+writer_of(wp_call *call)
+{
+    if (call->writer == NULL) {
+        PyTypeObject *type = call->server->state->writer_type;
+        call->writer = PyObject_New(wp_writer, type);
+        if (call->writer == NULL) {
+            return NULL;
+        }
+        call->writer->vectorcall = write_body;
+        call->writer->call = call;
+    }
+    return Py_NewRef((PyObject *)call->writer);
+}
+
+/* The optional third argument, by position or name. NULL: wrong call. */
+static PyObject *
+exc_info_argument(wp_call *call, PyObject *const *args, Py_ssize_t count,
+                  PyObject *keywords)
+{
+    Py_ssize_t named = keywords == NULL ? 0 : PyTuple_GET_SIZE(keywords);
+    if (count == 2 && named == 0) {
+        return Py_None;
+    }
+    if (count == 3 && named == 0) {
+        return args[2];
+    }
+    if (count == 2 && named == 1
+        && PyUnicode_Compare(PyTuple_GET_ITEM(keywords, 0),
+                             call->server->state->words.exc_info)
+            == 0) {
+        return args[2];
+    }
+    PyErr_SetString(
+        PyExc_TypeError,
+        "start_response(status, response_headers, exc_info=None) takes "
+        "positional arguments");
+    return NULL;
+}
+
+static PyObject *
+start_response(PyObject *self, PyObject *const *args, size_t flags,
+               PyObject *keywords)
+{
+    wp_call *call = (wp_call *)self;
+    if (call->request == NULL) {
+        may_start(call, Py_None);
+        return NULL;
+    }
+    PyObject *exc_info = exc_info_argument(
+        call, args, PyVectorcall_NARGS(flags), keywords);
+    if (exc_info == NULL || may_start(call, exc_info) < 0) {
+        return NULL;
+    }
+    if (put_head(call, args[0], args[1]) < 0) {
+        call->started = 0;
+        return NULL;
+    }
+    call->started = 1;
+    call->head_given = 0;
+    return writer_of(call);
+}
+
+int
+wp_call_give_head(wp_call *call, int64_t length)
+{
+    int result = wb_request_head(
+        call->request, call->block, call->status_size,
+        call->block + call->status_size, call->block_size - call->status_size,
+        call->count, length);
+    if (result < 0) {
+        wp_raise_code(result);
+    } else {
+        call->head_given = 1;
+    }
+    return result;
+}
+
+/* ---- write ------------------------------------------------------------------------------- */
+
+int
+wp_call_wait(wp_call *call, int for_body)
+{
+    int result;
+    do {
+        Py_BEGIN_ALLOW_THREADS
+        result = wb_request_wait(call->request, for_body, 200);
+        Py_END_ALLOW_THREADS
+        if (PyErr_CheckSignals() < 0) {
+            return -1;
+        }
+    } while (result == WB_AGAIN);
+    return result;
+}
+
+static PyObject *
+write_body(PyObject *self, PyObject *const *args, size_t flags,
+           PyObject *keywords)
+{
+    wp_call *call = ((wp_writer *)self)->call;
+    if (PyVectorcall_NARGS(flags) != 1 || keywords != NULL
+        || !PyBytes_Check(args[0])) {
+        PyErr_SetString(PyExc_TypeError, "write() takes one bytes object");
+        return NULL;
+    }
+    if (call == NULL || call->request == NULL) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "write called after the response was over");
+        return NULL;
+    }
+    call->wrote = 1;
+    if (PyBytes_GET_SIZE(args[0]) == 0) {
+        Py_RETURN_NONE;
+    }
+    if (!call->head_given && wp_call_give_head(call, -1) < 0) {
+        return NULL;
+    }
+    int result = wb_request_write(call->request, PyBytes_AS_STRING(args[0]),
+                                  (size_t)PyBytes_GET_SIZE(args[0]));
+    if (result == WB_FULL) {
+        result = wp_call_wait(call, 0);
+    }
+    if (result < 0) {
+        if (!PyErr_Occurred()) {
+            wp_raise_code(result);
+        }
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* ---- types ------------------------------------------------------------------------------- */
+
+static PyMemberDef call_members[] = {
+    { "__vectorcalloffset__", T_PYSSIZET, offsetof(wp_call, vectorcall),
+      READONLY, NULL },
+    { NULL, 0, 0, 0, NULL },
+};
+
+static PyType_Slot call_slots[] = {
+    { Py_tp_dealloc, call_dealloc },
+    { Py_tp_call, PyVectorcall_Call },
+    { Py_tp_members, call_members },
+    { Py_tp_doc,
+      "start_response(status, response_headers, exc_info=None) -> write" },
+    { 0, NULL },
+};
+
+PyType_Spec wp_call_spec = {
+    .name = "wsgibench.native._capi.StartResponse",
+    .basicsize = sizeof(wp_call),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = call_slots,
+};
+
+static void
+writer_dealloc(wp_writer *writer)
+{
+    PyTypeObject *type = Py_TYPE(writer);
+    PyObject_Free(writer);
+    Py_DECREF(type);
+}
+
+static PyMemberDef writer_members[] = {
+    { "__vectorcalloffset__", T_PYSSIZET, offsetof(wp_writer, vectorcall),
+      READONLY, NULL },
+    { NULL, 0, 0, 0, NULL },
+};
+
+static PyType_Slot writer_slots[] = {
+    { Py_tp_dealloc, writer_dealloc },
+    { Py_tp_call, PyVectorcall_Call },
+    { Py_tp_members, writer_members },
+    { Py_tp_doc, "write(data): send body octets at once." },
+    { 0, NULL },
+};
+
+PyType_Spec wp_writer_spec = {
+    .name = "wsgibench.native._capi.Write",
+    .basicsize = sizeof(wp_writer),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = writer_slots,
+};

@@ -1,0 +1,189 @@
+"""Server: one application on one listening socket, in a thread or driven by
+the caller's own loop."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from types import TracebackType
+from typing import Any, Optional
+
+from wsgibench import native
+from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.native import sockets
+from wsgibench.native.contract import Application, CoreServer, open_log
+from wsgibench.native.settings import to_core
+
+LOG_FORMATS = {"common": 1, "combined": 2}
+
+
+def make_core(
+    app: Application,
+    listener: socket.socket,
+    *,
+    threads: int = 0,
+    multiprocess: bool = False,
+    access_log: Optional[str] = None,
+    log_format: str = "common",
+    settings: Optional[dict[str, Any]] = None,
+) -> CoreServer:
+    """A core server on a duplicate of the listener's descriptor."""
+    if not callable(app):
+        raise UsageError("the application %r is not callable." % (app,))
+    if threads < 0:
+        raise UsageError("threads must be 0 or more, not %d." % threads)
+    core = to_core(settings or {})
+    if access_log is not None:
+        if log_format not in LOG_FORMATS:
+            raise UsageError(
+                "the log format is common or combined, not %r." % log_format
+            )
+        try:
+            core["log_fd"] = open_log(access_log)
+        except OSError as error:
+            raise WsgibenchError(
+                "cannot write the access log %s: %s."
+                % (access_log, error.strerror)
+            ) from error
+        core["log_format"] = LOG_FORMATS[log_format]
+    host, port = sockets.names(listener)
+    fd = os.dup(listener.fileno())
+    try:
+        server: CoreServer = native.binding().CoreServer(
+            app,
+            fd,
+            server_host=host,
+            server_port=port,
+            threaded=int(threads > 0),
+            multithread=threads > 0,
+            multiprocess=multiprocess,
+            **core,
+        )
+    except BaseException:
+        os.close(fd)
+        raise
+    return server
+
+
+class Server:
+    """Serves ``app``; a context manager runs it in background threads.
+
+    Args:
+        app: the WSGI application.
+        host, port: where to listen; port 0 picks a free one.
+        bind: an address instead of host and port (``unix:/path``,
+            ``unix:@name``, ``fd://N``, ``HOST:PORT``).
+        sock: a bound socket instead; it stays the caller's.
+        threads: 0 runs the application in the loop's own thread; N gives it
+            N threads beside the loop.
+        access_log: a path, ``-`` for standard output, None for none.
+        log_format: ``common`` or ``combined``.
+        settings: see ``wsgibench.native.settings.SETTINGS``.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        *,
+        bind: Optional[str] = None,
+        sock: Optional[socket.socket] = None,
+        threads: int = 0,
+        reuse_port: bool = False,
+        access_log: Optional[str] = None,
+        log_format: str = "common",
+        **settings: Any,
+    ) -> None:
+        self._owns_socket = sock is None
+        self.socket = sock or sockets.open_listener(
+            host, port, bind, reuse_port=reuse_port
+        )
+        try:
+            self.core = make_core(
+                app,
+                self.socket,
+                threads=threads,
+                access_log=access_log,
+                log_format=log_format,
+                settings=settings,
+            )
+        except OSError as error:
+            self._close_socket()
+            raise WsgibenchError(
+                "cannot listen: %s." % error.strerror
+            ) from error
+        except BaseException:
+            self._close_socket()
+            raise
+        self.threads = threads
+        self.address = self.socket.getsockname()
+        self.url = sockets.describe(self.socket)
+        self._running: list[threading.Thread] = []
+
+    # In background threads ------------------------------------------------
+
+    def start(self) -> None:
+        if self._running:
+            raise WsgibenchError("the server is running already.")
+        targets = [self.core.run]
+        if self.threads:
+            targets = [self.core.run_loop]
+            targets += [self.core.run_worker] * self.threads
+        self._running = [
+            threading.Thread(target=target, daemon=True, name="wsgibench")
+            for target in targets
+        ]
+        for thread in self._running:
+            thread.start()
+
+    def stop(self, grace: float = 30.0) -> None:
+        """Finish what is under way (at most ``grace`` seconds) and close."""
+        self.core.stop(grace)
+        for thread in self._running:
+            thread.join()
+        self._running = []
+        self.close()
+
+    def close(self) -> None:
+        self.core.close()
+        self._close_socket()
+
+    def _close_socket(self) -> None:
+        if self._owns_socket and self.socket.fileno() >= 0:
+            if self.socket.family == socket.AF_UNIX:
+                sockets.remove_path(self.socket)
+            self.socket.close()
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.stop(grace=5.0)
+
+    # From another loop ------------------------------------------------------
+
+    def fileno(self) -> int:
+        """Readable when ``turn()`` has work."""
+        return self.core.fileno()
+
+    def timeout(self) -> Optional[float]:
+        """Seconds until ``turn()`` is due anyway (deadlines); None: never."""
+        return self.core.timeout()
+
+    def turn(self, timeout: Optional[float] = 0) -> int:
+        """Serve what is ready, without waiting longer than ``timeout``.
+
+        Returns the number of requests served, -1 once stopped.
+        """
+        return self.core.turn(timeout)
+
+    def stats(self) -> dict[str, int]:
+        return self.core.stats()

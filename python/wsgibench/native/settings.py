@@ -1,0 +1,123 @@
+"""The server's settings: one place for names, units and help texts.
+
+``Server(...)``, ``serve(...)`` and ``python -m wsgibench serve --...`` take
+the same ones. Times are seconds and sizes octets here; the core counts
+milliseconds. ``None`` means the core's default (``wb_config_init``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wsgibench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Setting:
+    name: str
+    core: str  # the wb_config field
+    seconds: bool
+    help: str
+
+
+SETTINGS = (
+    Setting("backlog", "backlog", False, "length of the accept queue"),
+    Setting(
+        "max_line", "max_line", False, "octets of a request line (414 above)"
+    ),
+    Setting(
+        "max_head", "max_head", False, "octets of a header block (431 above)"
+    ),
+    Setting("max_fields", "max_fields", False, "header fields (431 above)"),
+    Setting(
+        "max_body", "max_body", False, "octets of a body (413 above; 0: any)"
+    ),
+    Setting(
+        "body_memory",
+        "body_memory",
+        False,
+        "octets of a body kept in memory; more goes to a temporary file",
+    ),
+    Setting(
+        "body_memory_all",
+        "body_memory_all",
+        False,
+        "the same for all requests together",
+    ),
+    Setting(
+        "write_high",
+        "write_high",
+        False,
+        "unsent octets at which an application is paused",
+    ),
+    Setting(
+        "max_connections",
+        "max_connections",
+        False,
+        "connections at which accepting pauses (0: no limit)",
+    ),
+    Setting(
+        "head_timeout",
+        "head_timeout",
+        True,
+        "seconds for a whole request head (408; 0: off)",
+    ),
+    Setting(
+        "body_timeout",
+        "body_timeout",
+        True,
+        "seconds in which body_quantum octets must come (408; 0: off)",
+    ),
+    Setting("body_quantum", "body_quantum", False, "see body_timeout"),
+    Setting(
+        "idle_timeout",
+        "idle_timeout",
+        True,
+        "seconds a connection may rest between requests (0: off)",
+    ),
+    Setting(
+        "write_timeout",
+        "write_timeout",
+        True,
+        "seconds without an octet taken by the client (0: off)",
+    ),
+    Setting(
+        "stream_body",
+        "stream_body",
+        False,
+        "1: call the application before the body is complete",
+    ),
+    Setting(
+        "defer_accept",
+        "defer_accept",
+        False,
+        "1: accept when the first octets are there (TCP_DEFER_ACCEPT)",
+    ),
+    Setting("server_name", "server_name", False, "the Server field"),
+    Setting("temp_dir", "temp_dir", False, "where large bodies wait"),
+)
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def to_core(settings: dict[str, Any]) -> dict[str, Any]:
+    """The given settings under the core's names and in its units."""
+    core: dict[str, Any] = {}
+    for name, value in settings.items():
+        setting = BY_NAME.get(name)
+        if setting is None:
+            raise UsageError(
+                "there is no setting %r; there are: %s."
+                % (name, ", ".join(sorted(BY_NAME)))
+            )
+        if value is None:
+            continue
+        if setting.seconds:
+            if not 0 <= value <= 4_000_000:
+                raise UsageError(
+                    "%s is a number of seconds, not %r." % (name, value)
+                )
+            value = round(value * 1000)
+        core[setting.core] = value
+    return core

@@ -1,0 +1,132 @@
+"""Listening sockets: made from an address, inherited, or taken over.
+
+An address is ``HOST:PORT``, ``unix:/path``, ``unix:@abstract`` or ``fd://N``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+from typing import Optional
+
+from wsgibench.errors import UsageError, WsgibenchError
+
+
+def listen_tcp(
+    host: str, port: int, *, reuse_port: bool = False
+) -> socket.socket:
+    """Bound, not listening yet: the core does that with its backlog."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or None,
+            port,
+            type=socket.SOCK_STREAM,
+            flags=socket.AI_PASSIVE,
+        )[0]
+    except (socket.gaierror, OverflowError) as error:
+        raise UsageError(
+            "cannot listen on %s:%s: %s." % (host, port, error)
+        ) from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise WsgibenchError(
+            "cannot listen on %s:%s: %s." % (host, port, error.strerror)
+        ) from error
+    return listener
+
+
+def _remove_stale(path: str) -> None:
+    """A socket file that nobody listens on is left from a crash."""
+    if not (os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode)):
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+
+
+def listen_unix(path: str) -> socket.socket:
+    address = "\0" + path[1:] if path.startswith("@") else path
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if not path.startswith("@"):
+            _remove_stale(path)
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise WsgibenchError(
+            "cannot listen on unix:%s: %s." % (path, error.strerror or error)
+        ) from error
+    return listener
+
+
+def inherited(fd: int) -> socket.socket:
+    try:
+        listener = socket.socket(fileno=fd)
+        listener.getsockname()
+    except OSError as error:
+        raise UsageError(
+            "fd://%d is not a socket: %s." % (fd, error.strerror)
+        ) from error
+    return listener
+
+
+def open_listener(
+    host: str,
+    port: int,
+    bind: Optional[str] = None,
+    *,
+    reuse_port: bool = False,
+) -> socket.socket:
+    if bind is None:
+        return listen_tcp(host, port, reuse_port=reuse_port)
+    if bind.startswith("unix:"):
+        return listen_unix(bind[5:])
+    if bind.startswith("fd://"):
+        if not bind[5:].isdigit():
+            raise UsageError("%r is not an address like fd://3." % bind)
+        return inherited(int(bind[5:]))
+    name, colon, number = bind.rpartition(":")
+    if not colon or not number.isdigit():
+        raise UsageError(
+            "%r is not an address: use HOST:PORT, unix:/path, "
+            "unix:@name or fd://N." % bind
+        )
+    return listen_tcp(name.strip("[]"), int(number), reuse_port=reuse_port)
+
+
+def describe(listener: socket.socket) -> str:
+    """A URL for the address, for people and clients."""
+    address = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        text = os.fsdecode(address)
+        return "unix:" + ("@" + text[1:] if text[:1] == "\0" else text)
+    host, port = address[:2]
+    if listener.family == socket.AF_INET6:
+        host = "[%s]" % host
+    return "http://%s:%d" % (host, port)
+
+
+def names(listener: socket.socket) -> tuple[str, str]:
+    """SERVER_NAME and SERVER_PORT (PEP 3333: neither may be empty)."""
+    if listener.family == socket.AF_UNIX:
+        return "localhost", "80"
+    host, port = listener.getsockname()[:2]
+    return host, str(port)
+
+
+def remove_path(listener: socket.socket) -> None:
+    """Unlinks the file of a unix socket that was made here."""
+    address = listener.getsockname()
+    if isinstance(address, str) and address and address[0] != "\0":
+        with contextlib.suppress(OSError):
+            os.unlink(address)

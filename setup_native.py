@@ -1,0 +1,207 @@
+"""How the native parts are built: where libuv and http-parser come from, and
+with which flags.
+
+The ladder, each rung printed: a prefix the user names (WSGIBENCH_DEPS_PREFIX),
+the system (pkg-config for libuv, a compile-and-link probe for http-parser,
+which has no .pc file), and then a clear stop. Nothing is ever downloaded.
+
+Switches in the environment:
+  WSGIBENCH_NATIVE=require|none   none: install without the server
+  WSGIBENCH_DEPS_PREFIX=DIR       DIR/include and DIR/lib come first
+  WSGIBENCH_PARSER=http_parser|llhttp
+  WSGIBENCH_CFFI=1                build the cffi binding on CPython too
+  WSGIBENCH_DEV=1                 all warnings, as errors
+  WSGIBENCH_SANITIZE=1            AddressSanitizer, UndefinedBehaviorSanitizer
+"""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from glob import glob
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+
+MISSING = """
+wsgibench cannot build its server: {what} was not found.
+
+Tried:
+{tried}
+Install it with one of
+  apt-get install libuv1-dev libhttp-parser-dev pkg-config gcc
+  dnf install libuv-devel http-parser-devel pkgconf gcc
+  apk add libuv-dev http-parser-dev pkgconf gcc musl-dev
+  brew install libuv http-parser pkg-config
+or name a prefix that holds include/ and lib/:  WSGIBENCH_DEPS_PREFIX=/opt/x
+or install without the server:                  WSGIBENCH_NATIVE=none
+"""
+
+PROBES = {
+    "libuv": "#include <uv.h>\nint main(void)"
+    " { return uv_version() == 0; }\n",
+    "http-parser": "#include <http_parser.h>\nint main(void)"
+    " { return http_parser_version() == 0; }\n",
+    "llhttp": "#include <llhttp.h>\nint main(void)"
+    " { llhttp_settings_t s; llhttp_settings_init(&s); return 0; }\n",
+}
+
+
+def switch(name):
+    return os.environ.get(name, "") not in ("", "0")
+
+
+class Flags:
+    """Compiler and linker arguments; they only ever grow."""
+
+    def __init__(self):
+        self.compile = []
+        self.link = []
+
+    def add(self, compile_args=(), link_args=()):
+        self.compile += compile_args
+        self.link += link_args
+
+
+def compiler():
+    return shlex.split(os.environ.get("CC", "cc"))
+
+
+def links(source, compile_args, link_args):
+    """Does this C program compile and link? (answer, last line of output)"""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "probe.c")
+        with open(path, "w") as file:
+            file.write(source)
+        command = [
+            *compiler(),
+            path,
+            "-o",
+            os.path.join(directory, "probe"),
+            *compile_args,
+            *link_args,
+        ]
+        try:
+            done = subprocess.run(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        except OSError as error:
+            return False, str(error)
+    lines = [line for line in done.stdout.splitlines() if "rror" in line]
+    return done.returncode == 0, lines[0] if lines else ""
+
+
+def pkg_config(package):
+    try:
+        found = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", package],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    except OSError:
+        return None
+    return shlex.split(found.stdout) if found.returncode == 0 else None
+
+
+def rungs(library, package):
+    """(name, compile arguments, link arguments), best first."""
+    prefix = os.environ.get("WSGIBENCH_DEPS_PREFIX")
+    if prefix:
+        lib = os.path.join(prefix, "lib")
+        yield (
+            "prefix " + prefix,
+            ["-I" + os.path.join(prefix, "include")],
+            ["-L" + lib, "-Wl,-rpath," + lib, "-l" + library],
+        )
+    arguments = pkg_config(package)
+    if arguments is not None:
+        yield (
+            "pkg-config " + package,
+            [a for a in arguments if a[:2] in ("-I", "-D", "-p")],
+            [a for a in arguments if a[:2] in ("-L", "-l", "-p")],
+        )
+    yield "the compiler's own paths", [], ["-l" + library]
+
+
+def find(flags, what, library, package):
+    tried = []
+    for name, compile_args, link_args in rungs(library, package):
+        works, why = links(PROBES[what], compile_args, link_args)
+        if works:
+            print("wsgibench: %s from %s" % (what, name))
+            flags.add(compile_args, link_args)
+            return
+        tried.append("  %s: %s\n" % (name, why or "does not link"))
+    raise SystemExit(MISSING.format(what=what, tried="".join(tried)))
+
+
+def parser_name():
+    name = os.environ.get("WSGIBENCH_PARSER", "http_parser")
+    if name not in ("http_parser", "llhttp"):
+        raise SystemExit(
+            "WSGIBENCH_PARSER must be http_parser or llhttp, not %r." % name
+        )
+    return name
+
+
+def flags():
+    """Everything the extensions and the C tests are compiled with."""
+    result = Flags()
+    result.add(
+        [
+            "-std=c11",
+            "-O2",
+            "-g",
+            "-fvisibility=hidden",
+            "-I" + os.path.join(ROOT, "csrc", "include"),
+        ],
+        ["-lpthread"],
+    )
+    if switch("WSGIBENCH_DEV"):
+        result.add(
+            ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
+        )
+    if switch("WSGIBENCH_SANITIZE"):
+        sanitize = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+        result.add([*sanitize, "-O1"], sanitize)
+    find(result, "libuv", "uv", "libuv")
+    if parser_name() == "llhttp":
+        find(result, "llhttp", "llhttp", "libllhttp")
+    else:
+        find(result, "http-parser", "http_parser", "http_parser")
+    return result
+
+
+def sources(*folders):
+    """C files of csrc's folders, with one of the framing parsers."""
+    other = {"http_parser": "llhttp", "llhttp": "http_parser"}[parser_name()]
+    return sorted(
+        os.path.relpath(path, ROOT)
+        for folder in folders
+        for path in glob(os.path.join(ROOT, "csrc", folder, "*.c"))
+        if os.path.basename(path) != "parse_%s.c" % other
+    )
+
+
+def headers():
+    return sorted(
+        os.path.relpath(path, ROOT)
+        for path in glob(os.path.join(ROOT, "csrc", "*", "*.h"))
+    )
+
+
+def wanted():
+    choice = os.environ.get("WSGIBENCH_NATIVE", "require")
+    if choice not in ("require", "none"):
+        raise SystemExit(
+            "WSGIBENCH_NATIVE must be require or none, not %r." % choice
+        )
+    return choice == "require"
+
+
+def is_pypy():
+    return sys.implementation.name == "pypy"
