@@ -1,0 +1,36 @@
+"""Codes of the core as exceptions, and the log of the application's."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import Any
+
+from wsgibench.native._cffi import ffi, lib
+
+
+def raise_code(code: int) -> None:
+    text = ffi.string(lib.wb_strerror(code)).decode()
+    if code == lib.WB_NOMEM:
+        raise MemoryError
+    if code == lib.WB_GONE:
+        raise ConnectionResetError(text)
+    if code == lib.WB_INVALID:
+        raise ValueError(text)
+    if code == lib.WB_STATE:
+        raise RuntimeError(text)
+    if -4096 < code < 0:
+        raise OSError(-code, os.strerror(-code))
+    raise OSError(text)
+
+
+def log_exception(stream: Any) -> None:
+    """A log that fails must not fail the server."""
+    kind, error, trace = sys.exc_info()
+    try:
+        traceback.print_exception(kind, error, trace, file=stream)
+    except Exception:
+        pass
+    finally:
+        del trace
