@@ -159,7 +159,7 @@ def flags():
             "-fvisibility=hidden",
             "-I" + os.path.join(ROOT, "csrc", "include"),
         ],
-        ["-lpthread"],
+        ["-lpthread", "-lm"],
     )
     if switch("WSGIBENCH_DEV"):
         result.add(

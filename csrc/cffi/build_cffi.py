@@ -16,7 +16,7 @@ sys.path.insert(0, ROOT)
 
 import setup_native  # noqa: E402  (it lies beside setup.py)
 
-HEADERS = ("wsgibench.h",)
+HEADERS = ("wsgibench.h", "wsgibench_load.h")
 
 
 def declarations(header):

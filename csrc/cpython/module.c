@@ -46,6 +46,7 @@ add_types(PyObject *module, wp_state *state)
                         &state->file_wrapper_type)
                 < 0
             || add_type(module, &wp_server_spec, &state->server_type) < 0
+            || add_type(module, &wp_load_spec, &state->load_type) < 0
         ? -1
         : 0;
 }

@@ -103,7 +103,7 @@ typedef struct wp_input {
 } wp_input;
 
 extern PyType_Spec wp_server_spec, wp_call_spec, wp_writer_spec,
-    wp_input_spec, wp_file_wrapper_spec;
+    wp_input_spec, wp_file_wrapper_spec, wp_load_spec;
 
 /* names.c */
 int wp_names_init(wp_names *names);

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from wsgibench.native._cffi import ffi, lib
+from wsgibench.native.cffi_load import LoadGenerator
 from wsgibench.native.cffi_server import CoreServer
 
-__all__ = ["BINDING", "DEFAULTS", "VERSIONS", "CoreServer"]
+__all__ = ["BINDING", "DEFAULTS", "VERSIONS", "CoreServer", "LoadGenerator"]
 
 BINDING = "cffi"
 

@@ -6,7 +6,13 @@ import os
 from collections.abc import Callable
 from typing import Any, Optional, Protocol
 
-NAMES = ("BINDING", "CoreServer", "DEFAULTS", "VERSIONS")
+NAMES = (
+    "BINDING",
+    "CoreServer",
+    "DEFAULTS",
+    "LoadGenerator",
+    "VERSIONS",
+)
 
 #: A WSGI application (PEP 3333).
 Application = Callable[..., Any]

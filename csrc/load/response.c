@@ -1,0 +1,333 @@
+#include "posix.h"
+
+#include "response.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum state {
+    START, /* the head is still to come, or in pieces in `kept` */
+    LENGTH,
+    UNTIL_CLOSE,
+    CHUNK_SIZE,
+    CHUNK_EXTENSION,
+    CHUNK_LF,
+    CHUNK_DATA,
+    CHUNK_END,
+    CHUNK_END_LF,
+    TRAILER,
+    TRAILER_LINE,
+    LAST_LF
+};
+
+void
+wl__response_reset(wl__response *response)
+{
+    free(response->kept);
+    *response = (wl__response) { 0 };
+}
+
+/* ---- the head -------------------------------------------------------------------- */
+
+static int
+name_is(const char *line, size_t name, const char *expected)
+{
+    return strlen(expected) == name && strncasecmp(line, expected, name) == 0;
+}
+
+static int
+read_number(const char *data, size_t size, int64_t *out)
+{
+    int64_t number = 0;
+    if (size == 0 || size > 17) {
+        return -1;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] < '0' || data[i] > '9') {
+            return -1;
+        }
+        number = number * 10 + (data[i] - '0');
+    }
+    *out = number;
+    return 0;
+}
+
+static int
+read_field(wl__head *head, wl__known *known, const char *data,
+           const char *line, size_t size)
+{
+    const char *colon = memchr(line, ':', size);
+    if (colon == NULL || colon == line || line[0] == ' ') {
+        return -1;
+    }
+    size_t name = (size_t)(colon - line);
+    const char *value = colon + 1;
+    size_t length = size - name - 1;
+    while (length > 0 && *value == ' ') {
+        value++;
+        length--;
+    }
+    if (name_is(line, name, "content-length")) {
+        return head->length >= 0 ? -1
+                                 : read_number(value, length, &head->length);
+    }
+    if (name_is(line, name, "transfer-encoding")) {
+        head->chunked = 1;
+        return name_is(value, length, "chunked") ? 0 : -1;
+    }
+    if (name_is(line, name, "connection")) {
+        head->close = name_is(value, length, "close") != 0;
+    } else if (name_is(line, name, "date") && length == 29) {
+        known->date = (uint32_t)(value - data);
+    }
+    return 0;
+}
+
+/* A whole head, ended by its empty line. */
+static int
+read_head(wl__head *head, wl__known *known, const char *data, size_t size)
+{
+    int64_t status;
+    *head = (wl__head) { .size = (uint32_t)size, .length = -1 };
+    known->date = 0;
+    if (size < 16 || memcmp(data, "HTTP/1.", 7) != 0 || data[8] != ' '
+        || read_number(data + 9, 3, &status) < 0) {
+        return -1;
+    }
+    head->close = data[7] == '0';
+    head->status = (uint16_t)status;
+    const char *line = memchr(data, '\n', size);
+    const char *end = data + size - 2;
+    for (line++; line < end;) {
+        const char *lf = memchr(line, '\n', (size_t)(end - line) + 2);
+        if (lf == NULL || lf == line || lf[-1] != '\r'
+            || read_field(head, known, data, line, (size_t)(lf - line) - 1)
+                < 0) {
+            return -1;
+        }
+        line = lf + 1;
+    }
+    head->bodiless = status == 204 || status == 304 || status < 200;
+    if (head->chunked && head->length >= 0) {
+        return -1;
+    }
+    head->close |= !head->bodiless && !head->chunked && head->length < 0;
+    if (size <= WL__KNOWN_ROOM) {
+        memcpy(known->text, data, size);
+        known->head = *head;
+    } else {
+        known->head.size = 0;
+    }
+    return 0;
+}
+
+/* Does the data start with the head that came last, but for its Date? */
+static int
+is_known(const wl__known *known, const char *data, size_t size)
+{
+    uint32_t length = known->head.size, date = known->date;
+    if (length == 0 || size < length) {
+        return 0;
+    }
+    if (date == 0) {
+        return memcmp(data, known->text, length) == 0;
+    }
+    return memcmp(data, known->text, date) == 0
+        && memcmp(data + date + 29, known->text + date + 29,
+                  length - date - 29)
+            == 0;
+}
+
+static void
+enter_body(wl__response *response)
+{
+    const wl__head *head = &response->head;
+    response->passed = 0;
+    response->wrong_body = 0;
+    response->left = head->length < 0 ? 0 : (uint64_t)head->length;
+    response->state = head->chunked ? CHUNK_SIZE
+        : head->bodiless            ? LENGTH
+        : head->length >= 0         ? LENGTH
+                                    : UNTIL_CLOSE;
+    if (head->bodiless) {
+        response->left = 0;
+    }
+}
+
+static enum wl__verdict
+keep_head(wl__response *response, const char *data, size_t size)
+{
+    if (response->kept_size + size > WL__HEAD_ROOM) {
+        return WL__BROKEN;
+    }
+    char *kept = realloc(response->kept, response->kept_size + size);
+    if (kept == NULL) {
+        return WL__BROKEN;
+    }
+    memcpy(kept + response->kept_size, data, size);
+    response->kept = kept;
+    response->kept_size += (uint32_t)size;
+    return WL__MORE;
+}
+
+static enum wl__verdict
+take_head(wl__response *response, wl__known *known, const char *data,
+          size_t size, size_t *used)
+{
+    *used = size;
+    if (response->kept == NULL && is_known(known, data, size)) {
+        response->head = known->head;
+        *used = known->head.size;
+        enter_body(response);
+        return WL__MORE;
+    }
+    /* Where the empty line ends, looking across what was kept. */
+    size_t before = response->kept_size;
+    if (keep_head(response, data, size) == WL__BROKEN) {
+        return WL__BROKEN;
+    }
+    const char *end
+        = memmem(response->kept, response->kept_size, "\r\n\r\n", 4);
+    if (end == NULL) {
+        return WL__MORE;
+    }
+    size_t head = (size_t)(end - response->kept) + 4;
+    int wrong = read_head(&response->head, known, response->kept, head);
+    free(response->kept);
+    response->kept = NULL;
+    response->kept_size = 0;
+    *used = head - before;
+    if (wrong < 0) {
+        return WL__BROKEN;
+    }
+    if (response->head.status >= 100 && response->head.status < 200) {
+        return WL__MORE; /* interim (RFC 9110 15.2): the answer follows */
+    }
+    enter_body(response);
+    return WL__MORE;
+}
+
+/* ---- the body -------------------------------------------------------------------- */
+
+static void
+check(wl__response *response, const wl__body *body, const char *data,
+      size_t size)
+{
+    if (body->check
+        && (response->passed + size > body->size
+            || memcmp(body->expected + response->passed, data, size) != 0)) {
+        response->wrong_body = 1;
+    }
+    response->passed += size;
+}
+
+static enum wl__verdict
+finished(wl__response *response, const wl__body *body)
+{
+    response->wrong_body |= body->check && response->passed != body->size;
+    response->state = START;
+    return WL__DONE;
+}
+
+static int
+hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0'
+        : c >= 'a' && c <= 'f'  ? c - 'a' + 10
+        : c >= 'A' && c <= 'F'  ? c - 'A' + 10
+                                : -1;
+}
+
+static int
+chunk_octet(wl__response *response, char c)
+{
+    switch (response->state) {
+    case CHUNK_SIZE:
+        if (hex(c) >= 0 && response->left < (uint64_t)1 << 56) {
+            response->left = response->left * 16 + (uint64_t)hex(c);
+            return 0;
+        }
+        response->state = c == '\r' ? CHUNK_LF : CHUNK_EXTENSION;
+        return c == '\r' || c == ';' ? 0 : -1;
+    case CHUNK_EXTENSION:
+        response->state = c == '\r' ? CHUNK_LF : CHUNK_EXTENSION;
+        return 0;
+    case CHUNK_LF:
+        response->state = response->left == 0 ? TRAILER : CHUNK_DATA;
+        return c == '\n' ? 0 : -1;
+    case CHUNK_END:
+        response->state = CHUNK_END_LF;
+        return c == '\r' ? 0 : -1;
+    case CHUNK_END_LF:
+        response->state = CHUNK_SIZE;
+        return c == '\n' ? 0 : -1;
+    case TRAILER:
+        response->state = c == '\r' ? LAST_LF : TRAILER_LINE;
+        return 0;
+    case TRAILER_LINE:
+        response->state = c == '\n' ? TRAILER : TRAILER_LINE;
+        return 0;
+    default:
+        return -1;
+    }
+}
+
+static enum wl__verdict
+take_chunked(wl__response *response, const wl__body *body, const char *data,
+             size_t size, size_t *used)
+{
+    for (size_t i = 0; i < size;) {
+        if (response->state == CHUNK_DATA) {
+            size_t here = size - i;
+            here = here < response->left ? here : (size_t)response->left;
+            check(response, body, data + i, here);
+            response->left -= here;
+            response->state = response->left == 0 ? CHUNK_END : CHUNK_DATA;
+            i += here;
+        } else if (response->state == LAST_LF) {
+            *used = i + 1;
+            return data[i] == '\n' ? finished(response, body) : WL__BROKEN;
+        } else if (chunk_octet(response, data[i++]) < 0) {
+            return WL__BROKEN;
+        }
+    }
+    *used = size;
+    return WL__MORE;
+}
+
+enum wl__verdict
+wl__response_read(wl__response *response, wl__known *known,
+                  const wl__body *body, const char *data, size_t size,
+                  size_t *used)
+{
+    size_t at = 0, step = 0;
+    enum wl__verdict verdict = WL__MORE;
+    while (response->state == START && at < size && verdict == WL__MORE) {
+        verdict = take_head(response, known, data + at, size - at, &step);
+        at += step;
+    }
+    if (verdict == WL__MORE && response->state == LENGTH) {
+        size_t here = size - at;
+        here = here < response->left ? here : (size_t)response->left;
+        check(response, body, data + at, here);
+        response->left -= here;
+        at += here;
+        verdict = response->left == 0 ? finished(response, body) : WL__MORE;
+    } else if (verdict == WL__MORE && response->state == UNTIL_CLOSE) {
+        check(response, body, data + at, size - at);
+        at = size;
+    } else if (verdict == WL__MORE && response->state != START) {
+        verdict = take_chunked(response, body, data + at, size - at, &step);
+        at += step;
+    }
+    *used = at;
+    return verdict;
+}
+
+enum wl__verdict
+wl__response_eof(wl__response *response, const wl__body *body)
+{
+    return response->state == UNTIL_CLOSE ? finished(response, body)
+                                          : WL__BROKEN;
+}

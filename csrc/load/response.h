@@ -1,0 +1,60 @@
+/* A strict reader of HTTP/1.1 responses, fed as octets come.
+ *
+ * Servers answer the same request with the same head but for the Date, so a
+ * head that repeats the previous one is recognised by comparing and not read
+ * again. The body is compared with what was expected as it passes. */
+#ifndef WL_RESPONSE_H
+#define WL_RESPONSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { WL__HEAD_ROOM = 16384, WL__KNOWN_ROOM = 1024 };
+
+/* What a head says about its message. */
+typedef struct wl__head {
+    uint32_t size;       /* with the empty line */
+    uint16_t status;
+    uint8_t chunked, close, bodiless;
+    int64_t length;      /* -1: not given */
+} wl__head;
+
+/* The last head that was read, to be compared with. */
+typedef struct wl__known {
+    wl__head head;
+    uint32_t date;       /* where the 29 octets of the Date stand; 0: none */
+    char text[WL__KNOWN_ROOM];
+} wl__known;
+
+typedef struct wl__body {
+    const char *expected;
+    size_t size;
+    uint8_t check;
+} wl__body;
+
+typedef struct wl__response {
+    uint8_t state;       /* 0: between responses */
+    uint8_t wrong_body;
+    wl__head head;
+    uint64_t left;       /* of the body or chunk */
+    uint64_t passed;     /* of the body */
+    char *kept;          /* a head in pieces; owned */
+    uint32_t kept_size;
+} wl__response;
+
+enum wl__verdict {
+    WL__MORE,    /* the response goes on */
+    WL__DONE,
+    WL__BROKEN   /* no HTTP/1.1 response */
+};
+
+/* Reads on; *used is what belongs to this response. */
+enum wl__verdict wl__response_read(wl__response *response, wl__known *known,
+                                   const wl__body *body, const char *data,
+                                   size_t size, size_t *used);
+/* The server closed. Was that the end of the response? */
+enum wl__verdict wl__response_eof(wl__response *response,
+                                  const wl__body *body);
+void wl__response_reset(wl__response *response);
+
+#endif

@@ -1,0 +1,83 @@
+"""Fixtures for every suite: the bindings of this interpreter, and servers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from wsgibench import native
+
+#: Another server can stand in for ours in the black-box suites.
+SERVER = os.environ.get("WSGIBENCH_TEST_SERVER", "wsgibench")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "slow: takes minutes; runs with -m slow only"
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    if config.getoption("-m"):
+        return
+    skip = pytest.mark.skip(reason="slow: run it with -m slow")
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(skip)
+
+
+def _bindings() -> list[str]:
+    if SERVER != "wsgibench":
+        return [SERVER]
+    reasons = native.importable()
+    found = [name for name, reason in reasons.items() if not reason]
+    return found or ["none"]
+
+
+@pytest.fixture(scope="session", params=_bindings())
+def binding(request: pytest.FixtureRequest) -> str:
+    """Each binding that works here, in turn."""
+    if request.param == "none":
+        pytest.fail("no binding is built: %s" % native.importable())
+    return str(request.param)
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def serve_app(
+    binding: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Start]:
+    """serve_app(app, **settings): a Server in a thread of this process."""
+    from wsgibench.native.server import Server
+
+    monkeypatch.setenv("WSGIBENCH_BACKEND", binding)
+    with contextlib.ExitStack() as stack:
+
+        def start(app: Any, **settings: Any) -> Any:
+            settings.setdefault("port", 0)
+            native.binding.cache_clear()
+            return stack.enter_context(Server(app, **settings))
+
+        yield start
+    native.binding.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def start_target(binding: str) -> Callable[..., Any]:
+    """start_target(app, **options): a context manager that runs `app`
+    ("module:name") under this binding in a process of its own."""
+    from tests.wire.target import running
+
+    def start(app: str, **options: Any) -> Any:
+        if SERVER == "wsgibench":
+            options.setdefault("binding", binding)
+        return running(app, server=SERVER, **options)
+
+    return start

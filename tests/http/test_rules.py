@@ -1,0 +1,91 @@
+"""Every case, delivered whole, octet by octet and cut at every place."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator
+
+import pytest
+
+from tests.http import corpus, delivery, families
+from tests.http.case import Case
+from tests.wire.target import Target
+
+APP = "tests.http.app:application"
+OWN = families.all_cases()
+CORPUS = corpus.cases()
+FAMILIES = sorted({case.family for case in OWN})
+
+
+def name_of(case: Case) -> str:
+    return "%s-%s" % (case.family, case.name)
+
+
+@pytest.fixture(scope="module")
+def target(start_target: Callable[..., Any]) -> Iterator[Target]:
+    with start_target(APP) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def local(start_target: Callable[..., Any]) -> Iterator[Target]:
+    """On a unix socket: there the sender sees what the server has read."""
+    with start_target(APP, unix=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def delivered(target: Target) -> dict[int, delivery.Outcome]:
+    outcomes = delivery.run(target, OWN + CORPUS, delivery.whole)
+    return {id(outcome.case): outcome for outcome in outcomes}
+
+
+def check(outcomes: list[delivery.Outcome]) -> None:
+    bad = [outcome for outcome in outcomes if outcome.complaint]
+    assert not bad, "%d cases\n%s" % (
+        len(bad),
+        "\n".join(delivery.describe(outcome) for outcome in bad[:8]),
+    )
+
+
+@pytest.mark.parametrize("case", OWN, ids=name_of)
+def test_rule(case: Case, delivered: dict[int, delivery.Outcome]) -> None:
+    check([delivered[id(case)]])
+
+
+@pytest.mark.skipif(not CORPUS, reason="no corpus: see tests/http/corpus.py")
+@pytest.mark.parametrize("case", CORPUS, ids=name_of)
+def test_corpus(case: Case, delivered: dict[int, delivery.Outcome]) -> None:
+    check([delivered[id(case)]])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_by_octet(family: str, local: Target) -> None:
+    cases = [case for case in OWN if case.family == family]
+    check(delivery.run(local, cases, delivery.by_octet))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_cut(family: str, local: Target) -> None:
+    cases = [case for case in OWN if case.family == family]
+    check(delivery.run(local, cases, delivery.every_cut))
+
+
+@pytest.mark.skipif(not CORPUS, reason="no corpus: see tests/http/corpus.py")
+@pytest.mark.parametrize("way", [delivery.by_octet, delivery.every_cut])
+def test_corpus_in_segments(way: delivery.Delivery, local: Target) -> None:
+    check(delivery.run(local, CORPUS, way))
+
+
+def test_refused_never_reaches_the_application(target: Target) -> None:
+    refused = [case for case in OWN if case.verdict == "reject"]
+    for way in (delivery.whole, delivery.by_octet):
+        missing = delivery.unanswered_calls(target, refused, way)
+        assert missing == 0, "%d calls without an answer" % missing
+
+
+def test_the_server_is_still_the_same(target: Target, local: Target) -> None:
+    """Runs last in this file: nothing above ended the process."""
+    for server in (target, local):
+        assert server.json("/calls")["count"] > 0
+        assert server.alive
+        assert "Traceback" not in server.log_text()
