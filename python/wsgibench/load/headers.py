@@ -1,0 +1,45 @@
+"""Named sets of request headers.
+
+``minimal`` is what a benchmark tool sends, ``browser`` what a browser does
+(the survey of servers under PyPy used such headers, for they cost a server
+more than the rest of the request), ``cookies-4k`` a visitor of large sites.
+"""
+
+from __future__ import annotations
+
+from wsgibench.errors import UsageError
+
+Headers = list[tuple[str, str]]
+
+BROWSER: Headers = [
+    ("Cache-Control", "max-age=0"),
+    ("Upgrade-Insecure-Requests", "1"),
+    (
+        "User-Agent",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like "
+        "Gecko) Chrome/130.0.0.0 Safari/537.36",
+    ),
+    (
+        "Accept",
+        "text/html,application/xhtml+xml,application/xml;q=0.9,"
+        "image/avif,image/webp,*/*;q=0.8",
+    ),
+    ("Accept-Encoding", "gzip, deflate, br"),
+    ("Accept-Language", "en-US,en;q=0.9"),
+    ("Cookie", "session=0123456789abcdef0123456789abcdef; theme=dark"),
+]
+
+SETS: dict[str, Headers] = {
+    "minimal": [],
+    "browser": BROWSER,
+    "cookies-4k": [*BROWSER[:-1], ("Cookie", "crumb=" + "0123456789" * 409)],
+}
+
+
+def header_set(name: str) -> Headers:
+    if name not in SETS:
+        raise UsageError(
+            "there is no header set %r; there are: %s."
+            % (name, ", ".join(SETS))
+        )
+    return SETS[name]

@@ -1,0 +1,130 @@
+"""serve(): run a server in this process until a signal ends it.
+
+SIGTERM and SIGINT finish what is under way, for at most ``grace`` seconds; a
+second signal ends at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, Optional
+
+from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.native import sockets
+from wsgibench.native.contract import Application, CoreServer
+from wsgibench.native.server import make_core
+from wsgibench.native.workers import Supervisor
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextlib.contextmanager
+def stopping_on_signals(core: CoreServer, grace: float) -> Iterator[None]:
+    """While inside, SIGTERM and SIGINT stop the server."""
+    asked = 0
+
+    def stop(number: int, frame: Optional[FrameType]) -> None:
+        nonlocal asked
+        asked += 1
+        core.stop(grace if asked == 1 else 0)
+
+    old_fd = signal.set_wakeup_fd(core.wake_fd(), warn_on_full_buffer=False)
+    old = [signal.signal(number, stop) for number in SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(SIGNALS, old):
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(old_fd)
+
+
+def run_core(core: CoreServer, threads: int) -> None:
+    """Serve in this thread and its helpers until the server has stopped."""
+    if not threads:
+        core.run()
+        return
+    targets = [core.run_loop] + [core.run_worker] * threads
+    running = [threading.Thread(target=t, daemon=True) for t in targets]
+    for thread in running:
+        thread.start()
+    # Short waits: signal handlers run between them, in this thread.
+    for thread in running:
+        while thread.is_alive():
+            thread.join(0.1)
+
+
+def serve(
+    app: Application,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    bind: Optional[str] = None,
+    threads: int = 0,
+    workers: int = 1,
+    reuse_port: bool = False,
+    grace: float = 30.0,
+    access_log: Optional[str] = None,
+    log_format: str = "common",
+    announce: bool = False,
+    **settings: Any,
+) -> None:
+    """Serve ``app`` until SIGTERM or SIGINT; see ``Server`` for the arguments.
+
+    ``workers`` above 1 forks so many processes that share the listening
+    socket and are replaced when they die.
+    """
+    if workers < 1:
+        raise UsageError("workers must be 1 or more, not %d." % workers)
+    listener = sockets.open_listener(host, port, bind, reuse_port=reuse_port)
+
+    def run_here(multiprocess: bool) -> None:
+        try:
+            core = make_core(
+                app,
+                listener,
+                threads=threads,
+                multiprocess=multiprocess,
+                access_log=access_log,
+                log_format=log_format,
+                settings=settings,
+            )
+        except OSError as error:
+            raise WsgibenchError(
+                "cannot listen: %s." % error.strerror
+            ) from error
+        if announce and not multiprocess:
+            print_address(listener)
+        with stopping_on_signals(core, grace):
+            run_core(core, threads)
+        core.close()
+
+    try:
+        if workers == 1:
+            run_here(False)
+        else:
+            supervisor = Supervisor(
+                lambda: run_here(True), workers=workers, grace=grace
+            )
+            if announce:
+                print_address(listener)
+            supervisor.run()
+    finally:
+        if listener.family == socket.AF_UNIX and bind is not None:
+            if bind.startswith("unix:"):
+                sockets.remove_path(listener)
+        listener.close()
+
+
+def print_address(listener: socket.socket) -> None:
+    print(
+        "wsgibench: serving on %s (pid %d)"
+        % (sockets.describe(listener), os.getpid())
+    )
+    sys.stdout.flush()

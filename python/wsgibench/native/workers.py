@@ -1,0 +1,141 @@
+"""workers=N: processes that share the listening socket.
+
+The supervisor forks, waits, and replaces a worker that dies; one that keeps
+dying is replaced ever more slowly. SIGTERM and SIGINT are passed on, and a
+worker that is not done after the grace is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import Optional
+
+#: Seconds: a worker that lived less is held to be crashing.
+YOUNG = 1.0
+MAX_PAUSE = 10.0
+
+
+class Supervisor:
+    def __init__(
+        self, run_worker: Callable[[], None], *, workers: int, grace: float
+    ) -> None:
+        self._run_worker = run_worker
+        self._workers = workers
+        self._grace = grace
+        self._started: dict[int, float] = {}  # pid -> when
+        self._stop_asked = 0
+        self._kill_at: Optional[float] = None
+        self._crashes = 0
+        self._not_before = 0.0
+
+    def run(self) -> None:
+        wake_read, wake_write = os.pipe()
+        for fd in (wake_read, wake_write):
+            os.set_blocking(fd, False)
+        handled = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+        old = {number: signal.getsignal(number) for number in handled}
+        for number in handled:
+            signal.signal(number, self._on_signal)
+        old_fd = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        try:
+            while not self._stop_asked or self._started:
+                self._reap()
+                self._fill()
+                self._enforce_grace()
+                self._sleep(wake_read)
+        finally:
+            for number, handler in old.items():
+                signal.signal(number, handler)
+            signal.set_wakeup_fd(old_fd)
+            os.close(wake_read)
+            os.close(wake_write)
+
+    def _on_signal(self, number: int, frame: Optional[FrameType]) -> None:
+        if number == signal.SIGCHLD:
+            return  # it has ended the sleep
+        self._stop_asked += 1
+        grace = self._grace if self._stop_asked == 1 else 0.0
+        self._kill_at = time.monotonic() + grace + 1.0
+        for pid in self._started:
+            os.kill(pid, signal.SIGTERM)
+
+    def _sleep(self, wake_read: int) -> None:
+        import select
+
+        if self._stop_asked and not self._started:
+            return
+        timeout = 1.0
+        missing = len(self._started) < self._workers
+        if missing or self._kill_at is not None:
+            timeout = 0.05
+        select.select([wake_read], [], [], timeout)
+        try:
+            while os.read(wake_read, 512):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _reap(self) -> None:
+        while self._started:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                self._started.clear()
+                return
+            if pid == 0:
+                return
+            self._note_end(pid, status)
+
+    def _note_end(self, pid: int, status: int) -> None:
+        started = self._started.pop(pid, None)
+        if started is None or self._stop_asked:
+            return
+        print(
+            "wsgibench: worker %d ended (status %d); replacing it"
+            % (pid, status),
+            file=sys.stderr,
+        )
+        now = time.monotonic()
+        if now - started < YOUNG:
+            self._crashes += 1
+            pause = min(MAX_PAUSE, 0.1 * 2.0**self._crashes)
+            self._not_before = now + pause
+        else:
+            self._crashes = 0
+
+    def _fill(self) -> None:
+        while (
+            not self._stop_asked
+            and len(self._started) < self._workers
+            and time.monotonic() >= self._not_before
+        ):
+            pid = os.fork()
+            if pid == 0:
+                self._be_worker()
+            self._started[pid] = time.monotonic()
+
+    def _be_worker(self) -> None:
+        """In the child: never returns."""
+        code = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._run_worker()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _enforce_grace(self) -> None:
+        if self._kill_at is not None and time.monotonic() > self._kill_at:
+            for pid in self._started:
+                os.kill(pid, signal.SIGKILL)
