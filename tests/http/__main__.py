@@ -44,7 +44,9 @@ def main() -> int:
             print(delivery.describe(outcome))
     for family in sorted(total):
         print("%-20s %4d of %4d" % (family, right[family], total[family]))
-    print("%-20s %4d of %4d" % ("all", sum(right.values()), sum(total.values())))
+    print(
+        "%-20s %4d of %4d" % ("all", sum(right.values()), sum(total.values()))
+    )
     if not alive:
         print("the server died.")
     return 0 if alive and right == total else 1

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any
 
 from tests.wire.exchange import Reply
 from tests.wire.responses import Malformed, Response, finals, parse_all
@@ -13,8 +14,7 @@ from tests.wire.responses import Malformed, Response, finals, parse_all
 #: Sent behind a message that must be accepted: answered only if the server
 #: found the end of the message where it is.
 FOLLOW_UP = (
-    b"GET /follow-up HTTP/1.1\r\nHost: localhost\r\n"
-    b"Connection: close\r\n\r\n"
+    b"GET /follow-up HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 )
 #: Sent behind a message that must be refused: never to be served.
 SMUGGLED = FOLLOW_UP.replace(b"/follow-up", b"/smuggled")
@@ -55,7 +55,9 @@ def accept(name: str, raw: bytes, rule: str, **more: Any) -> Case:
     return Case(name, raw, rule, "accept", **more)
 
 
-def reject(name: str, raw: bytes, rule: str, *, served: int = 0, **more: Any) -> Case:
+def reject(
+    name: str, raw: bytes, rule: str, *, served: int = 0, **more: Any
+) -> Case:
     return Case(name, raw, rule, "reject", served=served, **more)
 
 

@@ -21,7 +21,9 @@ SURPLUS = {"llhttp-009", "llhttp-014", "llhttp-015", "llhttp-016"}
 #: to be refused comes behind it (RFC 9112 9.6).
 AFTER_CLOSE = {"garden-s45"}
 #: Up to the end of a chunked body: last chunk, trailer lines, empty line.
-LAST_CHUNK = re.compile(rb"\A.*?\r\n0+[ \t]*(;[^\n]*)?\r\n([^\r\n]+\r\n)*\r\n", re.S)
+LAST_CHUNK = re.compile(
+    rb"\A.*?\r\n0+[ \t]*(;[^\n]*)?\r\n([^\r\n]+\r\n)*\r\n", re.S
+)
 
 
 def path() -> Path | None:

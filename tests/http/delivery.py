@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Callable, Iterator, Sequence
+from typing import Callable
 
 from tests.http.case import Case, calls_made, judge
 from tests.wire.exchange import Script, exchange
@@ -83,7 +84,9 @@ def unanswered_calls(
 
 def describe(outcome: Outcome) -> str:
     case = outcome.case
-    segments = [s if len(s) < 700 else s[:300] + b"..." for s in outcome.segments]
+    segments = [
+        s if len(s) < 700 else s[:300] + b"..." for s in outcome.segments
+    ]
     return "%s/%s (%s, %s): %s\n  sent %r\n  got  %r" % (
         case.family,
         case.name,

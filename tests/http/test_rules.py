@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator
+from collections.abc import Iterator
+from typing import Any, Callable
 
 import pytest
 
@@ -20,16 +21,21 @@ def name_of(case: Case) -> str:
     return "%s-%s" % (case.family, case.name)
 
 
+@pytest.fixture(scope="module", params=[0, 4], ids=["loop", "threads"])
+def threads(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture(scope="module")
-def target(start_target: Callable[..., Any]) -> Iterator[Target]:
-    with start_target(APP) as started:
+def target(start_target: Callable[..., Any], threads: int) -> Iterator[Target]:
+    with start_target(APP, threads=threads) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def local(start_target: Callable[..., Any]) -> Iterator[Target]:
+def local(start_target: Callable[..., Any], threads: int) -> Iterator[Target]:
     """On a unix socket: there the sender sees what the server has read."""
-    with start_target(APP, unix=True) as started:
+    with start_target(APP, threads=threads, unix=True) as started:
         yield started
 
 

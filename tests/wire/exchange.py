@@ -16,8 +16,9 @@ import socket
 import struct
 import termios
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Iterable, Iterator, Sequence, Union
+from typing import Union
 
 Address = Union[str, "tuple[str, int]"]
 

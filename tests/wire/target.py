@@ -17,8 +17,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from tests.wire.exchange import Address, connect
 from tests.wire.responses import Response, finals, parse_all

@@ -50,11 +50,32 @@ def extended(extension: bytes) -> bytes:
     return chunked(b"5" + extension + b"\r\nhello\r\n0\r\n\r\n")
 
 
-CASES = [accept(name, extended(text), RULE, body=b"hello") for name, text in GOOD.items()]
-CASES += [either("free-" + name, extended(text), RULE, body=b"hello") for name, text in FREE.items()]
-CASES += [reject("bad-" + name, extended(text), "9112 7.1.1, 2.2") for name, text in BAD.items()]
+CASES = [
+    accept(name, extended(text), RULE, body=b"hello")
+    for name, text in GOOD.items()
+]
 CASES += [
-    accept("last-chunk", chunked(b"5\r\nhello\r\n0;a=b\r\n\r\n"), RULE, body=b"hello"),
+    either("free-" + name, extended(text), RULE, body=b"hello")
+    for name, text in FREE.items()
+]
+CASES += [
+    reject("bad-" + name, extended(text), "9112 7.1.1, 2.2")
+    for name, text in BAD.items()
+]
+CASES += [
+    accept(
+        "last-chunk",
+        chunked(b"5\r\nhello\r\n0;a=b\r\n\r\n"),
+        RULE,
+        body=b"hello",
+    ),
     reject("last-chunk-lf", chunked(b"5\r\nhello\r\n0;a=b\n\r\n"), "9112 2.2"),
-    reject("lf-hides-request", chunked(b"2;\nxx\r\n4c\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"), "9112 2.2"),
+    reject(
+        "lf-hides-request",
+        chunked(
+            b"2;\nxx\r\n4c\r\n0\r\n\r\n"
+            b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+        ),
+        "9112 2.2",
+    ),
 ]

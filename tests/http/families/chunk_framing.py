@@ -44,9 +44,30 @@ CUT = {
     "in-trailer": b"5\r\nhello\r\n0\r\nX: y\r\n",
 }
 CASES = [reject(name, chunked(wire), RULE) for name, wire in BAD.items()]
-CASES += [reject("cut-" + name, chunked(wire), "9112 8 (incomplete)", half_close=True) for name, wire in CUT.items()]
 CASES += [
-    reject("hidden-in-size-line", chunked(b"5\r\r;ABCD\r\n34\r\nE\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n" + END), RULE),
-    reject("hidden-after-junk", chunked(b"INVALID!!!\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"), RULE),
-    reject("close-asked", chunked(BAD["data-lf"], CHUNKED + b"Connection: close\r\n"), RULE),
+    reject(
+        "cut-" + name, chunked(wire), "9112 8 (incomplete)", half_close=True
+    )
+    for name, wire in CUT.items()
+]
+CASES += [
+    reject(
+        "hidden-in-size-line",
+        chunked(
+            b"5\r\r;ABCD\r\n34\r\nE\r\n0\r\n\r\n"
+            b"GET /smuggled HTTP/1.1\r\nHost: a\r\n"
+            b"Content-Length: 5\r\n\r\n" + END
+        ),
+        RULE,
+    ),
+    reject(
+        "hidden-after-junk",
+        chunked(b"INVALID!!!\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"),
+        RULE,
+    ),
+    reject(
+        "close-asked",
+        chunked(BAD["data-lf"], CHUNKED + b"Connection: close\r\n"),
+        RULE,
+    ),
 ]

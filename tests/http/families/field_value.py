@@ -34,32 +34,88 @@ KEPT = {
     "looks-like-request": b"GET / HTTP/1.1",
 }
 CASES = [
-    accept("ows-" + name, get(line + b"\r\n"), "9112 5.1", environ={"HTTP_X": value})
+    accept(
+        "ows-" + name,
+        get(line + b"\r\n"),
+        "9112 5.1",
+        environ={"HTTP_X": value},
+    )
     for name, (line, value) in OWS.items()
 ]
 CASES += [
-    accept("kept-" + name, get(b"X: " + value + b"\r\n"), "9110 5.5", environ={"HTTP_X": value.decode("latin-1")})
+    accept(
+        "kept-" + name,
+        get(b"X: " + value + b"\r\n"),
+        "9110 5.5",
+        environ={"HTTP_X": value.decode("latin-1")},
+    )
     for name, value in KEPT.items()
 ]
 for start in range(0x80, 0x100, 32):
     VALUE = bytes(range(start, start + 32))
-    CASES.append(accept("obs-text-%02x" % start, get(b"X: " + VALUE + b"\r\n"), "9110 5.5", environ={"HTTP_X": VALUE.decode("latin-1")}))
+    CASES.append(
+        accept(
+            "obs-text-%02x" % start,
+            get(b"X: " + VALUE + b"\r\n"),
+            "9110 5.5",
+            environ={"HTTP_X": VALUE.decode("latin-1")},
+        )
+    )
 CASES += [
     either("nul", get(b"X: a\0b\r\n"), "9110 5.5", environ={"HTTP_X": "a b"}),
-    either("nul-first", get(b"X: \0b\r\n"), "9110 5.5", environ={"HTTP_X": re.compile(" *b")}),
-    either("nul-last", get(b"X: b\0\r\n"), "9110 5.5", environ={"HTTP_X": re.compile("b *")}),
+    either(
+        "nul-first",
+        get(b"X: \0b\r\n"),
+        "9110 5.5",
+        environ={"HTTP_X": re.compile(" *b")},
+    ),
+    either(
+        "nul-last",
+        get(b"X: b\0\r\n"),
+        "9110 5.5",
+        environ={"HTTP_X": re.compile("b *")},
+    ),
     either("cr", get(b"X: a\rb\r\n"), "9110 5.5", environ={"HTTP_X": "a b"}),
-    either("cr-field", get(b"X: a\rY: b\r\n"), "9110 5.5", environ={"HTTP_X": "a Y: b", "HTTP_Y": None}),
-    either("cr-last", get(b"X: a\r\r\n"), "9112 2.2", environ={"HTTP_X": re.compile("a *")}),
-    either("cr-space", get(b"X: a\r b\r\n"), "9110 5.5", environ={"HTTP_X": re.compile("a +b")}),
-    either("lf", get(b"X: a\nb: c\r\n"), "9112 2.2", environ={"HTTP_X": ("a", "a b: c")}),
+    either(
+        "cr-field",
+        get(b"X: a\rY: b\r\n"),
+        "9110 5.5",
+        environ={"HTTP_X": "a Y: b", "HTTP_Y": None},
+    ),
+    either(
+        "cr-last",
+        get(b"X: a\r\r\n"),
+        "9112 2.2",
+        environ={"HTTP_X": re.compile("a *")},
+    ),
+    either(
+        "cr-space",
+        get(b"X: a\r b\r\n"),
+        "9110 5.5",
+        environ={"HTTP_X": re.compile("a +b")},
+    ),
+    either(
+        "lf",
+        get(b"X: a\nb: c\r\n"),
+        "9112 2.2",
+        environ={"HTTP_X": ("a", "a b: c")},
+    ),
     either("lf-end", get(b"X: a\n"), "9112 2.2", environ={"HTTP_X": "a"}),
     reject("lf-junk", get(b"X: a\njunk\r\n"), "9112 2.2"),
     reject("cr-in-host", get(host=b"Host: a\rb\r\n"), "9112 3.2"),
     reject("nul-in-length", get(b"Content-Length: 0\0\r\n"), "9112 6.3"),
-    reject("lf-smuggles", get(b"X: a\nContent-Length: 26\r\nGET / HTTP/1.1\nHost: x\r\n"), "9112 2.2"),
+    reject(
+        "lf-smuggles",
+        get(b"X: a\nContent-Length: 26\r\nGET / HTTP/1.1\nHost: x\r\n"),
+        "9112 2.2",
+    ),
 ]
 CASES += [
-    either("ctl-%02x" % code, get(b"X: a%cb\r\n" % code), "9110 5.5", environ={"HTTP_X": ("a%cb" % code, "a b")})
+    either(
+        "ctl-%02x" % code,
+        get(b"X: a%cb\r\n" % code),
+        "9110 5.5",
+        environ={"HTTP_X": ("a%cb" % code, "a b")},
+    )
     for code in (1, 7, 8, 0x0B, 0x0C, 0x0E, 0x1B, 0x1F, 0x7F)
 ]

@@ -63,26 +63,45 @@ def host(value: bytes, version: bytes = b"HTTP/1.1") -> bytes:
 
 CASES = [
     reject("missing", get(host=b""), RULE),
-    accept("missing-1.0", get(host=b"", version=b"HTTP/1.0"), RULE, persists=False),
+    accept(
+        "missing-1.0", get(host=b"", version=b"HTTP/1.0"), RULE, persists=False
+    ),
     reject("twice", get(b"Host: b\r\n"), RULE),
     reject("twice-same", get(b"Host: localhost\r\n"), RULE),
     reject("twice-apart", get(b"A: 1\r\nB: 2\r\nhOST: localhost\r\n"), RULE),
     reject("twice-1.0", get(b"Host: b\r\n", version=b"HTTP/1.0"), RULE),
     reject("invalid-1.0", host(b"a b", b"HTTP/1.0"), RULE),
     reject("misspelt", get(host=b"Hosts: localhost\r\n"), RULE),
-    reject("space-before-colon", get(host=b"Host : localhost\r\n"), "9112 5.1"),
+    reject(
+        "space-before-colon", get(host=b"Host : localhost\r\n"), "9112 5.1"
+    ),
     either("empty", host(b""), "9110 7.2"),
     either("list", host(b"a,b"), "9112 3.2"),
     either("port-huge", host(b"a:99999999999"), "9110 4.2.1"),
     either("port-only", host(b":80"), "9110 4.2.1"),
     either("zone", host(b"[fe80::1%25eth0]"), "6874"),
     either("ipvfuture", host(b"[v1.a:b]"), "3986 3.2.2"),
-    accept("case", get(host=b"hOsT: a\r\n"), "9110 5.1", environ={"HTTP_HOST": "a"}),
-    accept("ows", get(host=b"Host:\t a \t\r\n"), "9112 5.1", environ={"HTTP_HOST": "a"}),
+    accept(
+        "case",
+        get(host=b"hOsT: a\r\n"),
+        "9110 5.1",
+        environ={"HTTP_HOST": "a"},
+    ),
+    accept(
+        "ows",
+        get(host=b"Host:\t a \t\r\n"),
+        "9112 5.1",
+        environ={"HTTP_HOST": "a"},
+    ),
     accept("last", get(b"X: y\r\nHost: a\r\n", host=b""), RULE),
 ]
 CASES += [
-    accept("valid-" + name, host(value), RULE, environ={"HTTP_HOST": value.decode()})
+    accept(
+        "valid-" + name,
+        host(value),
+        RULE,
+        environ={"HTTP_HOST": value.decode()},
+    )
     for name, value in VALID.items()
 ]
 CASES += [

@@ -58,21 +58,58 @@ def decoded(target: bytes) -> str:
 
 
 CASES = [
-    accept(name, get(target=target), RULE, environ={"PATH_INFO": decoded(target), "QUERY_STRING": ""})
+    accept(
+        name,
+        get(target=target),
+        RULE,
+        environ={"PATH_INFO": decoded(target), "QUERY_STRING": ""},
+    )
     for name, target in TARGETS.items()
 ]
 CASES += [
-    accept("query-" + name, get(target=target), RULE, environ={"PATH_INFO": "/a", "QUERY_STRING": query})
+    accept(
+        "query-" + name,
+        get(target=target),
+        RULE,
+        environ={"PATH_INFO": "/a", "QUERY_STRING": query},
+    )
     for name, (target, query) in QUERIES.items()
 ]
 for start in range(0, 256, 32):
     codes = [code for code in range(start, start + 32) if code]
     target = b"/" + b"".join(b"%%%02X" % code for code in codes)
-    CASES.append(accept("octets-%02x" % start, get(target=target), RULE, environ={"PATH_INFO": decoded(target)}))
+    CASES.append(
+        accept(
+            "octets-%02x" % start,
+            get(target=target),
+            RULE,
+            environ={"PATH_INFO": decoded(target)},
+        )
+    )
 CASES += [
     either("nul", get(target=b"/a%00b"), RULE, environ={"PATH_INFO": "/a\0b"}),
-    either("percent-end", get(target=b"/100%"), "3986 2.1", environ={"PATH_INFO": "/100%"}),
-    either("percent-one", get(target=b"/%4"), "3986 2.1", environ={"PATH_INFO": "/%4"}),
-    either("percent-bad", get(target=b"/%zz%41"), "3986 2.1", environ={"PATH_INFO": "/%zzA"}),
-    either("percent-sign", get(target=b"/%+1"), "3986 2.1", environ={"PATH_INFO": "/%+1"}),
+    either(
+        "percent-end",
+        get(target=b"/100%"),
+        "3986 2.1",
+        environ={"PATH_INFO": "/100%"},
+    ),
+    either(
+        "percent-one",
+        get(target=b"/%4"),
+        "3986 2.1",
+        environ={"PATH_INFO": "/%4"},
+    ),
+    either(
+        "percent-bad",
+        get(target=b"/%zz%41"),
+        "3986 2.1",
+        environ={"PATH_INFO": "/%zzA"},
+    ),
+    either(
+        "percent-sign",
+        get(target=b"/%+1"),
+        "3986 2.1",
+        environ={"PATH_INFO": "/%+1"},
+    ),
 ]

@@ -18,10 +18,17 @@ CASES += [
     accept("crlf-between", (get() + b"\r\n") * 5, "9112 2.2", served=5),
     accept("crlf-after-post", POST + b"\r\n" + get(), "9112 2.2", served=2),
     accept("half-closed", get() * 3, "9112 9.6", served=3, half_close=True),
-    accept("half-closed-post", POST, "9112 9.6", half_close=True, body=b"hello"),
+    accept(
+        "half-closed-post", POST, "9112 9.6", half_close=True, body=b"hello"
+    ),
     reject("refused-second", get() + get(b"X y\r\n"), RULE, served=1),
     reject("refused-third", POST + CHUNKED + get(host=b""), RULE, served=2),
     reject("refused-body", get() + chunked(b"x\r\n"), RULE, served=1),
     reject("refused-first", get(b"X y\r\n") + get(target=b"/smuggled"), RULE),
-    reject("no-length-body", post(b"", b"hello=world\r\n\r\n"), "9112 6.3", served=1),
+    reject(
+        "no-length-body",
+        post(b"", b"hello=world\r\n\r\n"),
+        "9112 6.3",
+        served=1,
+    ),
 ]

@@ -46,12 +46,20 @@ BAD_VERSIONS = {
 }
 TAIL = b"Host: a\r\n\r\n"
 CASES = [
-    reject("version-" + name, get(version=version), VERSION, statuses=(400, 505))
+    reject(
+        "version-" + name, get(version=version), VERSION, statuses=(400, 505)
+    )
     for name, version in BAD_VERSIONS.items()
 ]
 CASES += [
     accept("1.1", get(), VERSION, environ={"SERVER_PROTOCOL": "HTTP/1.1"}),
-    accept("1.0", get(version=b"HTTP/1.0"), VERSION, environ={"SERVER_PROTOCOL": "HTTP/1.0"}, persists=False),
+    accept(
+        "1.0",
+        get(version=b"HTTP/1.0"),
+        VERSION,
+        environ={"SERVER_PROTOCOL": "HTTP/1.0"},
+        persists=False,
+    ),
     either("1.2", get(version=b"HTTP/1.2"), "9110 2.5", statuses=(400, 505)),
     either("1.9", get(version=b"HTTP/1.9"), "9110 2.5", statuses=(400, 505)),
     accept("crlf-before", b"\r\n" + get(), "9112 2.2"),
@@ -65,7 +73,12 @@ CASES += [
     reject("method-space", b"GET \r\n" + TAIL, LINE),
     reject("no-target", b"GET HTTP/1.1\r\n" + TAIL, LINE),
     reject("junk", b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", LINE),
-    reject("http2-preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", VERSION, statuses=(400, 505)),
+    reject(
+        "http2-preface",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        VERSION,
+        statuses=(400, 505),
+    ),
     reject("response", b"HTTP/1.1 200 OK\r\n" + TAIL, LINE),
     reject("field-first", b"Host: a\r\n\r\n", LINE),
     reject("lf-in-line", b"GET /\nHTTP/1.1\r\n" + TAIL, LINE),
@@ -85,8 +98,22 @@ CASES += [
     either("vt", b"GET\x0b/\x0bHTTP/1.1\r\n" + TAIL, LINE),
     either("ff", b"GET\x0c/\x0cHTTP/1.1\r\n" + TAIL, LINE),
     either("cr-space", b"GET\r/\rHTTP/1.1\r\n" + TAIL, LINE),
-    either("space-first-field", b"GET / HTTP/1.1\r\n X: y\r\n" + TAIL, "9112 2.2", environ={"HTTP_X": None}),
-    either("tab-first-field", b"GET / HTTP/1.1\r\n\tX: y\r\n" + TAIL, "9112 2.2", environ={"HTTP_X": None}),
-    accept("line-8000", get(target=b"/?" + b"q" * (8000 - 15)), "9112 3 (8000 octets)"),
+    either(
+        "space-first-field",
+        b"GET / HTTP/1.1\r\n X: y\r\n" + TAIL,
+        "9112 2.2",
+        environ={"HTTP_X": None},
+    ),
+    either(
+        "tab-first-field",
+        b"GET / HTTP/1.1\r\n\tX: y\r\n" + TAIL,
+        "9112 2.2",
+        environ={"HTTP_X": None},
+    ),
+    accept(
+        "line-8000",
+        get(target=b"/?" + b"q" * (8000 - 15)),
+        "9112 3 (8000 octets)",
+    ),
     reject("invalid-after-valid", get() + b"GET\r\n" + TAIL, LINE, served=1),
 ]

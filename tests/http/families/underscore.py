@@ -20,12 +20,58 @@ CASES = [
     for name, (field, key) in NAMES.items()
 ]
 CASES += [
-    either("beside-before", get(b"X_A: evil\r\nX-A: good\r\n"), RULE, environ={"HTTP_X_A": "good"}),
-    either("beside-after", get(b"X-A: good\r\nX_A: evil\r\n"), RULE, environ={"HTTP_X_A": "good"}),
-    either("host", get(b"Host_: evil\r\n"), RULE, environ={"HTTP_HOST": "localhost"}),
-    either("length", get(b"Content_Length: 5\r\n"), RULE, environ={"CONTENT_LENGTH": (None, "", "0")}),
-    either("length-beside", post(b"Content-Length: 2\r\nContent_Length: 5\r\n", b"hi"), RULE, environ={"CONTENT_LENGTH": "2"}, body=b"hi"),
-    either("coding", get(b"Transfer_Encoding: chunked\r\n"), RULE, environ={"HTTP_TRANSFER_ENCODING": None}),
-    either("coding-length", post(b"Transfer_Encoding: chunked\r\nContent-Length: 5\r\n", b"0\r\n\r\n"), RULE, body=b"0\r\n\r\n"),
-    either("coding-beside", chunked(b"2\r\nhi\r\n0\r\n\r\n", CHUNKED + b"Transfer_Encoding: x\r\n"), RULE, body=b"hi"),
+    either(
+        "beside-before",
+        get(b"X_A: evil\r\nX-A: good\r\n"),
+        RULE,
+        environ={"HTTP_X_A": "good"},
+    ),
+    either(
+        "beside-after",
+        get(b"X-A: good\r\nX_A: evil\r\n"),
+        RULE,
+        environ={"HTTP_X_A": "good"},
+    ),
+    either(
+        "host",
+        get(b"Host_: evil\r\n"),
+        RULE,
+        environ={"HTTP_HOST": "localhost"},
+    ),
+    either(
+        "length",
+        get(b"Content_Length: 5\r\n"),
+        RULE,
+        environ={"CONTENT_LENGTH": (None, "", "0")},
+    ),
+    either(
+        "length-beside",
+        post(b"Content-Length: 2\r\nContent_Length: 5\r\n", b"hi"),
+        RULE,
+        environ={"CONTENT_LENGTH": "2"},
+        body=b"hi",
+    ),
+    either(
+        "coding",
+        get(b"Transfer_Encoding: chunked\r\n"),
+        RULE,
+        environ={"HTTP_TRANSFER_ENCODING": None},
+    ),
+    either(
+        "coding-length",
+        post(
+            b"Transfer_Encoding: chunked\r\nContent-Length: 5\r\n",
+            b"0\r\n\r\n",
+        ),
+        RULE,
+        body=b"0\r\n\r\n",
+    ),
+    either(
+        "coding-beside",
+        chunked(
+            b"2\r\nhi\r\n0\r\n\r\n", CHUNKED + b"Transfer_Encoding: x\r\n"
+        ),
+        RULE,
+        body=b"hi",
+    ),
 ]

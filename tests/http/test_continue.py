@@ -1,0 +1,135 @@
+"""The dialogue of Expect: 100-continue, RFC 9110 10.1.1."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any, Callable
+
+import pytest
+
+from tests.wire.exchange import connect
+from tests.wire.responses import finals, parse_all
+from tests.wire.target import Target, receive_all
+
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+CLOSE = b"Connection: close\r\n"
+
+
+@pytest.fixture(scope="module", params=[0, 4], ids=["loop", "threads"])
+def target(
+    request: pytest.FixtureRequest, start_target: Callable[..., Any]
+) -> Iterator[Target]:
+    with start_target(
+        "tests.http.app:application", threads=request.param
+    ) as t:
+        yield t
+
+
+@pytest.fixture
+def sock(target: Target) -> Iterator[socket.socket]:
+    with contextlib.closing(connect(target.address)) as opened:
+        yield opened
+
+
+def head(path: str, framing: bytes, version: bytes = b"HTTP/1.1") -> bytes:
+    line = b"POST %s %s\r\nHost: a\r\nExpect: 100-continue\r\n"
+    return line % (path.encode(), version) + framing + b"\r\n"
+
+
+def take(sock: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        piece = sock.recv(size - len(data))
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def body_of(data: bytes) -> str:
+    answers = parse_all(data)
+    assert [r.status for r in answers] == [200]
+    return str(json.loads(answers[0].body)["body"])
+
+
+@pytest.mark.parametrize(
+    ("framing", "wire"),
+    [
+        (b"Content-Length: 5\r\n", b"hello"),
+        (b"Transfer-Encoding: chunked\r\n", b"5\r\nhello\r\n0\r\n\r\n"),
+    ],
+    ids=["length", "chunked"],
+)
+def test_sent_before_the_body(
+    sock: socket.socket, framing: bytes, wire: bytes
+) -> None:
+    sock.sendall(head("/", framing + CLOSE))
+    assert take(sock, len(INTERIM)) == INTERIM
+    sock.sendall(wire)
+    assert body_of(receive_all(sock)) == "hello"
+
+
+def test_sent_once_and_the_connection_goes_on(sock: socket.socket) -> None:
+    for close in (b"", b"", CLOSE):
+        sock.sendall(head("/", b"Content-Length: 5\r\n" + close))
+        assert take(sock, len(INTERIM)) == INTERIM
+        sock.sendall(b"hello")
+        if close:
+            assert body_of(receive_all(sock)) == "hello"
+        else:
+            data = b""
+            while not data.endswith(b'"hello"}'):
+                piece = sock.recv(65536)
+                assert piece
+                data += piece
+            assert INTERIM not in data
+
+
+def test_not_sent_to_http_1_0(sock: socket.socket) -> None:
+    """RFC 9110 10.1.1: MUST ignore the expectation."""
+    sock.sendall(head("/", b"Content-Length: 5\r\n", b"HTTP/1.0"))
+    sock.sendall(b"hello")
+    assert body_of(receive_all(sock)) == "hello"
+
+
+def test_not_needed_once_the_body_comes(sock: socket.socket) -> None:
+    sock.sendall(head("/", b"Content-Length: 5\r\n" + CLOSE) + b"hello")
+    statuses = [r.status for r in parse_all(receive_all(sock))]
+    assert statuses in ([200], [100, 200])
+
+
+def test_not_sent_for_an_empty_body(sock: socket.socket) -> None:
+    sock.sendall(head("/", b"Content-Length: 0\r\n" + CLOSE))
+    assert body_of(receive_all(sock)) == ""
+
+
+def test_unread_body_needs_no_interim_answer(sock: socket.socket) -> None:
+    """The final answer comes without the body being asked for; what the
+    client sends afterwards is no request."""
+    sock.sendall(head("/unread", b"Content-Length: 68\r\n"))
+    data = b""
+    while b'"body": ""}' not in data:
+        piece = sock.recv(65536)
+        assert piece
+        data += piece
+    assert finals(parse_all(data, ended=False))[0].status == 200
+    smuggled = (
+        b"GET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    )
+    with contextlib.suppress(OSError):
+        sock.sendall(smuggled.ljust(68, b" "))
+        sock.shutdown(socket.SHUT_WR)
+        assert b"/smuggled" not in receive_all(sock)
+
+
+def test_too_large_is_refused_before_the_body(sock: socket.socket) -> None:
+    sock.sendall(head("/", b"Content-Length: 1000000000000\r\n"))
+    assert [r.status for r in parse_all(receive_all(sock))] == [413]
+
+
+def test_bad_framing_is_refused_before_the_body(sock: socket.socket) -> None:
+    sock.sendall(head("/", b"Content-Length: 5\r\nContent-Length: 6\r\n"))
+    assert [r.status for r in parse_all(receive_all(sock))] == [400]
