@@ -1,0 +1,73 @@
+"""The process under test: one server, one application, one inherited socket.
+
+usage: python child.py '{"server": ..., "app": ..., "listen_fd": ...,
+                         "ready_fd": ..., "options": {...}}'
+
+Writes one JSON line to ready_fd before it serves: versions and the settings
+that are in force. What it dies of goes to standard error.
+"""
+
+from __future__ import absolute_import
+
+import importlib
+import json
+import os
+import platform
+import socket
+import sys
+
+
+def module_name(name):
+    return name.replace("-", "_")
+
+
+def read_back(listener):
+    """What the kernel says of the listener."""
+    settings = {"listen_fd": listener.fileno()}
+    if hasattr(socket, "TCP_INFO") and listener.family == socket.AF_INET:
+        # struct tcp_info: of a listener, tcpi_sacked is the backlog.
+        import struct
+
+        info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        settings["backlog"] = struct.unpack_from("I", info, 28)[0]
+        settings["nodelay"] = listener.getsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY
+        )
+    return settings
+
+
+def inherited_socket(fd):
+    """A socket object for the descriptor, on Python 2.7 too."""
+    if sys.version_info[0] == 2:
+        return socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM)
+    return socket.socket(fileno=fd)
+
+
+def main(argv):
+    task = json.loads(argv[1])
+    server = importlib.import_module("servers." + module_name(task["server"]))
+    app = importlib.import_module("apps." + module_name(task["app"]))
+    listener = inherited_socket(task["listen_fd"])
+    options = task.get("options") or {}
+
+    def ready(**effective):
+        """Called by the adapter when it is about to serve."""
+        settings = read_back(listener)
+        settings.update(getattr(server, "SETTINGS", {}))
+        settings.update(effective)
+        line = json.dumps(
+            {
+                "python": platform.python_version(),
+                "implementation": platform.python_implementation(),
+                "settings": settings,
+                "pid": os.getpid(),
+            }
+        )
+        os.write(task["ready_fd"], line.encode("ascii") + b"\n")
+        os.close(task["ready_fd"])
+
+    server.serve(app.application, listener, ready, options)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,1 @@
+"""plan -> cell -> process -> record; interpreters and environments."""

@@ -1,0 +1,53 @@
+"""What is measured, and in which order."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Load:
+    """How a cell is loaded; times in seconds."""
+
+    connections: int
+    duration: float
+    warmup: float
+    keepalive: bool
+    headers: str
+    rate: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Cell:
+    server: str
+    python: str  # as the user wrote it
+    scenario: str
+    load: Load
+
+    @property
+    def name(self) -> str:
+        return "%s on %s, %s, %d connections%s" % (
+            self.server,
+            self.python,
+            self.scenario,
+            self.load.connections,
+            "" if self.load.keepalive else ", no keep-alive",
+        )
+
+
+def order(cells: list[Cell], starts: int, seed: int) -> list[tuple[int, Cell]]:
+    """(start, cell): randomised complete blocks. Every start runs each cell
+    once, in an order of its own, so that a machine that drifts does not
+    favour anyone."""
+    chance = random.Random(seed)
+    plan = []
+    for start in range(starts):
+        block = list(cells)
+        chance.shuffle(block)
+        plan += [(start, cell) for cell in block]
+    return plan

@@ -1,0 +1,101 @@
+"""What a tree of processes has used, from /proc (Linux)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Usage:
+    time_ns: int  # CLOCK_MONOTONIC, the load generator's clock
+    cpu_ns: int  # of all threads of all processes
+    rss: int  # octets
+    switches: int  # voluntary and involuntary context switches
+
+
+def tree(pid: int) -> list[int]:
+    """The process and its descendants."""
+    found = [pid]
+    for parent in found:
+        for task in Path("/proc/%d/task" % parent).glob("*/children"):
+            try:
+                found += map(int, task.read_text().split())
+            except OSError:
+                continue
+    return found
+
+
+def _task_cpu_ns(task: Path) -> int:
+    try:
+        return int((task / "schedstat").read_text().split()[0])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _status(pid: int) -> dict[str, int]:
+    try:
+        lines = Path("/proc/%d/status" % pid).read_text().splitlines()
+    except OSError:
+        return {}
+    values = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name in (
+            "VmRSS",
+            "voluntary_ctxt_switches",
+            "nonvoluntary_ctxt_switches",
+        ):
+            values[name] = int(value.split()[0])
+    return values
+
+
+def read(pid: int) -> Usage:
+    cpu = rss = switches = 0
+    for process in tree(pid):
+        for task in Path("/proc/%d/task" % process).glob("*"):
+            cpu += _task_cpu_ns(task)
+        status = _status(process)
+        rss += status.get("VmRSS", 0) * 1024
+        switches += status.get("voluntary_ctxt_switches", 0)
+        switches += status.get("nonvoluntary_ctxt_switches", 0)
+    return Usage(time.monotonic_ns(), cpu, rss, switches)
+
+
+class Sampler(threading.Thread):
+    """Reads the usage of a process tree all along a run."""
+
+    def __init__(self, pid: int, period: float = 0.1) -> None:
+        super().__init__(daemon=True)
+        self._pid = pid
+        self._period = period
+        self._over = threading.Event()
+        self.samples: list[Usage] = []
+
+    def run(self) -> None:
+        while not self._over.is_set():
+            self.samples.append(read(self._pid))
+            self._over.wait(self._period)
+
+    def stop(self) -> list[Usage]:
+        self._over.set()
+        self.join()
+        self.samples.append(read(self._pid))
+        return self.samples
+
+
+def cpu_at(samples: list[Usage], time_ns: int) -> float:
+    """CPU used up to a moment, between samples by straight line."""
+    before = after = samples[0]
+    for sample in samples:
+        after = sample
+        if sample.time_ns >= time_ns:
+            break
+        before = sample
+    span = after.time_ns - before.time_ns
+    if span <= 0:
+        return float(after.cpu_ns)
+    share = min(1.0, max(0.0, (time_ns - before.time_ns) / span))
+    return before.cpu_ns + share * (after.cpu_ns - before.cpu_ns)

@@ -1,0 +1,60 @@
+"""Plug-in folders: one module a thing, found by its file name."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from wsgibench.errors import UsageError
+
+PACKAGE = Path(__file__).parent
+
+
+def names(folder: str) -> list[str]:
+    """``folder`` like ``scenarios`` or ``guest/servers``."""
+    return sorted(
+        info.name.replace("_", "-")
+        for info in pkgutil.iter_modules([str(PACKAGE / folder)])
+        if not info.name.startswith("_")
+    )
+
+
+def load(folder: str, name: str, what: str) -> ModuleType:
+    """Imports one; UsageError tells which there are."""
+    check(folder, name, what)
+    module = "wsgibench.%s.%s" % (
+        folder.replace("/", "."),
+        name.replace("-", "_"),
+    )
+    return importlib.import_module(module)
+
+
+def check(folder: str, name: str, what: str) -> None:
+    known = names(folder)
+    if name not in known:
+        raise UsageError(
+            "there is no %s %r; there are: %s."
+            % (what, name, ", ".join(known))
+        )
+
+
+def constants(folder: str, name: str) -> dict[str, Any]:
+    """The literal top-level assignments of a plug-in, read without importing
+    it: guests are written for other interpreters."""
+    path = PACKAGE / folder / (name.replace("-", "_") + ".py")
+    found: dict[str, Any] = {}
+    tree = ast.parse(path.read_text())
+    found["__doc__"] = ast.get_docstring(tree) or ""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(
+            node.targets[0], ast.Name
+        ):
+            try:
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+            except ValueError:
+                continue
+    return found

@@ -1,0 +1,1 @@
+"""Records in a form for people; one module a format: ``render(record)``."""

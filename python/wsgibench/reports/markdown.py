@@ -1,0 +1,24 @@
+"""For READMEs and issue threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wsgibench.stats.columns import COLUMNS, cell, notes
+from wsgibench.stats.summary import rows
+
+HELP = "a Markdown table"
+
+
+def render(record: dict[str, Any]) -> str:
+    results = rows(record)
+    lines = [
+        "| " + " | ".join(title for title, _ in COLUMNS) + " |",
+        "|" + "---|" * len(COLUMNS),
+    ]
+    for row in results:
+        cells = (cell(row, name) for _, name in COLUMNS)
+        lines.append("| " + " | ".join(cells) + " |")
+    lines.append("")
+    lines += ["- " + line for line in notes(record, results)]
+    return "\n".join(lines) + "\n"

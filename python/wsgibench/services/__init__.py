@@ -1,0 +1,1 @@
+"""Real companions of scenarios (databases, origins), started on demand."""

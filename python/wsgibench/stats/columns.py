@@ -1,0 +1,53 @@
+"""The columns of a results table, and how each number is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+COLUMNS = (
+    ("server", "server"),
+    ("python", "python"),
+    ("load", "load"),
+    ("requests/s", "goodput"),
+    ("server CPU us", "server_cpu_us"),
+    ("x null", "cpu_vs_null"),
+    ("p50 ms", "p50_ns"),
+    ("p99 ms", "p99_ns"),
+    ("RSS MiB", "rss"),
+    ("failed", "failed"),
+    ("verdict", "verdict"),
+)
+
+
+def cell(row: dict[str, Any], name: str) -> str:
+    if name == "load":
+        return "%s c=%d%s" % (
+            row["scenario"],
+            row["connections"],
+            "" if row["keepalive"] else " close",
+        )
+    value = row.get(name)
+    if value is None:
+        return "-"
+    if name == "goodput":
+        return "%.0f" % value
+    if name in ("server_cpu_us", "cpu_vs_null"):
+        return "%.2f" % value
+    if name.endswith("_ns"):
+        return "%.3g" % (value / 1e6)
+    if name == "rss":
+        return "%.0f" % (value / 2**20)
+    return str(value)
+
+
+def notes(record: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
+    """What stands below the table: why rows are doubtful or missing."""
+    lines = []
+    for row in rows:
+        for reason in row["reasons"]:
+            lines.append(
+                "%s on %s: %s" % (row["server"], row["python"], reason)
+            )
+    for failure in record["failures"]:
+        lines.append("%(cell)s: %(reason)s" % failure)
+    return lines
