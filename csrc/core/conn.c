@@ -96,7 +96,9 @@ wb__conn_arm(wb__conn *conn, enum wb__deadline_kind kind)
 {
     wb__deadline_arm(&conn->server->deadlines, &conn->timed, kind,
                      wb__now_ms());
-    wb__server_tick_on(conn->server);
+    if (conn->timed.kind != WB__NO_DEADLINE) {
+        wb__server_tick_by(conn->server, conn->timed.due);
+    }
 }
 
 /* ---- octets to requests --------------------------------------------------- */

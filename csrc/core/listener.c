@@ -35,7 +35,7 @@ accept_one(wb_server *server)
         server->stats.accept_errors++;
         server->accept_again = wb__now_ms() + RETRY_MS;
         wb__listener_pause(server);
-        wb__server_tick_on(server);
+        wb__server_tick_by(server, server->accept_again);
         return 0;
     case EINTR:
     case ECONNABORTED:

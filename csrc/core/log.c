@@ -10,7 +10,7 @@
 #include "alloc.h"
 #include "server.h"
 
-enum { LINE_ROOM = 4096 };
+enum { LINE_ROOM = 4096, FLUSH_MS = 500 };
 
 void
 wb__log_flush(wb_server *server)
@@ -130,4 +130,5 @@ wb__log_request(wb_server *server, const wb__request *request)
     }
     *out++ = '\n';
     log->size += (size_t)(out - start);
+    wb__server_tick_by(server, wb__now_ms() + FLUSH_MS);
 }

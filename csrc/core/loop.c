@@ -36,6 +36,12 @@ static int
 poll_once(wb_server *server, int timeout_ms)
 {
     wb__server_attend_all(server);
+    if (server->draining) {
+        wb__server_drain_step(server);
+        if (atomic_load(&server->stopped)) {
+            return WB_STOPPED;
+        }
+    }
     if (server->ready > 0) {
         timeout_ms = 0;
     }
@@ -68,6 +74,7 @@ wb_server_run(wb_server *server)
     while (!atomic_load(&server->stopped)) {
         wb__server_lock(server);
         wb__server_attend_all(server);
+        wb__server_drain_step(server);
         wb__server_unlock(server);
         uv_run(&server->loop, UV_RUN_ONCE);
     }

@@ -9,7 +9,7 @@
 
 #include "alloc.h"
 
-enum { TICK_MS = 250 }; /* deadlines are looked at this often at the least */
+enum { TICK_MS = 100 }; /* while something must be looked at again */
 
 /* ---- configuration ---------------------------------------------------------------- */
 
@@ -141,35 +141,36 @@ wb_server_take(wb_server *server)
 
 static void on_tick(uv_timer_t *timer);
 
-static void
-schedule_tick(wb_server *server)
+void
+wb__server_tick_by(wb_server *server, uint64_t due)
 {
-    int64_t next = wb__deadline_next(&server->deadlines, wb__now_ms());
-    if (server->accept_again != 0 || server->log.size > 0
-        || server->config.threaded || server->draining) {
-        next = TICK_MS;
-    }
-    if (next < 0) {
-        server->ticking = 0;
+    /* threaded: other threads arm deadlines, so the tick never rests. */
+    if (due >= server->tick_due || server->closing
+        || !wb__server_on_loop(server)) {
         return;
     }
+    uint64_t now = wb__now_ms();
     /* A little late rather than early: the clock is coarse. */
-    uint64_t wait = next < 20 ? 20 : (uint64_t)next + 5;
-    server->ticking = 1;
+    uint64_t wait = due > now ? due - now + 5 : 5;
+    server->tick_due = due;
+    uv_update_time(&server->loop);
     uv_timer_start(&server->tick, on_tick, wait, 0);
 }
 
-void
-wb__server_tick_on(wb_server *server)
+static void
+schedule_tick(wb_server *server)
 {
-    if (!server->ticking && !server->closing
-        && wb__server_on_loop(server)) {
-        server->ticking = 1;
-        uv_timer_start(&server->tick, on_tick, TICK_MS, 0);
+    uint64_t now = wb__now_ms();
+    int64_t next = wb__deadline_next(&server->deadlines, now);
+    server->tick_due = UINT64_MAX;
+    if (server->config.threaded || server->draining
+        || server->accept_again != 0) {
+        next = next < 0 || next > TICK_MS ? TICK_MS : next;
+    }
+    if (next >= 0) {
+        wb__server_tick_by(server, now + (uint64_t)next);
     }
 }
-
-static void drain_step(wb_server *server);
 
 static void
 on_tick(uv_timer_t *timer)
@@ -189,7 +190,7 @@ on_tick(uv_timer_t *timer)
         wb__listener_resume(server);
     }
     wb__log_flush(server);
-    drain_step(server);
+    wb__server_drain_step(server);
     schedule_tick(server);
     wb__server_unlock(server);
 }
@@ -263,11 +264,11 @@ begin_drain(wb_server *server)
         }
         conn = next;
     }
-    wb__server_tick_on(server);
+    wb__server_tick_by(server, wb__now_ms() + TICK_MS);
 }
 
-static void
-drain_step(wb_server *server)
+void
+wb__server_drain_step(wb_server *server)
 {
     int grace = atomic_load(&server->stop_grace);
     if (grace < 0) {
@@ -314,7 +315,7 @@ on_async(uv_async_t *async)
     wb_server *server = async->data;
     wb__server_lock(server);
     wb__server_attend_all(server);
-    drain_step(server);
+    wb__server_drain_step(server);
     wb__server_unlock(server);
 }
 
@@ -395,6 +396,7 @@ make_handles(wb_server *server)
     uv_timer_init(&server->loop, &server->sleep);
     server->tick.data = server;
     server->sleep.data = server;
+    schedule_tick(server);
     return wb__listener_open(server);
 }
 
@@ -438,6 +440,7 @@ wb_server_new(const wb_config *config, wb_server **out)
     atomic_init(&server->stop_grace, -1);
     atomic_init(&server->stopped, 0);
     server->quick = 1;
+    server->tick_due = UINT64_MAX;
     set_deadlines(server);
     error = uv_loop_init(&server->loop);
     if (error < 0) {

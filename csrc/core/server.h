@@ -28,10 +28,10 @@ struct wb_server {
     uint8_t closing;       /* handles are being closed */
     uint8_t is_tcp;
     uint8_t draining;      /* a stop is under way */
-    uint8_t ticking;
     uint8_t changed;       /* the poll set: see wb_server_poll() */
     uint64_t drain_until;  /* ms */
-    uint64_t accept_again; /* ms; after EMFILE */
+    uint64_t accept_again; /* ms; after EMFILE; 0: not */
+    uint64_t tick_due;     /* ms; UINT64_MAX: no tick is set */
 
     wb__conn *conns;       /* ring by prev/next, or NULL */
     wb__conn *attention;
@@ -75,7 +75,9 @@ void wb__server_attend(wb_server *server, wb__conn *conn);
 void wb__server_attend_all(wb_server *server);
 void wb__server_progress(wb_server *server); /* wakes wb_request_wait() */
 wb_request *wb__server_take(wb_server *server); /* under the lock */
-void wb__server_tick_on(wb_server *server);
+/* Deadlines, the log and a stop are looked at by then (ms, monotonic). */
+void wb__server_tick_by(wb_server *server, uint64_t due);
+void wb__server_drain_step(wb_server *server);
 
 /* listener.c */
 int wb__listener_open(wb_server *server);
