@@ -339,6 +339,9 @@ wb__block_new(char *data, uint32_t size, uint32_t max_fields, wb__block **out)
         wb__free(block);
         return status;
     }
+    if ((block->flags & WB__REWRITTEN) != 0) {
+        memcpy(raw, data, size); /* what the framing parser shall see */
+    }
     for (uint32_t i = 0; i < lines; i++) {
         if (fields[i].name_size != 0) {
             put_field(&b, &fields[i], lines - i);
