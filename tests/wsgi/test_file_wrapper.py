@@ -1,0 +1,243 @@
+"""wsgi.file_wrapper: PEP 3333 "Optional Platform-Specific File Handling"."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.wsgi.app import note
+from tests.wsgi.client import Client, request
+
+TEXT = ("Content-Type", "application/octet-stream")
+DATA = bytes(range(256)) * 4096  # 1 MiB
+BIG = 64 << 20
+
+
+class Noting:
+    """A file-like object; says when it is closed."""
+
+    def __init__(self, data: bytes) -> None:
+        self.inner = io.BytesIO(data)
+
+    def read(self, size: int = -1) -> bytes:
+        return self.inner.read(size)
+
+    def close(self) -> None:
+        note("closed")
+
+
+class NotingFile(io.FileIO):
+    def close(self) -> None:
+        if not self.closed:
+            note("closed")
+        super().close()
+
+
+def real_file(data: bytes, kind: str) -> Any:
+    handle, path = tempfile.mkstemp()
+    with os.fdopen(handle, "wb") as out:
+        out.write(data)
+    raw = NotingFile(path) if kind == "raw" else io.FileIO(path)
+    os.unlink(path)
+    return raw if kind == "raw" else io.BufferedReader(raw)
+
+
+def send(environ: dict[str, Any], start_response: Any) -> Any:
+    """?kind,offset,length,block"""
+    kind, offset, length, block = environ["QUERY_STRING"].split(",")
+    data = b"" if kind.startswith("empty") else DATA
+    fields = [TEXT]
+    if length:
+        fields.append(("Content-Length", length))
+    if kind.endswith("like"):
+        source: Any = Noting(data[int(offset) :])
+    elif kind.endswith("bytesio"):
+        source = io.BytesIO(data)
+        source.seek(int(offset))
+    else:
+        source = real_file(data, kind)
+        if kind == "text-position":
+            source.read(int(offset))
+        else:
+            source.seek(int(offset))
+    start_response("200 OK", fields)
+    wrapper = environ["wsgi.file_wrapper"]
+    return wrapper(source, int(block)) if block else wrapper(source)
+
+
+def iterated(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+    """Middleware unwraps it."""
+    start_response("200 OK", [TEXT])
+    wrapped = environ["wsgi.file_wrapper"](Noting(DATA), 1000)
+    try:
+        yield from wrapped
+    finally:
+        wrapped.close()
+
+
+def started(environ: dict[str, Any], start_response: Any) -> Any:
+    """Middleware looks at the first block and passes the rest on."""
+    start_response("200 OK", [TEXT])
+    wrapped = environ["wsgi.file_wrapper"](real_file(DATA, "raw"), 1000)
+    first = next(iter(wrapped))
+    note("first", len(first))
+    return wrapped
+
+
+def closed_early(environ: dict[str, Any], start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+    source = real_file(DATA, "plain")
+    source.close()
+    return environ["wsgi.file_wrapper"](source)
+
+
+def no_read(environ: dict[str, Any], start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+    return environ["wsgi.file_wrapper"](object())
+
+
+def pipe(environ: dict[str, Any], start_response: Any) -> Any:
+    """A descriptor that has no size and cannot seek."""
+    out, into = os.pipe()
+    os.write(into, b"from a pipe")
+    os.close(into)
+    start_response("200 OK", [TEXT])
+    return environ["wsgi.file_wrapper"](os.fdopen(out, "rb"))
+
+
+def directory(environ: dict[str, Any], start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+
+    class Strange:
+        fd = os.open("/", os.O_RDONLY)
+
+        def fileno(self) -> int:
+            return self.fd
+
+        def read(self, size: int = -1) -> bytes:
+            data, self.data = self.data, b""
+            return data
+
+        data = b"what read() says"
+
+        def close(self) -> None:
+            os.close(self.fd)
+
+    return environ["wsgi.file_wrapper"](Strange())
+
+
+def big(environ: dict[str, Any], start_response: Any) -> Any:
+    handle, path = tempfile.mkstemp()
+    os.ftruncate(handle, BIG)
+    os.close(handle)
+    found = NotingFile(path)
+    os.unlink(path)
+    start_response("200 OK", [TEXT])
+    return environ["wsgi.file_wrapper"](found)
+
+
+def no_length_1_0(environ: dict[str, Any], start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+    return environ["wsgi.file_wrapper"](Noting(b"small"))
+
+
+KINDS = ["raw", "plain", "like", "bytesio"]
+
+
+@pytest.mark.parametrize("block", ["", "100", "100000"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_whole(client: Client, kind: str, block: str) -> None:
+    response = client.ask(send, query="%s,0,,%s" % (kind, block))
+    assert response.status == 200
+    assert response.body == DATA
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "text-position"])
+def test_from_the_current_offset(client: Client, kind: str) -> None:
+    response = client.ask(send, query="%s,1000,," % kind)
+    assert response.body == DATA[1000:]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_cut_at_content_length(client: Client, kind: str) -> None:
+    response = client.ask(send, query="%s,10,500," % kind)
+    assert (response.framing, response.body) == ("length", DATA[10:510])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_shorter_than_content_length(client: Client, kind: str) -> None:
+    query = "%s,0,%d," % (kind, len(DATA) + 10)
+    response = client.once(send, query=query)
+    assert not response.complete
+    assert len(response.body) in (0, len(DATA))
+
+
+@pytest.mark.parametrize("kind", ["empty-raw", "empty-like"])
+def test_empty(client: Client, kind: str) -> None:
+    assert client.ask(send, query="%s,0,," % kind).body == b""
+
+
+@pytest.mark.parametrize("kind", ["raw", "like"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_closed_once(client: Client, kind: str, method: str) -> None:
+    client.ask(send, query="%s,0,," % kind, method=method)
+    assert client.notes() == [["closed"]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_http_1_0(client: Client, kind: str) -> None:
+    response = client.once(send, query="%s,0,," % kind, version="1.0")
+    assert response.framing in ("close", "length")
+    assert response.body[: len(DATA)] == DATA
+
+
+def test_unwrapped_by_middleware(client: Client) -> None:
+    assert client.ask(iterated).body == DATA
+    assert client.notes() == [["closed"]]
+
+
+def test_begun_by_middleware(client: Client) -> None:
+    """What middleware has taken is not sent again."""
+    assert client.ask(started).body == DATA[1000:]
+    assert client.notes() == [["first", 1000], ["closed"]]
+
+
+@pytest.mark.parametrize("app", [closed_early, no_read])
+def test_broken_files(client: Client, app: Any) -> None:
+    response = client.once(app)
+    assert response.status == 500 or not response.complete
+
+
+def test_pipe(client: Client) -> None:
+    assert client.ask(pipe).body == b"from a pipe"
+
+
+def test_descriptor_that_is_no_file(client: Client) -> None:
+    response = client.once(directory)
+    if response.status == 200 and response.complete:
+        assert response.body == b"what read() says"
+
+
+def test_big(client: Client) -> None:
+    response = client.ask(big)
+    assert len(response.body) == BIG
+    assert client.notes() == [["closed"]]
+
+
+def test_client_leaves(client: Client) -> None:
+    sock = socket.create_connection(client.target.address, 20)
+    sock.sendall(request(big))
+    assert sock.recv(100).startswith(b"HTTP/1.1 200")
+    sock.close()
+    assert client.wait_note("closed") == ["closed"]
+
+
+def test_small_without_length_to_1_0(client: Client) -> None:
+    raw = client.target.send(request(no_length_1_0, version="1.0"))
+    assert raw.endswith(b"\r\n\r\nsmall")
