@@ -124,6 +124,9 @@ store(void *context, const char *data, size_t size)
     wb__body *body = context;
     const wb_config *config = body->config;
     body->received += size;
+    if (body->discarded) {
+        return 0;
+    }
     size_t held = wb__buf_size(&body->memory);
     if (body->file < 0
         && (held + size > config->body_memory
@@ -204,17 +207,40 @@ wb__body_read(wb__body *body, char *out, size_t size)
     }
 }
 
+uint64_t
+wb__body_rest(const wb__body *body)
+{
+    return body->framing.chunked
+        ? 0
+        : (uint64_t)body->framing.length - body->received;
+}
+
+static void
+drop_content(wb__body *body)
+{
+    if (body->file >= 0) {
+        close(body->file);
+        body->file = -1;
+    }
+    *body->memory_all -= wb__buf_size(&body->memory);
+    wb__buf_free(&body->memory);
+}
+
+wb__body *
+wb__body_discard(wb__body *body)
+{
+    drop_content(body);
+    body->discarded = 1;
+    return body;
+}
+
 void
 wb__body_free(wb__body *body)
 {
     if (body == NULL) {
         return;
     }
-    if (body->file >= 0) {
-        close(body->file);
-    }
-    *body->memory_all -= wb__buf_size(&body->memory);
-    wb__buf_free(&body->memory);
+    drop_content(body);
     wb__parse_free(body->parse);
     wb__free(body);
 }

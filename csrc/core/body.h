@@ -23,6 +23,7 @@ typedef struct wb__body {
     int file;                 /* or -1 */
     uint64_t file_size;
     uint8_t complete;
+    uint8_t discarded;        /* nobody reads it any more */
 } wb__body;
 
 /* 0, a status to refuse the message with (400, 413), or WB_NOMEM. */
@@ -35,6 +36,10 @@ int wb__body_feed(wb__body *body, const char *data, size_t size,
                   size_t *used);
 /* Octets taken, 0 at the end, WB_AGAIN, or -errno. */
 int64_t wb__body_read(wb__body *body, char *out, size_t size);
+/* Octets still to come, as far as the head of the message tells. */
+uint64_t wb__body_rest(const wb__body *body);
+/* From here on the content is framed and dropped. Returns the body. */
+wb__body *wb__body_discard(wb__body *body);
 void wb__body_free(wb__body *body);
 
 #endif

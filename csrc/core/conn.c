@@ -14,7 +14,7 @@
 enum {
     MAX_AHEAD = 65536,     /* octets kept of requests still to be served */
     MAX_HELD = 65536,      /* pipelined answers gathered for one write */
-    MAX_DISCARD = 1 << 20  /* swallowed after the last answer */
+    MAX_DISCARD = WB__MAX_REST /* swallowed after the last answer */
 };
 
 /* ---- birth ---------------------------------------------------------------- */
@@ -170,6 +170,29 @@ read_body(wb__conn *conn, const char *data, size_t size)
     }
     if (conn->request->hand != WB__INCOMING) {
         wb__server_progress(conn->server);
+    }
+    return used;
+}
+
+/* What is left of a body after its answer (RFC 9112 9.3: read it, or close).
+ */
+static size_t
+read_rest(wb__conn *conn, const char *data, size_t size)
+{
+    size_t used = 0;
+    int status = wb__body_feed(conn->rest, data, size, &used);
+    conn->discarded += used;
+    if (status != 0 || conn->discarded > MAX_DISCARD) {
+        conn->linger = 1;
+        wb__conn_end(conn);
+        return size;
+    }
+    if (conn->rest->complete) {
+        wb__body_free(conn->rest);
+        conn->rest = NULL;
+        conn->discarded = 0;
+        conn->reading = WB__READ_HEAD;
+        wb__conn_arm(conn, WB__IDLE);
     }
     return used;
 }
@@ -362,7 +385,9 @@ understand(wb__conn *conn, char *data, size_t size)
         if (conn->reading == WB__READ_HEAD) {
             step = read_head(conn, data + used, size - used);
         } else if (conn->reading == WB__READ_BODY) {
-            step = read_body(conn, data + used, size - used);
+            step = conn->rest != NULL
+                ? read_rest(conn, data + used, size - used)
+                : read_body(conn, data + used, size - used);
         } else {
             break;
         }
@@ -440,6 +465,8 @@ take_octets(wb__conn *conn, char *data, size_t size)
         }
         if (wb__buf_append(&conn->in, data, size) < 0) {
             wb__conn_close(conn);
+        } else if (size > 0 && conn->timed.kind == WB__IDLE) {
+            wb__conn_arm(conn, WB__HEAD);
         }
         return;
     }
@@ -551,7 +578,7 @@ wb__conn_next(wb__conn *conn, int close)
         wb__conn_end(conn);
         return;
     }
-    conn->reading = WB__READ_HEAD;
+    conn->reading = conn->rest != NULL ? WB__READ_BODY : WB__READ_HEAD;
     if (!conn->blocked) {
         understand_kept(conn);
     }
@@ -563,12 +590,13 @@ wb__conn_next(wb__conn *conn, int close)
         return;
     }
     if (conn->request == NULL && !conn->blocked) {
-        if (conn->eof) {
-            wb__conn_close(conn);
+        if (conn->eof || (conn->server->draining && conn->rest == NULL)) {
+            wb__conn_end(conn);
             return;
         }
-        wb__conn_arm(conn,
-                     wb__buf_size(&conn->in) == 0 ? WB__IDLE : WB__HEAD);
+        wb__conn_arm(conn, conn->rest != NULL              ? WB__BODY
+                         : wb__buf_size(&conn->in) == 0 ? WB__IDLE
+                                                        : WB__HEAD);
     }
     wb__conn_update(conn);
 }
@@ -594,6 +622,8 @@ wb__conn_end(wb__conn *conn)
 {
     conn->reading = WB__READ_DISCARD;
     conn->close_after = 1;
+    wb__body_free(conn->rest);
+    conn->rest = NULL;
     if (wb__buf_size(&conn->in) > 0) {
         conn->linger = 1;
         wb__buf_free(&conn->in);
@@ -680,6 +710,8 @@ wb__conn_close(wb__conn *conn)
     wb__deadline_clear(&conn->timed);
     wb__buf_free(&conn->in);
     wb__buf_free(&conn->out);
+    wb__body_free(conn->rest);
+    conn->rest = NULL;
     unlink_conn(server, conn);
     server->stats.closed++;
     server->stats.connections--;

@@ -22,6 +22,10 @@ enum wb__reading {
     WB__READ_DISCARD, /* the last answer is out; wait for the client's end */
 };
 
+/* Octets of a body nobody read that are taken in to keep a connection. More
+ * would cost the server more than a new connection costs the client. */
+enum { WB__MAX_REST = 1 << 20 };
+
 typedef struct wb__conn {
     uv_poll_t poll; /* first; valid when `registered` */
     struct wb_server *server;
@@ -31,6 +35,9 @@ typedef struct wb__conn {
     wb__buf in;                          /* received, not understood yet */
     wb__buf out;                         /* answers the kernel did not take */
     wb__request *request;                /* the one at work, or NULL */
+    wb__body *rest;                      /* of an answered request: read and
+                                            dropped, so that the next one can
+                                            be found behind it; or NULL */
     size_t scanned;                      /* of `in`: see wb__block_end() */
     uint64_t discarded;
     int fd;

@@ -314,8 +314,12 @@ wb__head_write(wb_server *server, wb__request *request, const wb__head *head,
         || (conn->eof && wb__buf_size(&conn->in) == 0)) {
         request->close = 1;
     }
-    if (request->body != NULL && !request->body->complete) {
-        request->close = 1; /* its rest must not be taken for a request */
+    if (request->body != NULL && !request->body->complete
+        && (request->continue_due
+            || wb__body_rest(request->body) > WB__MAX_REST)) {
+        /* It would have to be read before the next request is found, and
+         * whether a client that waits for a 100 will send it, nobody knows. */
+        request->close = 1;
     }
     if (request->close) {
         out = put(out, "Connection: close\r\n", 19);

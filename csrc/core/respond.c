@@ -38,8 +38,12 @@ done(wb__request *request, int complete)
         wb__log_request(server, request);
     }
     if (request->body != NULL && !request->body->complete) {
-        conn->linger = 1; /* it may still be sending */
-        close = 1;
+        if (close) {
+            conn->linger = 1; /* it may still be sending */
+        } else {
+            conn->rest = wb__body_discard(request->body);
+            request->body = NULL;
+        }
     }
     server->stats.busy--;
     conn->request = NULL;

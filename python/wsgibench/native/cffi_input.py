@@ -7,6 +7,7 @@ raises: it must never look complete.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import index
 from typing import Any, Optional
 
 from wsgibench.native._cffi import ffi, lib
@@ -16,11 +17,12 @@ AHEAD = 65536
 
 
 class Input:
-    __slots__ = ("_ahead", "_finished", "_request")
+    __slots__ = ("_ahead", "_at", "_finished", "_request")
 
     def __init__(self, request: Any = None) -> None:
         self._request = request
-        self._ahead = b""  # read from the core, not by the application yet
+        self._ahead = b""  # read from the core; from _at on it is not taken
+        self._at = 0
         self._finished = request is None
         if request is not None and request.body_complete and request.body:
             size = request.content_length
@@ -30,6 +32,7 @@ class Input:
     def detach(self) -> None:
         self._request = None
         self._ahead = b""
+        self._at = 0
         self._finished = True
 
     def _pull(self) -> bytes:
@@ -50,48 +53,50 @@ class Input:
             data: bytes = ffi.buffer(room, n)[:]
             return data
 
+    def _take(self, end: int) -> bytes:
+        """What is ahead, up to `end`."""
+        data = self._ahead[self._at : end]
+        self._at = min(end, len(self._ahead))
+        return data
+
     def read(self, size: Optional[int] = -1) -> bytes:
-        limit = -1 if size is None or size < 0 else size
-        parts = [self._ahead]
-        held = len(self._ahead)
+        limit = -1 if size is None else index(size)
+        if limit >= 0 and self._at + limit <= len(self._ahead):
+            return self._take(self._at + limit)
+        parts = [self._ahead[self._at :]]
+        held = len(parts[0])
         while not self._finished and (limit < 0 or held < limit):
             parts.append(self._pull())
             held += len(parts[-1])
-        data = b"".join(parts)
-        if limit < 0:
-            self._ahead = b""
-            return data
-        self._ahead = data[limit:]
-        return data[:limit]
+        self._ahead = b"".join(parts)
+        self._at = 0
+        return self._take(held if limit < 0 else limit)
 
     def readline(self, size: Optional[int] = -1) -> bytes:
-        limit = -1 if size is None or size < 0 else size
-        searched = 0
+        limit = -1 if size is None else index(size)
+        searched = self._at
         while True:
-            data = self._ahead
-            end = data.find(b"\n", searched) + 1
-            if limit >= 0 and (end == 0 or end > limit):
-                end = limit if len(data) >= limit else 0
-                if limit == 0:
-                    return b""
+            end = self._ahead.find(b"\n", searched) + 1
+            held = len(self._ahead)
+            if 0 <= limit <= (end or held) - self._at:
+                return self._take(self._at + limit)
             if end:
-                break
-            searched = len(data)
+                return self._take(end)
+            searched = held - self._at
             more = self._pull()
             if not more:
-                end = len(data)
-                break
-            self._ahead = data + more
-        line, self._ahead = data[:end], data[end:]
-        return line
+                return self._take(held)
+            self._ahead = self._ahead[self._at :] + more
+            self._at = 0
 
     def readlines(self, hint: Optional[int] = -1) -> list[bytes]:
+        enough = 0 if hint is None else index(hint)
         lines = []
         total = 0
         for line in self:
             lines.append(line)
             total += len(line)
-            if hint is not None and 0 < hint <= total:
+            if 0 < enough <= total:
                 break
         return lines
 
