@@ -15,6 +15,9 @@ def extensions():
     if not setup_native.wanted() or setup_native.is_pypy():
         return []
     flags = setup_native.flags()
+    if setup_native.switch("WSGIBENCH_DEV"):
+        # PyType_Slot holds functions as void *: POSIX allows it, ISO C not.
+        flags.compile.append("-Wno-pedantic")
     return [
         Extension(
             "wsgibench.native._capi",

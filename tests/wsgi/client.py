@@ -85,8 +85,14 @@ class Client:
         fields = (*more.pop("fields", ()), "Connection: close")
         return self.target.send(request(app, fields=fields, **more))
 
-    def notes(self) -> list[Any]:
-        return list(self.target.json("/control/notes"))
+    def notes(self, least: int = 0, within: float = 9.0) -> list[Any]:
+        """What the application noted, once there are `least` entries: with
+        threads, close() may run after the client has its whole answer."""
+        until = time.monotonic() + within
+        while True:
+            found = list(self.target.json("/control/notes"))
+            if len(found) >= least or time.monotonic() > until:
+                return found
 
     def clear(self) -> None:
         self.target.get("/control/clear")

@@ -191,7 +191,7 @@ def test_early_and_late(client: Client, app: Any, body: bytes) -> None:
 @pytest.mark.parametrize("app", [never, never_empty])
 def test_never_called(client: Client, app: Any) -> None:
     assert client.once(app).status == 500
-    assert client.notes() == [["closed"]]
+    assert client.notes(1) == [["closed"]]
 
 
 def test_twice_without_exc_info_raises(client: Client) -> None:
