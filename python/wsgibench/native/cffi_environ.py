@@ -33,7 +33,10 @@ class Slot:
 
 
 class EnvironFactory:
-    def __init__(self, errors: Any, settings: dict[str, Any]) -> None:
+    def __init__(
+        self, errors: Any, settings: dict[str, Any], threaded: bool
+    ) -> None:
+        self.threaded = threaded
         self.no_input = Input()
         self.base: dict[str, Any] = {
             "wsgi.version": (1, 0),
@@ -118,11 +121,15 @@ class EnvironFactory:
         elif (
             slot.line != line or slot.minor_version != request.minor_version
         ):
+            if self.threaded:
+                # Another thread may be copying the slot's environ just now.
+                environ: dict[str, Any] = slot.environ.copy()
+                self._put_line(environ, request)
+                return environ
             self._put_line(slot.environ, request)
             slot.line = line
             slot.minor_version = request.minor_version
-        environ: dict[str, Any] = slot.environ.copy()
-        return environ
+        return slot.environ.copy()
 
     def make(self, request: Any) -> dict[str, Any]:
         fields = request.fields

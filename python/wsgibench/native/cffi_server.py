@@ -54,7 +54,7 @@ class CoreServer:
         config, kept = self._config(listen_fd, settings)
         self.threaded = bool(config.threaded)
         self._environs = EnvironFactory(
-            self.errors, dict(extras, version=__version__)
+            self.errors, dict(extras, version=__version__), self.threaded
         )
         self._suspended: dict[int, Call] = {}  # waiting for WB_RESUME
         self._aside: list[Call] = []  # gave way to others
