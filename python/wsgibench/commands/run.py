@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 HELP = "race servers against each other"
+
+Found = TypeVar("Found")
 
 #: name -> (starts, seconds measured)
 PROFILES = {"quick": (1, 2.0), "standard": (5, 5.0), "paper": (15, 10.0)}
@@ -40,6 +44,26 @@ def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def _known(
+    names: list[str], find: Callable[[str], Found], missing: list[str]
+) -> dict[str, Found]:
+    """What `find` makes of each name. A name without a meaning costs only
+    its own cells, unless there is no other; then it is wrong use."""
+    from wsgibench.errors import UsageError
+
+    found = {}
+    errors = []
+    for name in names:
+        try:
+            found[name] = find(name)
+        except UsageError as error:
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    missing += map(str, errors)
+    return found
+
+
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench import plugins
     from wsgibench.errors import UsageError
@@ -49,12 +73,17 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.load.headers import header_set
     from wsgibench.reports import table
 
-    servers = _split(arguments.server)
-    scenarios = _split(arguments.scenario)
-    for server in servers:
-        plugins.check("guest/servers", server, "server")
-    for scenario in scenarios:
-        plugins.check("scenarios", scenario, "scenario")
+    missing: list[str] = []
+    servers = _known(
+        _split(arguments.server),
+        lambda name: plugins.check("guest/servers", name, "server"),
+        missing,
+    )
+    scenarios = _known(
+        _split(arguments.scenario),
+        lambda name: plugins.check("scenarios", name, "scenario"),
+        missing,
+    )
     header_set(arguments.headers)
     if not arguments.output.resolve().parent.is_dir():
         raise UsageError(
@@ -65,9 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not text.isdigit() or int(text) < 1:
             raise UsageError("%r is not a number of connections." % text)
         connections.append(int(text))
-    found = {
-        name: interpreters.find(name) for name in _split(arguments.python)
-    }
+    found = _known(_split(arguments.python), interpreters.find, missing)
     starts, duration = PROFILES[arguments.profile]
     cells = [
         Cell(
@@ -98,6 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
         port=arguments.port,
         argv=sys.argv[1:],
         output=arguments.output,
+        missing=missing,
         tell=lambda text: print(text, file=sys.stderr, flush=True),
     ).execute()
     print(table.render(record))

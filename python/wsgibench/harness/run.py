@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Run:
         argv: list[str],
         output: Path,
         tell: Tell,
+        missing: Sequence[str] = (),
     ) -> None:
         self._cells = cells
         self._interpreters = interpreters
@@ -51,6 +52,9 @@ class Run:
         self._output = output
         self._tell = tell
         self.record = record.new(argv, seed, machine.describe())
+        for reason in missing:
+            self.record["failures"].append({"cell": "", "reason": reason})
+            tell(reason)
 
     def _fail(self, cell: Cell, error: Exception) -> None:
         text = str(error)

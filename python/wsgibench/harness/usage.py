@@ -84,18 +84,3 @@ class Sampler(threading.Thread):
         self.join()
         self.samples.append(read(self._pid))
         return self.samples
-
-
-def cpu_at(samples: list[Usage], time_ns: int) -> float:
-    """CPU used up to a moment, between samples by straight line."""
-    before = after = samples[0]
-    for sample in samples:
-        after = sample
-        if sample.time_ns >= time_ns:
-            break
-        before = sample
-    span = after.time_ns - before.time_ns
-    if span <= 0:
-        return float(after.cpu_ns)
-    share = min(1.0, max(0.0, (time_ns - before.time_ns) / span))
-    return before.cpu_ns + share * (after.cpu_ns - before.cpu_ns)

@@ -49,5 +49,6 @@ def notes(record: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
                 "%s on %s: %s" % (row["server"], row["python"], reason)
             )
     for failure in record["failures"]:
-        lines.append("%(cell)s: %(reason)s" % failure)
+        where = failure["cell"]
+        lines.append("%s%s" % (where and where + ": ", failure["reason"]))
     return lines

@@ -11,7 +11,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from wsgibench.harness.usage import Usage, cpu_at
+from wsgibench.stats.timeline import cpu_at
 
 
 def start_numbers(start: dict[str, Any], warmup: float) -> dict[str, float]:
@@ -27,7 +27,7 @@ def start_numbers(start: dict[str, Any], warmup: float) -> dict[str, float]:
     if not windows or not ok:
         return {}
     begin, end = windows[0]["start_ns"], windows[-1]["end_ns"]
-    samples = [Usage(**sample) for sample in start["usage"]]
+    samples = start["usage"]
     origin = load["start_ns"]
     cpu = cpu_at(samples, origin + end) - cpu_at(samples, origin + begin)
     times = load["response"] if load["response"]["count"] else load["service"]
@@ -35,7 +35,7 @@ def start_numbers(start: dict[str, Any], warmup: float) -> dict[str, float]:
         "goodput": ok / ((end - begin) / 1e9),
         "server_cpu_us": cpu / 1e3 / ok,
         "client_cpu_share": load["client_cpu_share"],
-        "rss": float(max(sample.rss for sample in samples)),
+        "rss": float(max(sample["rss"] for sample in samples)),
         "p50_ns": float(times["p50_ns"]),
         "p99_ns": float(times["p99_ns"]),
     }

@@ -9,10 +9,15 @@ SETTINGS = {"keep_alive": True, "access_log": False, "workers": 1}
 
 
 def serve(app, sock, ready, options):
+    import os
+
     from gevent import socket as gevent_socket
     from gevent.pywsgi import WSGIServer
 
-    listener = gevent_socket.socket(fileno=sock.detach())
+    if hasattr(sock, "detach"):
+        listener = gevent_socket.socket(fileno=os.dup(sock.fileno()))
+    else:  # Python 2.7
+        listener = gevent_socket.fromfd(sock.fileno(), sock.family, sock.type)
     server = WSGIServer(listener, app, log=None)
     ready()
     server.serve_forever()
