@@ -1,0 +1,104 @@
+# Everything that ./bench and ./check need, on a bare Debian 12 and wherever
+# the same things are there already. Sourced by them with $root set.
+#
+#   need_packages NAME...   Debian packages, installed when missing
+#   make_environment        $root/.venv: CPython with both bindings
+#   make_pypy_environment   $root/.venv-pypy: PyPy with its binding
+#
+# Says what it installs, and nothing when there is nothing to do. Details go
+# to $root/.venv*.log, which is shown when something fails.
+
+PYTHON=${PYTHON:-python3}
+PYPY=${PYPY:-pypy3}
+
+BUILD_PACKAGES="ca-certificates gcc libc6-dev make pkg-config libuv1-dev
+libhttp-parser-dev python3 python3-dev python3-venv"
+PYPY_PACKAGES="pypy3 pypy3-dev pypy3-venv"
+SERVICE_PACKAGES="redis-server nginx virtuoso-opensource postgresql
+iproute2 wrk apache2-utils siege nghttp2-client nodejs"
+
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+stop() {
+    say "$0: $*"
+    exit 1
+}
+
+missing_packages() {
+    for package; do
+        state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" \
+            2> /dev/null) || state=
+        case $state in
+        ii*) ;;
+        *) printf '%s ' "$package" ;;
+        esac
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo > /dev/null; then
+        sudo "$@"
+    else
+        stop "needs root or sudo to install packages"
+    fi
+}
+
+need_packages() {
+    command -v dpkg-query > /dev/null || return 0 # not Debian: the build says
+    missing=$(missing_packages "$@")
+    [ -n "$missing" ] || return 0
+    say "installing with apt-get: $missing"
+    log=$root/.apt.log
+    {
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update \
+            && as_root env DEBIAN_FRONTEND=noninteractive \
+                apt-get -q -y install --no-install-recommends $missing
+    } > "$log" 2>&1 || {
+        tail -n 15 "$log" >&2
+        stop "apt-get could not install them (all of it: $log)"
+    }
+}
+
+# What an environment was made from; another text, and it is brought up to
+# date. The C files count, the Python files are used where they lie.
+fingerprint() {
+    {
+        "$1" -VV
+        cd "$root" && cat setup.py setup_native.py pyproject.toml \
+            scripts/bootstrap.sh csrc/*/*.[ch] csrc/cffi/*.py
+    } 2>&1 | cksum
+}
+
+# FOLDER INTERPRETER EXTRAS
+environment() {
+    folder=$root/$1
+    log=$folder.log
+    now=$(fingerprint "$2")
+    if [ "$(cat "$folder/made-from" 2> /dev/null)" = "$now" ]; then
+        return 0
+    fi
+    say "making $1 with $2: the package, its bindings and $3"
+    {
+        { [ -x "$folder/bin/python" ] || "$2" -m venv "$folder"; } \
+            && WSGIBENCH_CFFI=1 "$folder/bin/python" -m pip install -q \
+                --disable-pip-version-check -e "$root[$3]"
+    } > "$log" 2>&1 || {
+        tail -n 25 "$log" >&2
+        stop "could not make $1 (all of it: $log)"
+    }
+    printf '%s\n' "$now" > "$folder/made-from"
+}
+
+make_environment() {
+    need_packages $BUILD_PACKAGES
+    environment .venv "$PYTHON" bench,test
+}
+
+make_pypy_environment() {
+    need_packages $PYPY_PACKAGES
+    environment .venv-pypy "$PYPY" test
+}
