@@ -12,10 +12,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, Optional
 
+from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.native import sockets
 from wsgibench.native.contract import Application, CoreServer
@@ -26,7 +27,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextlib.contextmanager
-def stopping_on_signals(core: CoreServer, grace: float) -> Iterator[None]:
+def stopping_on_signals(
+    core: CoreServer, grace: float, on_stop: Callable[[], None]
+) -> Iterator[None]:
     """While inside, SIGTERM and SIGINT stop the server."""
     asked = 0
 
@@ -34,6 +37,7 @@ def stopping_on_signals(core: CoreServer, grace: float) -> Iterator[None]:
         nonlocal asked
         asked += 1
         core.stop(grace if asked == 1 else 0)
+        on_stop()
 
     old_fd = signal.set_wakeup_fd(core.wake_fd(), warn_on_full_buffer=False)
     old = [signal.signal(number, stop) for number in SIGNALS]
@@ -83,6 +87,16 @@ def serve(
     if workers < 1:
         raise UsageError("workers must be 1 or more, not %d." % workers)
     listener = sockets.open_listener(host, port, bind, reuse_port=reuse_port)
+    owner = os.getpid()
+
+    def close_listener() -> None:
+        """At once when a stop is asked for: nobody must be left waiting in a
+        queue that none accepts from."""
+        if listener.fileno() >= 0:
+            is_ours = bind is not None and bind.startswith("unix:")
+            if is_ours and os.getpid() == owner:
+                sockets.remove_path(listener)
+            listener.close()
 
     def run_here(multiprocess: bool) -> None:
         try:
@@ -101,7 +115,7 @@ def serve(
             ) from error
         if announce and not multiprocess:
             print_address(listener)
-        with stopping_on_signals(core, grace):
+        with stopping_on_signals(core, grace, close_listener):
             run_core(core, threads)
         core.close()
 
@@ -110,16 +124,20 @@ def serve(
             run_here(False)
         else:
             supervisor = Supervisor(
-                lambda: run_here(True), workers=workers, grace=grace
+                lambda: run_here(True),
+                workers=workers,
+                grace=grace,
+                on_stop=close_listener,
+            )
+            # Before the workers are there, so that no client is refused.
+            listener.listen(
+                settings.get("backlog") or native.binding().DEFAULTS["backlog"]
             )
             if announce:
                 print_address(listener)
             supervisor.run()
     finally:
-        if listener.family == socket.AF_UNIX and bind is not None:
-            if bind.startswith("unix:"):
-                sockets.remove_path(listener)
-        listener.close()
+        close_listener()
 
 
 def print_address(listener: socket.socket) -> None:

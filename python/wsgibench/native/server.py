@@ -141,6 +141,7 @@ class Server:
     def stop(self, grace: float = 30.0) -> None:
         """Finish what is under way (at most ``grace`` seconds) and close."""
         self.core.stop(grace)
+        self._close_socket()  # nobody accepts from its queue any more
         for thread in self._running:
             thread.join()
         self._running = []

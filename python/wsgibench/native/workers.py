@@ -7,6 +7,7 @@ worker that is not done after the grace is killed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -21,10 +22,29 @@ YOUNG = 1.0
 MAX_PAUSE = 10.0
 
 
+STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+def end_with_parent() -> None:
+    """Ask the kernel for SIGTERM when the supervisor is gone, however it
+    went: nobody would stop or replace an orphan. Linux only."""
+    import ctypes
+
+    PR_SET_PDEATHSIG = 1
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+
+
 class Supervisor:
     def __init__(
-        self, run_worker: Callable[[], None], *, workers: int, grace: float
+        self,
+        run_worker: Callable[[], None],
+        *,
+        workers: int,
+        grace: float,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
+        self._on_stop = on_stop
         self._run_worker = run_worker
         self._workers = workers
         self._grace = grace
@@ -62,6 +82,7 @@ class Supervisor:
         self._stop_asked += 1
         grace = self._grace if self._stop_asked == 1 else 0.0
         self._kill_at = time.monotonic() + grace + 1.0
+        self._on_stop()
         for pid in self._started:
             os.kill(pid, signal.SIGTERM)
 
@@ -115,17 +136,24 @@ class Supervisor:
             and len(self._started) < self._workers
             and time.monotonic() >= self._not_before
         ):
+            # A signal between fork and _be_worker() would run the
+            # supervisor's handler in the worker.
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
             pid = os.fork()
             if pid == 0:
                 self._be_worker()
             self._started[pid] = time.monotonic()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
     def _be_worker(self) -> None:
         """In the child: never returns."""
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for number in (*STOPS, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
+            end_with_parent()
             self._run_worker()
             code = 0
         except BaseException:
