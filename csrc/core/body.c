@@ -123,25 +123,27 @@ store(void *context, const char *data, size_t size)
 {
     wb__body *body = context;
     const wb_config *config = body->config;
-    body->received += size;
+    int error = 0;
     if (body->discarded) {
+        body->received += size;
         return 0;
     }
     size_t held = wb__buf_size(&body->memory);
     if (body->file < 0
         && (held + size > config->body_memory
             || *body->memory_all + size > config->body_memory_all)) {
-        int error = spill(body);
-        if (error < 0) {
-            return error;
+        error = spill(body);
+    }
+    if (error == 0 && body->file >= 0) {
+        error = write_file(body, data, size);
+    } else if (error == 0) {
+        error = wb__buf_append(&body->memory, data, size);
+        if (error == 0) {
+            *body->memory_all += size;
         }
     }
-    if (body->file >= 0) {
-        return write_file(body, data, size);
-    }
-    int error = wb__buf_append(&body->memory, data, size);
     if (error == 0) {
-        *body->memory_all += size;
+        body->received += size; /* only what can be read again */
     }
     return error;
 }

@@ -213,8 +213,9 @@ int wb_request_file(wb_request *request, int fd, int64_t offset,
 /* These end the request: it is the server's again, whatever they return. */
 int wb_request_finish(wb_request *request);
 void wb_request_abort(wb_request *request); /* cut off: never looks complete */
-/* head + write + finish in one call, for a body in one piece. WB_INVALID
- * leaves the request with the caller, any other return ends it. */
+/* head + write + finish in one call, for a body in one piece. WB_STATE, 0 and
+ * WB_GONE end the request; WB_INVALID and WB_NOMEM leave it with the caller,
+ * who can still answer with wb_request_error(). */
 int wb_request_respond(wb_request *request, const char *status,
                        size_t status_size, const char *lines,
                        size_t lines_size, uint32_t count, const char *body,

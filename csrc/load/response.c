@@ -277,6 +277,7 @@ static enum wl__verdict
 take_chunked(wl__response *response, const wl__body *body, const char *data,
              size_t size, size_t *used)
 {
+    *used = size; /* of a broken response everything */
     for (size_t i = 0; i < size;) {
         if (response->state == CHUNK_DATA) {
             size_t here = size - i;
@@ -292,7 +293,6 @@ take_chunked(wl__response *response, const wl__body *body, const char *data,
             return WL__BROKEN;
         }
     }
-    *used = size;
     return WL__MORE;
 }
 

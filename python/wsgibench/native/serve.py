@@ -113,9 +113,9 @@ def serve(
             raise WsgibenchError(
                 "cannot listen: %s." % error.strerror
             ) from error
-        if announce and not multiprocess:
-            print_address(listener)
         with stopping_on_signals(core, grace, close_listener):
+            if announce and not multiprocess:
+                print_address(listener)
             run_core(core, threads)
         core.close()
 
@@ -133,9 +133,9 @@ def serve(
             listener.listen(
                 settings.get("backlog") or native.binding().DEFAULTS["backlog"]
             )
-            if announce:
-                print_address(listener)
-            supervisor.run()
+            supervisor.run(
+                lambda: print_address(listener) if announce else None
+            )
     finally:
         close_listener()
 

@@ -54,7 +54,9 @@ class Supervisor:
         self._crashes = 0
         self._not_before = 0.0
 
-    def run(self) -> None:
+    def run(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        """Until all workers have ended. ``on_ready`` is called when signals
+        are handled and the workers are there."""
         wake_read, wake_write = os.pipe()
         for fd in (wake_read, wake_write):
             os.set_blocking(fd, False)
@@ -64,6 +66,8 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         old_fd = signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         try:
+            self._fill()
+            on_ready()
             while not self._stop_asked or self._started:
                 self._reap()
                 self._fill()
