@@ -1,4 +1,4 @@
-"""``python -m wsgibench list``: what there is."""
+"""``python -m wsgibench list``: what there is, and the holes with reasons."""
 
 from __future__ import annotations
 
@@ -6,48 +6,129 @@ import argparse
 import json
 from typing import Any
 
-HELP = "list servers, interpreters and scenarios"
+HELP = "list servers, interpreters, scenarios, services and suites"
+
+Rows = list[dict[str, Any]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true")
 
 
-def collect() -> dict[str, list[dict[str, Any]]]:
+def _servers(interpreters: list[Any]) -> Rows:
     from wsgibench import native, plugins
     from wsgibench.errors import WsgibenchError
-    from wsgibench.harness import interpreters
+    from wsgibench.harness import servers
 
     try:
         built = native.binding().VERSIONS
     except WsgibenchError as error:
         built = "not built: %s" % error
-    servers = []
-    for name in plugins.names("guest/servers"):
-        constants = plugins.constants("guest/servers", name)
-        servers.append(
+    rows = []
+    for name in plugins.names(servers.FOLDER):
+        constants = servers.constants(name)
+        here = {i.label: servers.why_not(name, i) for i in interpreters}
+        row = {
+            "name": name,
+            "about": constants["__doc__"].split("\n")[0],
+            "requires": constants["REQUIRES"] + constants.get("ALONE", []),
+            "packages": constants.get("PACKAGES", []),
+            "interpreters": servers.interpreters_text(name),
+            "speaks": constants.get("SPEAKS", ["wsgi"]),
+            "settings": constants["SETTINGS"],
+            "options": constants.get("OPTIONS", {}),
+            "best": constants["BEST"],
+            "runs": {label: not reason for label, reason in here.items()},
+            "holes": {label: why for label, why in here.items() if why},
+        }
+        if "wsgibench" in constants["REQUIRES"]:
+            row["here"] = built
+        if "INSTALL" in constants:
+            row["install"] = constants["INSTALL"]
+        rows.append(row)
+    return rows
+
+
+def _scenarios() -> Rows:
+    from wsgibench import plugins
+    from wsgibench.harness import scenario
+
+    found = []
+    for name in plugins.names("scenarios"):
+        one = scenario.find(name)
+        found.append(
             {
                 "name": name,
-                "about": constants["__doc__"],
-                "requires": constants["REQUIRES"],
-                "interpreters": constants["INTERPRETERS"],
-                "settings": constants["SETTINGS"],
-                "here": built if "wsgibench" in constants["REQUIRES"] else "",
+                "about": one.about,
+                "services": one.services,
+                "requires": one.requires,
+                "speaks": one.speaks,
             }
         )
-    scenarios = []
-    for name in plugins.names("scenarios"):
-        module = plugins.load("scenarios", name, "scenario")
-        scenarios.append({"name": name, "about": module.HELP})
+    return found
+
+
+def _services() -> Rows:
+    from wsgibench import plugins
+
+    found = []
+    for name in plugins.names("services"):
+        module = plugins.load("services", name, "service")
+        found.append(
+            {"name": name, "about": module.HELP, "missing": module.missing()}
+        )
+    return found
+
+
+def _suites() -> Rows:
+    from wsgibench.harness import suite
+
+    return [
+        {"name": name, "about": suite.read(name).about}
+        for name in suite.names()
+    ]
+
+
+def collect() -> dict[str, Rows]:
+    from wsgibench.harness import interpreters
+
+    found = interpreters.discover()
     return {
-        "servers": servers,
-        "interpreters": [
-            dict(found.to_json(), name=found.name)
-            for found in interpreters.discover()
-        ],
-        "scenarios": scenarios,
-        "services": [{"name": n} for n in plugins.names("services")],
+        "servers": _servers(found),
+        "interpreters": [dict(i.to_json(), name=i.name) for i in found],
+        "scenarios": _scenarios(),
+        "services": _services(),
+        "suites": _suites(),
     }
+
+
+def _print_servers(rows: Rows, labels: list[str]) -> None:
+    print("servers (x: runs there)")
+    head = " ".join(_short(label) for label in labels)
+    print("  %-26s %s" % ("", head))
+    for row in rows:
+        marks = " ".join(
+            ("x" if row["runs"][label] else ".").center(len(_short(label)))
+            for label in labels
+        )
+        print("  %-26s %s  %s" % (row["name"], marks, row["about"]))
+    print("holes")
+    for row in rows:
+        reasons: dict[str, list[str]] = {}
+        for label, why in row["holes"].items():
+            reasons.setdefault(why, []).append(_short(label))
+        for why, where in reasons.items():
+            print("  %-26s %s (%s)" % (row["name"], why, ", ".join(where)))
+        if "install" in row:
+            print("  %-26s %s." % (row["name"], row["install"]))
+        if str(row.get("here", "")).startswith("not built"):
+            print("  %-26s %s" % (row["name"], row["here"]))
+
+
+def _short(label: str) -> str:
+    implementation, version = label.split()
+    short = ".".join(version.split(".")[:2])
+    return short if implementation == "CPython" else "pp" + short
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -55,19 +136,25 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found, indent=2))
         return 0
-    print("servers")
-    for server in found["servers"]:
-        about = server["about"].split("\n")[0]
-        print("  %-16s %s" % (server["name"], about))
-        here = " - " + server["here"] if server["here"] else ""
-        print("  %-16s   %s%s" % ("", server["interpreters"], here))
+    labels = [
+        "%(implementation)s %(version)s" % i for i in found["interpreters"]
+    ]
+    _print_servers(found["servers"], labels)
     print("interpreters")
-    for interpreter in found["interpreters"]:
+    for row in found["interpreters"]:
+        print("  %(name)-26s %(implementation)s %(version)s  %(path)s" % row)
+    print("scenarios (NAME+flask, NAME+werkzeug: in that framework)")
+    for row in found["scenarios"]:
+        needs = ", ".join(row["services"])
         print(
-            "  %(name)-16s %(implementation)s %(version)s  %(path)s"
-            % interpreter
+            "  %-26s %s%s"
+            % (row["name"], row["about"], needs and " [%s]" % needs)
         )
-    print("scenarios")
-    for scenario in found["scenarios"]:
-        print("  %(name)-16s %(about)s" % scenario)
+    print("services")
+    for row in found["services"]:
+        missing = row["missing"] and " - " + row["missing"]
+        print("  %-26s %s%s" % (row["name"], row["about"], missing))
+    print("suites")
+    for row in found["suites"]:
+        print("  %-26s %s" % (row["name"], row["about"]))
     return 0

@@ -65,25 +65,18 @@ def _known(
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench import plugins
     from wsgibench.errors import UsageError
     from wsgibench.harness import interpreters
     from wsgibench.harness.plan import Cell, Load
     from wsgibench.harness.run import Run
+    from wsgibench.harness.scenario import find as find_scenario
+    from wsgibench.harness.servers import find as find_server
     from wsgibench.load.headers import header_set
     from wsgibench.reports import table
 
     missing: list[str] = []
-    servers = _known(
-        _split(arguments.server),
-        lambda name: plugins.check("guest/servers", name, "server"),
-        missing,
-    )
-    scenarios = _known(
-        _split(arguments.scenario),
-        lambda name: plugins.check("scenarios", name, "scenario"),
-        missing,
-    )
+    servers = _known(_split(arguments.server), find_server, missing)
+    scenarios = _known(_split(arguments.scenario), find_scenario, missing)
     header_set(arguments.headers)
     if not arguments.output.resolve().parent.is_dir():
         raise UsageError(

@@ -1,7 +1,7 @@
 """The process under test: one server, one application, one inherited socket.
 
 usage: python child.py '{"server": ..., "app": ..., "listen_fd": ...,
-                         "ready_fd": ..., "options": {...}}'
+                         "ready_fd": ..., "options": {...}, ...}'
 
 Writes one JSON line to ready_fd before it serves: versions and the settings
 that are in force. What it dies of goes to standard error.
@@ -16,9 +16,7 @@ import platform
 import socket
 import sys
 
-
-def module_name(name):
-    return name.replace("-", "_")
+import build
 
 
 def read_back(listener):
@@ -45,15 +43,23 @@ def inherited_socket(fd):
 
 def main(argv):
     task = json.loads(argv[1])
-    server = importlib.import_module("servers." + module_name(task["server"]))
-    app = importlib.import_module("apps." + module_name(task["app"]))
-    listener = inherited_socket(task["listen_fd"])
-    options = task.get("options") or {}
+    os.environ["WSGIBENCH_TASK"] = argv[1]
+    server = importlib.import_module(
+        "servers." + build.module_name(task["server"])
+    )
+    options = dict(getattr(server, "OPTIONS", {}))
+    options.update(task.get("options") or {})
+    settings = dict(getattr(server, "SETTINGS", {}))
+    if task["inherits"]:
+        listener = inherited_socket(task["listen_fd"])
+        settings.update(read_back(listener))
+    else:
+        listener = None
 
     def ready(**effective):
         """Called by the adapter when it is about to serve."""
-        settings = read_back(listener)
-        settings.update(getattr(server, "SETTINGS", {}))
+        for name in getattr(server, "OPTIONS", {}):
+            settings[name] = options[name]
         settings.update(effective)
         line = json.dumps(
             {
@@ -66,7 +72,12 @@ def main(argv):
         os.write(task["ready_fd"], line.encode("ascii") + b"\n")
         os.close(task["ready_fd"])
 
-    server.serve(app.application, listener, ready, options)
+    if hasattr(server, "prepare"):
+        server.prepare()  # patches the standard library before the app is in
+    if hasattr(server, "serve_work"):
+        server.serve_work(build.work(task)[1], listener, ready, options)
+    else:
+        server.serve(build.application(task), listener, ready, options)
 
 
 if __name__ == "__main__":

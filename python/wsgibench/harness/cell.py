@@ -6,93 +6,121 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from wsgibench import plugins
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import usage
 from wsgibench.harness.environments import Environment
-from wsgibench.harness.plan import Cell, Load
+from wsgibench.harness.plan import Load
 from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.scenario import Scenario
+from wsgibench.harness.servers import Server
+
+#: Seconds that a request may take beyond what its work takes.
+TIMEOUT = 5.0
 
 
-def _load(
-    url: str, load: Load, seed: int, cpu: int | None, scratch: Path, body: bytes
-) -> dict[str, Any]:
-    """The generator, in a process of its own on its own CPU."""
-    expected = scratch / "expected-body"
-    expected.write_bytes(body)
-    result = scratch / "load.json"
+def _command(
+    url: str, load: Load, scenario: Scenario, seed: int, cpu: int | None
+) -> list[str]:
     command = [sys.executable, "-m", "wsgibench", "load", url, "--quiet"]
     command += ["--connections", str(load.connections)]
     command += ["--duration", str(load.warmup + load.duration)]
     command += ["--headers", load.headers, "--seed", str(seed)]
-    command += ["--expect-body-file", str(expected)]
-    command += ["--rate", str(load.rate), "--json", str(result)]
+    command += ["--rate", str(load.rate)]
+    command += ["--expect-status", str(scenario.status)]
+    # A closed loop queues at the server: everyone waits for all others.
+    patience = TIMEOUT + scenario.delay * load.connections
+    command += ["--timeout", "%.1f" % min(60.0, patience)]
+    if load.requests:
+        command += ["--requests", str(load.requests)]
     if not load.keepalive:
         command.append("--no-keepalive")
     if cpu is not None:
         command += ["--cpu", str(cpu)]
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        timeout=load.warmup + load.duration + 60,
-    )
-    if not result.exists():
-        words = done.stderr.decode(errors="replace").strip().splitlines()
-        raise WsgibenchError(
-            "the load generator failed: %s" % (words or ["no message"])[-1]
+    return command
+
+
+def _load(command: list[str], seconds: float, body: bytes) -> dict[str, Any]:
+    """The generator, in a process of its own on its own CPU."""
+    with tempfile.TemporaryDirectory(prefix="wsgibench-") as directory:
+        expected = Path(directory) / "expected-body"
+        expected.write_bytes(body)
+        result = Path(directory) / "load.json"
+        command = [*command, "--expect-body-file", str(expected)]
+        done = subprocess.run(
+            [*command, "--json", str(result)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=seconds,
         )
-    parsed: dict[str, Any] = json.loads(result.read_text())
-    return parsed
+        if not result.exists():
+            words = done.stderr.decode(errors="replace").strip().splitlines()
+            raise WsgibenchError(
+                "the load generator failed: %s" % (words or ["no message"])[-1]
+            )
+        parsed: dict[str, Any] = json.loads(result.read_text())
+        return parsed
 
 
 def run(
-    cell: Cell,
+    server: Server,
+    scenario: Scenario,
+    load: Load,
     environment: Environment,
     *,
     start: int,
     seed: int,
     cpus: tuple[int | None, int | None],
     port: int = 0,
+    services: dict[str, Any] | None = None,
+    broken: Callable[[], str] = lambda: "",
 ) -> dict[str, Any]:
-    """What was observed; raises WsgibenchError when there is no result."""
-    scenario = plugins.load("scenarios", cell.scenario, "scenario")
+    """What was observed; raises WsgibenchError when there is no result.
+
+    ``broken()`` says, after the load, what became of the services."""
     with tempfile.TemporaryDirectory(prefix="wsgibench-") as directory:
-        scratch = Path(directory)
         with GuestProcess(
-            environment.python,
-            cell.server,
+            environment,
+            server,
             scenario,
             cpu=cpus[0],
             port=port,
-            log=scratch / "guest.log",
+            log=Path(directory) / "guest.log",
+            services=services,
         ) as guest:
-            url = "http://%s:%d%s" % (*guest.address[:2], scenario.PATH)
+            url = "http://%s:%d%s" % (
+                *guest.address[:2],
+                load.path or scenario.path,
+            )
             sampler = usage.Sampler(guest.pid)
             sampler.start()
             try:
                 result = _load(
-                    url, cell.load, seed, cpus[1], scratch, scenario.BODY
+                    _command(url, load, scenario, seed, cpus[1]),
+                    load.warmup + load.duration + 120,
+                    scenario.body,
                 )
             finally:
                 samples = sampler.stop()
-            died = not guest.alive()
-            words = guest.last_words() if died else ""
-            observed = {
+            reasons = [broken()]
+            if not guest.alive():
+                reasons.append("the server died: " + guest.last_words())
+            observed: dict[str, Any] = {
                 "start": start,
                 "seed": seed,
                 "cpus": {"server": cpus[0], "client": cpus[1]},
                 "guest": guest.ready,
                 "start_seconds": guest.start_seconds,
+                "services": services or {},
                 "load": result,
                 "usage": [asdict(sample) for sample in samples],
             }
-    if died:
+    for reason in filter(None, reasons):
         observed["load"]["verdict"] = "INVALID"
-        observed["load"]["reasons"].insert(0, "the server died: " + words)
+        observed["load"]["reasons"].insert(0, reason)
     return observed

@@ -1,24 +1,28 @@
-"""One virtual environment per (interpreter, server), kept between runs.
+"""Virtual environments, kept between runs.
 
-Its folder is named after a hash of all that went in; a complete one has a
+One for each interpreter and set of requirements: servers of one package share
+it. Beside it, for the requirements of applications, a folder of libraries: so
+a server gets the packages of an application without a copy for every pair.
+Folders are named after a hash of all that went in; a complete one has a
 manifest, with the versions that pip chose.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from wsgibench import plugins
 from wsgibench.errors import WsgibenchError
+from wsgibench.harness import install, servers
 from wsgibench.harness.interpreters import Interpreter
 
 MANIFEST = "wsgibench-environment.json"
@@ -29,6 +33,7 @@ Tell = Callable[[str], None]
 class Environment:
     python: str
     versions: dict[str, str]
+    libraries: tuple[str, ...] = ()
 
 
 def cache_directory() -> Path:
@@ -59,7 +64,7 @@ def _source_files(root: Path) -> list[Path]:
 def _requirements(server: str) -> list[str]:
     """What pip is to install; wsgibench is this very one."""
     wanted: list[str] = []
-    for requirement in plugins.constants("guest/servers", server)["REQUIRES"]:
+    for requirement in servers.constants(server)["REQUIRES"]:
         root = source_tree()
         if requirement == "wsgibench" and root is not None:
             requirement = str(root)
@@ -71,97 +76,121 @@ def _requirements(server: str) -> list[str]:
     return wanted
 
 
-def _key(interpreter: Interpreter, server: str) -> str:
+def _key(interpreter: Interpreter, requirements: Sequence[str]) -> str:
     digest = hashlib.sha256()
     for text in (interpreter.path, interpreter.version):
         digest.update(text.encode())
-    for requirement in _requirements(server):
+    root = source_tree()
+    for requirement in requirements:
         digest.update(requirement.encode())
-        root = source_tree()
         if root is not None and requirement == str(root):
             for path in _source_files(root):
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
-def _run(command: list[str], log: Path, why: str) -> None:
-    with open(log, "ab") as out:
-        try:
-            code = subprocess.run(
-                command, stdout=out, stderr=out, stdin=subprocess.DEVNULL
-            ).returncode
-        except OSError as error:
-            code = 1
-            out.write(("%s: %s\n" % (command[0], error)).encode())
-    if code != 0:
-        lines = log.read_text(errors="replace").splitlines()
-        errors = [line for line in lines if "rror" in line] or lines[-1:]
-        raise WsgibenchError(
-            "%s failed: %s (all of it: %s)."
-            % (why, " ".join(errors[-1:]).strip().rstrip("."), log)
-        )
+def _name(requirements: Sequence[str]) -> str:
+    """Of a folder, from the packages' names."""
+    names = [re.split(r"[^\w.-]", text)[0] for text in requirements]
+    return "+".join(dict.fromkeys(names))[:60]
 
 
-def _versions(python: Path) -> dict[str, str]:
-    listing = subprocess.run(
-        [str(python), "-m", "pip", "list", "--format=json"],
-        stdout=subprocess.PIPE,
+def _folder(kind: str, name: str, interpreter: Interpreter, key: str) -> Path:
+    text = "%s-%s-%s-%s" % (
+        name,
+        interpreter.implementation.lower(),
+        interpreter.version,
+        key,
+    )
+    return cache_directory() / kind / text
+
+
+def _kept(folder: Path, make: Callable[[], dict[str, str]]) -> dict[str, str]:
+    """The manifest's versions, from an earlier run or made now."""
+    manifest = folder / MANIFEST
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Another run may be making the very same.
+    with open(folder.parent / (folder.name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not manifest.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            manifest.write_text(json.dumps(make()))
+    versions: dict[str, str] = json.loads(manifest.read_text())
+    return versions
+
+
+def _check_imports(server: str, python: Path, label: str) -> None:
+    """Of servers that no index has, an installed copy is used."""
+    constants = servers.constants(server)
+    module = constants.get("IMPORTS")
+    if not module:
+        return
+    done = subprocess.run(
+        [str(python), "-c", "import " + module],
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-    ).stdout
-    try:
-        packages: list[dict[str, Any]] = json.loads(listing)
-    except ValueError:
-        return {}
-    hidden = ("pip", "setuptools", "wheel")
-    return {
-        package["name"].lower(): package["version"]
-        for package in packages
-        if package["name"].lower() not in hidden
-    }
-
-
-def _make(
-    interpreter: Interpreter, server: str, folder: Path, tell: Tell
-) -> None:
-    wanted = _requirements(server)
-    log = folder.with_suffix(".log")
-    log.unlink(missing_ok=True)
-    tell("making an environment for %s on %s" % (server, interpreter.label))
-    command = [interpreter.path, "-m", "venv", str(folder)]
-    if interpreter.version.startswith("2."):
-        command = [sys.executable, "-m", "virtualenv", "-q"]
-        command += ["-p", interpreter.path, str(folder)]
-    _run(command, log, "making an environment for " + interpreter.label)
-    if wanted:
-        tell("installing %s on %s" % (server, interpreter.label))
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install"]
-        _run(
-            [*pip, "-q", *wanted],
-            log,
-            "installing %s on %s" % (server, interpreter.label),
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode != 0:
+        raise WsgibenchError(
+            "%s cannot import %s: %s." % (label, module, constants["INSTALL"])
         )
 
 
 def get(interpreter: Interpreter, server: str, tell: Tell) -> Environment:
-    """The environment, made if it is not there yet."""
-    name = "%s-%s-%s-%s" % (
-        server,
-        interpreter.implementation.lower(),
-        interpreter.version,
-        _key(interpreter, server),
-    )
-    folder = cache_directory() / "environments" / name
+    """The environment of a server, made if it is not there yet."""
+    requirements = _requirements(server)
+    constants = servers.constants(server)
+    alone = constants.get("ALONE", [])
+    system = constants.get("SYSTEM_SITE_PACKAGES", False)
+    module = constants.get("IMPORTS", "")
+    key = _key(interpreter, [*requirements, *alone, str(system), module])
+    name = _name(constants["REQUIRES"]) or module or "bare"
+    folder = _folder("environments", name, interpreter, key)
     python = folder / "bin" / "python"
-    manifest = folder / MANIFEST
-    if not manifest.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _make(interpreter, server, folder, tell)
-        manifest.write_text(json.dumps(_versions(python)))
-    versions: dict[str, str] = json.loads(manifest.read_text())
-    return Environment(str(python), versions)
+    what = "%s on %s" % (server, interpreter.label)
+
+    def make() -> dict[str, str]:
+        tell("making an environment for " + what)
+        log = folder.parent / (folder.name + ".log")
+        install.environment(
+            interpreter,
+            folder,
+            log,
+            system=system,
+        )
+        _check_imports(server, python, interpreter.label)
+        if requirements:
+            tell("installing " + what)
+            needs = constants.get("PACKAGES", [])
+            install.packages(python, requirements, log, what, needs)
+        if alone:
+            install.packages(python, ["--no-deps", *alone], log, what, [])
+        return install.versions(python)
+
+    return Environment(str(python), _kept(folder, make))
+
+
+def libraries(
+    interpreter: Interpreter, requires: Sequence[str], tell: Tell
+) -> tuple[str, dict[str, str]]:
+    """(folder, versions) of an application's requirements."""
+    key = _key(interpreter, requires)
+    folder = _folder("libraries", _name(requires), interpreter, key)
+    what = "%s for %s" % (", ".join(requires), interpreter.label)
+
+    def make() -> dict[str, str]:
+        tell("installing " + what)
+        bare = get(interpreter, "wsgiref", tell)
+        log = folder.parent / (folder.name + ".log")
+        install.packages(
+            Path(bare.python), requires, log, what, [], target=folder
+        )
+        return install.versions(Path(bare.python), folder)
+
+    return str(folder), _kept(folder, make)
 
 
 def installed() -> list[Path]:
-    root = cache_directory() / "environments"
-    return sorted(path.parent for path in root.glob("*/" + MANIFEST))
+    root = cache_directory()
+    return sorted(path.parent for path in root.glob("*/*/" + MANIFEST))

@@ -44,11 +44,21 @@ def _candidates(text: str) -> list[str]:
         found.append(on_path)
     # pyenv's shims answer only for the versions that are switched on.
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    found += sorted(
-        (str(p) for p in root.glob("versions/%s*/bin/python" % text)),
-        reverse=True,
-    )
+    folders = [*root.glob("versions/" + text)]
+    folders += sorted(root.glob("versions/%s.*" % text), reverse=True)
+    found += [str(folder / "bin" / "python") for folder in folders]
     return found
+
+
+def _discovered(text: str) -> list[str]:
+    """Where a library that knows more places (uv's, specifiers such as
+    ">=3.12") finds it."""
+    try:
+        from python_discovery import get_interpreter
+    except ImportError:
+        return []
+    info = get_interpreter(text)
+    return [str(info.executable)] if info is not None else []
 
 
 def _ask(path: str) -> list[str]:
@@ -68,13 +78,14 @@ def _ask(path: str) -> list[str]:
 
 
 def find(text: str) -> Interpreter:
-    for path in _candidates(text):
-        answer = _ask(path)
-        if answer:
-            implementation, version, executable = answer
-            return Interpreter(
-                text, executable or path, implementation, version
-            )
+    for places in (_candidates, _discovered):
+        for path in places(text):
+            answer = _ask(path)
+            if answer:
+                implementation, version, executable = answer
+                return Interpreter(
+                    text, executable or path, implementation, version
+                )
     raise UsageError(
         "there is no interpreter %r; give a command on the PATH, a version "
         "like 3.12, or a path." % text

@@ -17,6 +17,10 @@ class Load:
     keepalive: bool
     headers: str
     rate: float = 0.0
+    requests: int = 0  # no more than these; 0: no limit
+    discard: int = 0  # the first requests, left out of the result
+    path: str = ""  # instead of the scenario's
+    name: str = ""  # in a suite
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -24,17 +28,18 @@ class Load:
 
 @dataclass(frozen=True)
 class Cell:
-    server: str
+    server: str  # as the user wrote it: a name, perhaps with options
     python: str  # as the user wrote it
     scenario: str
     load: Load
 
     @property
     def name(self) -> str:
-        return "%s on %s, %s, %d connections%s" % (
+        return "%s on %s, %s, %s%d connections%s" % (
             self.server,
             self.python,
             self.scenario,
+            self.load.name and self.load.name + ", ",
             self.load.connections,
             "" if self.load.keepalive else ", no keep-alive",
         )

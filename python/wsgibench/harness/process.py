@@ -3,37 +3,43 @@ owns, checked by its answers, stopped, and heard out when it dies."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
+import resource
 import selectors
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
-from types import ModuleType
 from typing import IO, Any
 
 from wsgibench import plugins
 from wsgibench.errors import WsgibenchError
+from wsgibench.harness import probe
+from wsgibench.harness.environments import Environment
+from wsgibench.harness.scenario import Scenario
+from wsgibench.harness.servers import Server
 
 GUEST = plugins.PACKAGE / "guest" / "child.py"
 BACKLOG = 2048
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 5.0
+PROBE_TIMEOUT = 5.0
 
 
-def open_socket(host: str, port: int) -> socket.socket:
+def open_socket(host: str, port: int, backlog: int) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(BACKLOG)
+        listener.listen(backlog)
     except OSError as error:
         listener.close()
         raise WsgibenchError(
-            "cannot listen on %s:%d: %s" % (host, port, error.strerror)
+            "cannot listen on %s:%d: %s; stop what uses the port, or leave "
+            "--port away." % (host, port, error.strerror)
         ) from error
     return listener
 
@@ -43,23 +49,25 @@ class GuestProcess:
 
     def __init__(
         self,
-        python: str,
-        server: str,
-        scenario: ModuleType,
+        environment: Environment,
+        server: Server,
+        scenario: Scenario,
         *,
+        log: Path,
         host: str = "127.0.0.1",
         port: int = 0,
         cpu: int | None = None,
-        options: dict[str, Any] | None = None,
-        log: Path,
+        services: dict[str, Any] | None = None,
+        backlog: int = BACKLOG,
     ) -> None:
-        self._python = python
+        self._environment = environment
         self._server = server
         self._scenario = scenario
         self._host = host
         self._port = port
         self._cpu = cpu
-        self._options = options or {}
+        self._services = services or {}
+        self._backlog = backlog
         self._log_path = log
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,12 +81,10 @@ class GuestProcess:
         return self._process.pid
 
     def __enter__(self) -> GuestProcess:
-        constants = plugins.constants("guest/servers", self._server)
-        inherits = constants.get("CAPABILITIES", {}).get("inherited_fd", True)
-        listener = open_socket(self._host, self._port)
+        listener = open_socket(self._host, self._port, self._backlog)
         try:
             self.address = listener.getsockname()
-            self._spawn(listener, inherits)
+            self._spawn(listener)
         finally:
             listener.close()
         try:
@@ -86,22 +92,45 @@ class GuestProcess:
         except BaseException:
             self.stop()
             raise
+        self.ready["observed"] = probe.observe(
+            self.address, self._scenario, PROBE_TIMEOUT
+        )
         return self
 
-    def _spawn(self, listener: socket.socket, inherits: bool) -> None:
-        ready_read, ready_write = os.pipe()
-        task = {
-            "server": self._server,
-            "app": self._scenario.APP,
-            "listen_fd": listener.fileno(),
-            "ready_fd": ready_write,
-            "options": dict(self._options, address=self.address),
+    def _task(self, listen_fd: int, ready_fd: int) -> dict[str, Any]:
+        """What child.py is told."""
+        options = dict(self._scenario.options, **self._server.options)
+        options.update(address=self.address, backlog=self._backlog)
+        program = self._server.constants.get("PROGRAM")
+        if program:
+            options["program"] = shutil.which(program)
+        return {
+            "server": self._server.name,
+            "app": self._scenario.app,
+            "framework": self._scenario.framework,
+            "libraries": self._environment.libraries,
+            "services": self._services,
+            "listen_fd": listen_fd,
+            "ready_fd": ready_fd,
+            "inherits": self._server.inherits,
+            "options": options,
         }
-        if not inherits:
-            # It binds by itself: keep the number, free the port.
-            placeholder = socket.socket()
-            os.dup2(placeholder.fileno(), listener.fileno())
-            placeholder.close()
+
+    def _prepare_child(self) -> None:
+        """Between fork and exec: its CPU, and all descriptors it may have."""
+        if self._cpu is not None:
+            os.sched_setaffinity(0, {self._cpu})
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    def _spawn(self, listener: socket.socket) -> None:
+        ready_read, ready_write = os.pipe()
+        task = self._task(listener.fileno(), ready_write)
+        fds = [ready_write]
+        if self._server.inherits:
+            fds.append(listener.fileno())
+        else:
+            listener.close()  # it binds by itself, to the number that is free
         self._log = open(self._log_path, "wb")  # noqa: SIM115
         started = time.monotonic()
         environment = {
@@ -109,24 +138,22 @@ class GuestProcess:
             for name, value in os.environ.items()
             if not name.startswith("PYTHON")
         }
-        cpu = self._cpu
         try:
             self._process = subprocess.Popen(
-                [self._python, str(GUEST), json.dumps(task)],
-                pass_fds=(listener.fileno(), ready_write),
+                [self._environment.python, str(GUEST), json.dumps(task)],
+                pass_fds=fds,
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
                 start_new_session=True,
                 env=environment,
-                preexec_fn=None
-                if cpu is None
-                else (lambda: os.sched_setaffinity(0, {cpu})),
+                preexec_fn=self._prepare_child,
             )
         except OSError as error:
             os.close(ready_read)
             raise WsgibenchError(
-                "cannot start %s: %s" % (self._python, error.strerror)
+                "cannot start %s: %s"
+                % (self._environment.python, error.strerror)
             ) from error
         finally:
             os.close(ready_write)
@@ -149,7 +176,7 @@ class GuestProcess:
         if not line.endswith(b"\n"):
             self.stop()
             raise WsgibenchError(
-                "%s did not start: %s" % (self._server, self.last_words())
+                "%s did not start: %s" % (self._server.text, self.last_words())
             )
         self.ready = json.loads(line)
 
@@ -159,45 +186,30 @@ class GuestProcess:
     def _await_answer(self) -> None:
         """Ready is a right answer, not an open port."""
         deadline = time.monotonic() + START_TIMEOUT
-        problem = "no answer"
+        wrong = "no answer"
         while time.monotonic() < deadline:
             if not self.alive():
                 raise WsgibenchError(
-                    "%s died: %s" % (self._server, self.last_words())
+                    "%s died: %s" % (self._server.text, self.last_words())
                 )
-            problem = self._probe()
-            if not problem:
+            wrong = probe.problem(self.address, self._scenario, PROBE_TIMEOUT)
+            if not wrong:
                 return
             # Nothing tells when a foreign server is ready: ask again soon.
             time.sleep(0.02)
         raise WsgibenchError(
-            "%s never answered as expected: %s" % (self._server, problem)
+            "%s never answered as expected: %s; its last words: %s"
+            % (self._server.text, wrong, self.last_words())
         )
 
-    def _probe(self) -> str:
-        """What is wrong with the answer; "" if nothing is."""
-        connection = http.client.HTTPConnection(*self.address[:2], timeout=2)
-        try:
-            connection.request("GET", self._scenario.PATH)
-            response = connection.getresponse()
-            body = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            return "%s: %s" % (type(error).__name__, error)
-        finally:
-            connection.close()
-        if response.status != self._scenario.STATUS:
-            return "status %d" % response.status
-        if body != self._scenario.BODY:
-            return "body %r" % body[:60]
-        return ""
-
     def last_words(self) -> str:
-        """The last line it wrote, and how it ended."""
+        """The last telling line it wrote, and how it ended."""
         if self._log is not None:
             self._log.flush()
-        text = self._log_path.read_text(errors="replace").strip()
-        lines = [line for line in text.splitlines() if line.strip()]
-        words = lines[-1].strip() if lines else "it said nothing"
+        text = self._log_path.read_text(errors="replace")
+        lines = [line.strip() for line in text.splitlines()]
+        telling = [line for line in lines if any(map(str.isalpha, line))]
+        words = telling[-1][:300] if telling else "it said nothing"
         code = None if self._process is None else self._process.poll()
         return words if code is None else "%s (exit %d)" % (words, code)
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import cell as cell_module
-from wsgibench.harness import environments, machine, plan, record
+from wsgibench.harness import (
+    environments,
+    limits,
+    machine,
+    plan,
+    record,
+    scenario,
+    servers,
+)
+from wsgibench.harness.companions import Companions
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
@@ -43,6 +53,7 @@ class Run:
         output: Path,
         tell: Tell,
         missing: Sequence[str] = (),
+        suite: dict[str, Any] | None = None,
     ) -> None:
         self._cells = cells
         self._interpreters = interpreters
@@ -51,64 +62,144 @@ class Run:
         self._port = port
         self._output = output
         self._tell = tell
+        self._servers = {c.server: servers.find(c.server) for c in cells}
+        self._scenarios = {
+            c.scenario: scenario.find(c.scenario) for c in cells
+        }
         self.record = record.new(argv, seed, machine.describe())
+        self.record["skipped"] = []
+        if suite is not None:
+            self.record["suite"] = suite
         for reason in missing:
             self.record["failures"].append({"cell": "", "reason": reason})
             tell(reason)
 
     def _fail(self, cell: Cell, error: Exception) -> None:
         text = str(error)
-        self.record["failures"].append({"cell": cell.name, "reason": text})
+        entry = dict(_names(cell), cell=cell.name, reason=text)
+        self.record["failures"].append(entry)
         self._tell("%s: %s" % (cell.name, text))
         record.write(self.record, self._output)
 
-    def _prepare(self) -> dict[tuple[str, str], Environment]:
-        """Environments of all cells; a cell without one fails here."""
-        ready: dict[tuple[str, str], Environment] = {}
-        failed: dict[tuple[str, str], Exception] = {}
+    def _why_skip(self, cell: Cell) -> str:
+        """Pairs that cannot exist and points that cannot be reached."""
+        server = self._servers[cell.server]
+        options = {**server.constants.get("OPTIONS", {}), **server.options}
+        return (
+            servers.why_not(server.name, self._interpreters[cell.python])
+            or servers.why_not_scenario(
+                server, self._scenarios[cell.scenario]
+            )
+            or limits.why_skip(
+                cell.load.connections, int(options.get("workers", 1))
+            )
+        )
+
+    def _possible(self) -> list[Cell]:
+        found = []
         for cell in self._cells:
-            key = (cell.server, cell.python)
-            if key not in ready and key not in failed:
+            reason = self._why_skip(cell)
+            if not reason:
+                found.append(cell)
+                continue
+            entry = dict(_names(cell), cell=cell.name, reason=reason)
+            self.record["skipped"].append(entry)
+        return found
+
+    def _environment(self, cell: Cell) -> Environment:
+        interpreter = self._interpreters[cell.python]
+        server = self._servers[cell.server]
+        made = environments.get(interpreter, server.name, self._tell)
+        requires = self._scenarios[cell.scenario].requires
+        if not requires:
+            return made
+        folder, versions = environments.libraries(
+            interpreter, requires, self._tell
+        )
+        return dataclasses.replace(
+            made,
+            versions={**versions, **made.versions},
+            libraries=(folder,),
+        )
+
+    def _prepare(self, cells: list[Cell]) -> dict[Cell, Environment]:
+        """Environments of all cells; a cell without one fails here."""
+        made: dict[tuple[Any, ...], Environment | WsgibenchError] = {}
+        ready: dict[Cell, Environment] = {}
+        for cell in cells:
+            key = (
+                cell.python,
+                self._servers[cell.server].name,
+                self._scenarios[cell.scenario].requires,
+            )
+            if key not in made:
                 try:
-                    ready[key] = environments.get(
-                        self._interpreters[cell.python],
-                        cell.server,
-                        self._tell,
-                    )
+                    made[key] = self._environment(cell)
                 except WsgibenchError as error:
-                    failed[key] = error
-            if key in failed:
-                self._fail(cell, failed[key])
+                    made[key] = error
+            result = made[key]
+            if isinstance(result, Environment):
+                ready[cell] = result
+            else:
+                self._fail(cell, result)
         return ready
 
     def execute(self) -> dict[str, Any]:
-        ready = self._prepare()
-        cells = [c for c in self._cells if (c.server, c.python) in ready]
+        ready = self._prepare(self._possible())
         entries = {}
-        for cell in cells:
-            environment = ready[cell.server, cell.python]
+        for cell, environment in ready.items():
             entries[cell] = _entry(
                 cell, self._interpreters[cell.python], environment.versions
             )
             self.record["cells"].append(entries[cell])
-        cpus = machine.split_cpus()
-        todo = plan.order(cells, self._starts, self._seed)
-        for number, (start, cell) in enumerate(todo, 1):
-            self._tell("[%d/%d] %s" % (number, len(todo), cell.name))
-            try:
-                observed = cell_module.run(
-                    cell,
-                    ready[cell.server, cell.python],
-                    start=start,
-                    seed=self._seed + start,
-                    cpus=cpus,
-                    port=self._port,
-                )
-            except WsgibenchError as error:
-                self._fail(cell, error)
-                continue
-            entries[cell]["starts"].append(observed)
-            record.write(self.record, self._output)
+        todo = plan.order(list(ready), self._starts, self._seed)
+        with Companions(self._tell) as companions:
+            for number, (start, cell) in enumerate(todo, 1):
+                self._tell("[%d/%d] %s" % (number, len(todo), cell.name))
+                try:
+                    observed = self._one(cell, ready[cell], start, companions)
+                except WsgibenchError as error:
+                    self._fail(cell, error)
+                    continue
+                entries[cell]["starts"].append(observed)
+                record.write(self.record, self._output)
         self.record["complete"] = True
         record.write(self.record, self._output)
         return self.record
+
+    def _one(
+        self,
+        cell: Cell,
+        environment: Environment,
+        start: int,
+        companions: Companions,
+    ) -> dict[str, Any]:
+        asked = self._scenarios[cell.scenario]
+        settings = companions.need(asked.services)
+        try:
+            return cell_module.run(
+                self._servers[cell.server],
+                asked,
+                cell.load,
+                environment,
+                start=start,
+                seed=self._seed + start,
+                cpus=machine.split_cpus(),
+                port=self._port,
+                services=settings,
+                broken=lambda: companions.broken(asked.services),
+            )
+        except WsgibenchError as error:
+            reason = companions.broken(asked.services)
+            if reason:
+                raise WsgibenchError("%s: %s" % (reason, error)) from error
+            raise
+
+
+def _names(cell: Cell) -> dict[str, str]:
+    return {
+        "server": cell.server,
+        "python": cell.python,
+        "scenario": cell.scenario,
+        "load": cell.load.name,
+    }

@@ -4,7 +4,5 @@ from __future__ import annotations
 
 HELP = "a 40-byte HTML page"
 APP = "hello"
-PATH = "/"
-STATUS = 200
+SPEAKS = ["wsgi", "page", "task"]
 BODY = b"<html><body>Hello, World!</body></html>\n"
-SERVICES: list[str] = []

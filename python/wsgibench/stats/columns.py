@@ -48,7 +48,7 @@ def notes(record: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
             lines.append(
                 "%s on %s: %s" % (row["server"], row["python"], reason)
             )
-    for failure in record["failures"]:
+    for failure in [*record["failures"], *record.get("skipped", [])]:
         where = failure["cell"]
         lines.append("%s%s" % (where and where + ": ", failure["reason"]))
     return lines

@@ -3,6 +3,10 @@
 PAGE = b"<html><body>Hello, World!</body></html>\n"
 
 
+def task():
+    return PAGE
+
+
 def application(environ, start_response):
     start_response(
         "200 OK",

@@ -1,23 +1,28 @@
-"""gevent.pywsgi, one process."""
+"""gevent.pywsgi: a greenlet for each connection, one process."""
 
 from __future__ import absolute_import
 
 NAME = "gevent"
-REQUIRES = ["gevent"]
-INTERPRETERS = "CPython >= 2.7, PyPy"
+REQUIRES = [
+    "gevent>=24.10.1; python_version >= '3.9'",
+    "gevent; python_version < '3.9'",
+]
+INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
 SETTINGS = {"keep_alive": True, "access_log": False, "workers": 1}
+BEST = "the library patched, log=None, no pool limit"
+
+
+def prepare():
+    from gevent import monkey
+
+    monkey.patch_all()
 
 
 def serve(app, sock, ready, options):
-    import os
-
-    from gevent import socket as gevent_socket
+    import gevent
     from gevent.pywsgi import WSGIServer
+    from servers._gevent import listener
 
-    if hasattr(sock, "detach"):
-        listener = gevent_socket.socket(fileno=os.dup(sock.fileno()))
-    else:  # Python 2.7
-        listener = gevent_socket.fromfd(sock.fileno(), sock.family, sock.type)
-    server = WSGIServer(listener, app, log=None)
-    ready()
+    server = WSGIServer(listener(sock), app, log=None)
+    ready(loop=gevent.config.loop.__name__)
     server.serve_forever()

@@ -4,25 +4,14 @@ from __future__ import absolute_import
 
 NAME = "tornado"
 REQUIRES = ["tornado"]
-INTERPRETERS = "CPython >= 2.7, PyPy"
+INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
 SETTINGS = {"keep_alive": True, "access_log": False, "workers": 1}
+BEST = "one process for each CPU; the access log off"
 
 
 def serve(app, sock, ready, options):
-    import logging
-
+    from servers._tornado import run
     from tornado.httpserver import HTTPServer
-    from tornado.ioloop import IOLoop
     from tornado.wsgi import WSGIContainer
 
-    logging.getLogger("tornado.access").setLevel(logging.ERROR)
-    sock.setblocking(False)
-
-    def start():
-        server = HTTPServer(WSGIContainer(app))
-        server.add_sockets([sock])
-        ready()
-
-    loop = IOLoop.current()
-    loop.add_callback(start)
-    loop.start()
+    run(sock, ready, lambda: HTTPServer(WSGIContainer(app)))

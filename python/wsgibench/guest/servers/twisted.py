@@ -4,21 +4,19 @@ from __future__ import absolute_import
 
 NAME = "twisted"
 REQUIRES = ["twisted"]
-INTERPRETERS = "CPython >= 2.7, PyPy"
-SETTINGS = {"keep_alive": True, "access_log": False, "threads": 10}
+INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
+SETTINGS = {"keep_alive": True, "access_log": False}
+OPTIONS = {"threads": 10}
+BEST = "the epoll reactor; the thread pool as large as the waiting needs"
 
 
 def serve(app, sock, ready, options):
-    import socket
-
+    from servers._twisted import listen, run
     from twisted.internet import reactor
     from twisted.web.server import Site
     from twisted.web.wsgi import WSGIResource
 
+    reactor.suggestThreadPoolSize(options["threads"])
     pool = reactor.getThreadPool()
-    site = Site(WSGIResource(reactor, pool, app))
-    site.log = lambda request: None
-    sock.setblocking(False)
-    reactor.adoptStreamPort(sock.fileno(), socket.AF_INET, site)
-    ready()
-    reactor.run()
+    listen(sock, Site(WSGIResource(reactor, pool, app)))
+    run(ready, threads=pool.max)

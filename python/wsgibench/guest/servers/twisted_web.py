@@ -4,30 +4,30 @@ from __future__ import absolute_import
 
 NAME = "twisted-web"
 REQUIRES = ["twisted"]
-INTERPRETERS = "CPython >= 2.7, PyPy"
+INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
+SPEAKS = ["page"]
 SETTINGS = {"keep_alive": True, "access_log": False}
+BEST = "the epoll reactor"
 
 
-def serve(app, sock, ready, options):
-    import socket
-
-    from twisted.internet import reactor
+def serve_work(work, sock, ready, options):
+    from servers._twisted import listen, run
     from twisted.web.resource import Resource
     from twisted.web.server import Site
 
-    body = []
-    body.extend(app({}, lambda *args: None))
+    body = work.run()
+    content_type = work.content_type.encode("ascii")
+    log = open("/dev/null", "wb", 0) if options.get("log") else None
 
     class Page(Resource):
         isLeaf = True
 
         def render_GET(self, request):
-            request.setHeader(b"content-type", b"text/html")
-            return body[0]
+            if log is not None:
+                line = "info: connection from %s\n" % request.getClientIP()
+                log.write(line.encode("ascii"))
+            request.setHeader(b"content-type", content_type)
+            return body
 
-    site = Site(Page())
-    site.log = lambda request: None
-    sock.setblocking(False)
-    reactor.adoptStreamPort(sock.fileno(), socket.AF_INET, site)
-    ready()
-    reactor.run()
+    listen(sock, Site(Page()))
+    run(ready)

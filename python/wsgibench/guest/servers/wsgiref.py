@@ -4,8 +4,9 @@ from __future__ import absolute_import
 
 NAME = "wsgiref"
 REQUIRES = []
-INTERPRETERS = "any"
+INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
 SETTINGS = {"keep_alive": False, "access_log": False}
+BEST = "nothing to set; the access log is off, as everyone's"
 
 
 def serve(app, sock, ready, options):

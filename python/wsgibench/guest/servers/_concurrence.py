@@ -1,0 +1,59 @@
+"""What the Concurrence adapters share."""
+
+from __future__ import absolute_import
+
+
+def without_stackless():
+    """Concurrence falls back to greenlets when Stackless is not there."""
+    import sys
+
+    sys.modules["stackless"] = None
+
+
+def _serve(sock, ready, handle):
+    """Its sockets are made from addresses; this one listens already."""
+    from concurrence import Tasklet, dispatch
+    from concurrence.io import Socket
+
+    listener = Socket.from_file_descriptor(
+        sock.fileno(), sock.family, sock.type, Socket.STATE_LISTENING
+    )
+
+    def accept():
+        ready()
+        while True:
+            Tasklet.new(handle)(listener.accept())
+
+    dispatch(accept)
+
+
+def serve_raw(work, sock, ready, options):
+    from concurrence.io import BufferedStream
+    from rawhttp import Page
+
+    page = Page(work, options)
+
+    def handle(connection):
+        stream = BufferedStream(connection)
+        lines = []
+        try:
+            line = stream.reader.read_line()
+            while line:
+                lines.append(line)
+                line = stream.reader.read_line()
+            client = connection.socket.getpeername()[0]
+            lines.append("Connection: close")
+            octets, _ = page.answer("\r\n".join(lines), client)
+            stream.writer.write_bytes(octets)
+            stream.writer.flush()
+        except EOFError:
+            pass  # the client went away
+        stream.close()
+
+    _serve(sock, ready, handle)
+
+
+def serve_wsgi(app, sock, ready):
+    from concurrence.http.server import WSGIServer
+
+    _serve(sock, ready, WSGIServer(app).handle_connection)

@@ -1,0 +1,14 @@
+"""What the gevent adapters share."""
+
+from __future__ import absolute_import
+
+import os
+
+
+def listener(sock):
+    """gevent's own socket of the same listener; ours stays whole."""
+    from gevent import socket
+
+    if hasattr(sock, "detach"):
+        return socket.socket(fileno=os.dup(sock.fileno()))
+    return socket.fromfd(sock.fileno(), sock.family, sock.type)  # Python 2.7

@@ -1,0 +1,27 @@
+"""Concurrence 0.3, HTTP by hand on its sockets (Stackless Python)."""
+
+from __future__ import absolute_import
+
+NAME = "concurrence"
+REQUIRES = []
+INTERPRETERS = {"CPython": ">=2.7,<3"}
+HOLES = {
+    "CPython": "Concurrence is written for Python 2; name a 2.7 that has it",
+    "PyPy": "Concurrence needs its own C extension and greenlets",
+}
+IMPORTS = "concurrence.io"
+SYSTEM_SITE_PACKAGES = True
+INSTALL = "get its source (concurrence 0.3.1) and run python2.7 setup.py install in it, with libevent-dev, Pyrex and stackless or greenlet"
+SPEAKS = ["page", "raw"]
+SETTINGS = {"keep_alive": False, "access_log": False}
+BEST = "its defaults; backlog as everyone's"
+
+
+def prepare():
+    import stackless  # noqa: F401  its absence is the last word
+
+
+def serve_work(work, sock, ready, options):
+    from servers._concurrence import serve_raw
+
+    serve_raw(work, sock, ready, options)

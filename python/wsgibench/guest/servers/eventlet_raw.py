@@ -1,0 +1,37 @@
+"""HTTP by hand on eventlet's sockets."""
+
+from __future__ import absolute_import
+
+NAME = "eventlet-raw"
+REQUIRES = ["eventlet"]
+INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
+SPEAKS = ["page", "raw"]
+SETTINGS = {"keep_alive": True, "access_log": False}
+OPTIONS = {"max_size": 8192}
+BEST = "a pool above the number of connections"
+
+
+def prepare():
+    import eventlet
+
+    eventlet.monkey_patch()
+
+
+def serve_work(work, sock, ready, options):
+    import eventlet
+    from eventlet.greenio import GreenSocket
+    from rawhttp import Page, converse
+
+    page = Page(work, options)
+
+    def handle(connection, address):
+        try:
+            converse(page, connection.recv, connection.sendall, address[0])
+        except EnvironmentError:
+            pass  # the client went away
+        finally:
+            connection.close()
+
+    listener = sock if isinstance(sock, GreenSocket) else GreenSocket(sock)
+    ready(hub=eventlet.hubs.get_hub().__class__.__module__)
+    eventlet.serve(listener, handle, concurrency=options["max_size"])

@@ -1,0 +1,37 @@
+"""HTTP by hand on gevent's StreamServer."""
+
+from __future__ import absolute_import
+
+NAME = "gevent-stream"
+REQUIRES = [
+    "gevent>=24.10.1; python_version >= '3.9'",
+    "gevent; python_version < '3.9'",
+]
+INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
+SPEAKS = ["page", "raw"]
+SETTINGS = {"keep_alive": True, "access_log": False}
+BEST = "no pool limit"
+
+
+def prepare():
+    from gevent import monkey
+
+    monkey.patch_all()
+
+
+def serve_work(work, sock, ready, options):
+    import gevent
+    from gevent.server import StreamServer
+    from rawhttp import Page, converse
+    from servers._gevent import listener
+
+    page = Page(work, options)
+
+    def handle(connection, address):
+        try:
+            converse(page, connection.recv, connection.sendall, address[0])
+        except EnvironmentError:
+            pass  # the client went away
+
+    ready(loop=gevent.config.loop.__name__)
+    StreamServer(listener(sock), handle).serve_forever()

@@ -1,0 +1,42 @@
+"""Syncless, HTTP by hand on its sockets."""
+
+from __future__ import absolute_import
+
+NAME = "syncless"
+REQUIRES = []
+INTERPRETERS = {"CPython": ">=2.7,<3"}
+HOLES = {
+    "CPython": "Syncless is written for Python 2; name a 2.7 that has it",
+    "PyPy": "Syncless needs its own C extension and greenlets",
+}
+IMPORTS = "syncless.coio"
+SYSTEM_SITE_PACKAGES = True
+INSTALL = "get its source (syncless 0.21) and run python2.7 setup.py install in it; it has all but greenlet or Stackless"
+SPEAKS = ["page", "raw"]
+SETTINGS = {"keep_alive": False, "access_log": False}
+BEST = "its defaults; backlog as everyone's"
+
+
+def serve_work(work, sock, ready, options):
+    import socket
+
+    from rawhttp import Page, converse
+    from syncless import coio
+    from syncless.best_stackless import stackless
+
+    page = Page(work, options)
+
+    def handle(connection, address):
+        try:
+            converse(page, connection.recv, connection.sendall, address[0])
+        except EnvironmentError:
+            pass  # the client went away
+        finally:
+            connection.close()
+
+    listener = coio.nbsocket(
+        socket.fromfd(sock.fileno(), sock.family, sock.type)
+    )
+    ready(stackless=stackless.__name__)
+    while True:
+        stackless.tasklet(handle)(*listener.accept())

@@ -1,0 +1,29 @@
+"""Tornado with the work on its one loop: who computes, blocks the rest."""
+
+from __future__ import absolute_import
+
+NAME = "tornado-loop"
+REQUIRES = ["tornado"]
+INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
+SPEAKS = ["page", "task"]
+SETTINGS = {"keep_alive": True, "access_log": False, "workers": 1}
+BEST = "waiting by the loop (gen.sleep), where the work has such a form"
+
+
+def serve_work(work, sock, ready, options):
+    from servers._tornado import serve_pages
+    from tornado import gen
+
+    @gen.coroutine
+    def whole():
+        raise gen.Return(work.run())
+
+    @gen.coroutine
+    def waiting():
+        for step in work.steps():
+            if isinstance(step, bytes):
+                raise gen.Return(step)
+            if step:  # no turn of the loop for a step that does not wait
+                yield gen.sleep(step)
+
+    serve_pages(work, sock, ready, options, waiting if work.splits else whole)

@@ -1,0 +1,70 @@
+"""Asking a server once: is the answer right, and how does it behave?"""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import subprocess
+from typing import Any
+
+from wsgibench.harness.scenario import Scenario
+
+Address = tuple[str, int]
+
+
+def problem(address: Address, scenario: Scenario, timeout: float) -> str:
+    """What is wrong with the answer; "" if nothing is."""
+    connection = http.client.HTTPConnection(*address, timeout=timeout)
+    try:
+        connection.request("GET", scenario.path)
+        response = connection.getresponse()
+        body = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        return "%s: %s" % (type(error).__name__, error)
+    finally:
+        connection.close()
+    if response.status != scenario.status:
+        return "status %d" % response.status
+    if body != scenario.body:
+        return "body %r" % body[:60]
+    return ""
+
+
+def observe(
+    address: Address, scenario: Scenario, timeout: float
+) -> dict[str, Any]:
+    """Settings read back from outside, whatever the server says of itself:
+    whether it keeps a connection, its Server field, its backlog."""
+    seen: dict[str, Any] = {}
+    connection = http.client.HTTPConnection(*address, timeout=timeout)
+    try:
+        connection.request("GET", scenario.path)
+        response = connection.getresponse()
+        response.read()
+        seen["keep_alive"] = connection.sock is not None
+        seen["server_field"] = response.headers.get("Server", "")
+        seen["http_version"] = response.version
+    except (OSError, http.client.HTTPException):
+        pass
+    finally:
+        connection.close()
+    backlog = _backlog(address[1])
+    if backlog is not None:
+        seen["backlog"] = backlog
+    return seen
+
+
+def _backlog(port: int) -> int | None:
+    """The length of the accept queue, from the kernel (iproute2's ss)."""
+    program = shutil.which("ss")
+    if program is None:
+        return None
+    listing = subprocess.run(
+        [program, "-Hltn", "sport = :%d" % port],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ).stdout.split()
+    try:
+        return int(listing[2])  # Send-Q of a listener is its backlog
+    except (IndexError, ValueError):
+        return None

@@ -1,0 +1,75 @@
+"""Scenarios by name: what is asked, and what must be the answer.
+
+``sleep+flask`` is the scenario sleep with its work in a Flask view.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wsgibench import plugins
+from wsgibench.errors import UsageError
+
+FRAMEWORKS = "guest/frameworks"
+
+#: Everyone who runs an application, in whatever way.
+ANY = ("wsgi", "task")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    about: str
+    app: str  # a module of guest/apps
+    body: bytes
+    path: str = "/"
+    status: int = 200
+    framework: str = "wsgi"
+    speaks: tuple[str, ...] = ANY
+    services: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
+    #: Seconds: how long an answer takes when nothing is in the way.
+    delay: float = 0.0
+
+
+def _requires(scenario_requires: list[str], framework: str) -> tuple[str, ...]:
+    plugins.check(FRAMEWORKS, framework, "framework")
+    more = plugins.constants(FRAMEWORKS, framework)["REQUIRES"]
+    return tuple(sorted({*scenario_requires, *more}))
+
+
+def find(text: str) -> Scenario:
+    name, plus, framework = text.partition("+")
+    module = plugins.load("scenarios", name, "scenario")
+    own = getattr(module, "FRAMEWORK", "wsgi")
+    if plus and own != "wsgi":
+        raise UsageError(
+            "%s has its framework; there is no %s." % (name, text)
+        )
+    framework = framework or own
+    app = plugins.PACKAGE / "guest" / "apps" / (module.APP + ".py")
+    body = module.BODY
+    return Scenario(
+        name=text,
+        about=module.HELP,
+        app=module.APP,
+        body=body() if callable(body) else body,
+        path=getattr(module, "PATH", "/"),
+        status=getattr(module, "STATUS", 200),
+        framework=framework,
+        speaks=_speaks(module, app),
+        services=tuple(getattr(module, "SERVICES", ())),
+        requires=_requires(getattr(module, "REQUIRES", []), framework),
+        options=dict(getattr(module, "OPTIONS", {})),
+        delay=getattr(module, "DELAY", 0.0),
+    )
+
+
+def _speaks(module: Any, app: Path) -> tuple[str, ...]:
+    spoken = tuple(getattr(module, "SPEAKS", ANY))
+    if "task" in spoken and "\ndef steps(" in app.read_text():
+        spoken += ("split",)
+    return spoken

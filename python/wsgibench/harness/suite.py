@@ -1,0 +1,161 @@
+"""Suites: a published benchmark as a file, benchmarks/suites/NAME.toml.
+
+    about, source        what it was and where it was published
+    servers_backlog ...  see Suite
+    [loads.NAME]         how a cell is loaded, as in the original
+    [profiles.NAME]      what this machine's patience makes of it
+    [[matrix]]           servers x scenarios x pythons x loads: the cells
+    [[published]]        a number of the original, and the cell it belongs to
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsgibench.errors import UsageError
+from wsgibench.harness.environments import source_tree
+from wsgibench.harness.plan import Cell, Load
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+#: Keys that a file may have, so that a slip is not passed over.
+TOP = {"about", "source", "python", "columns", "backlog", "loads"}
+TOP |= {"profiles", "matrix", "published"}
+LOAD = {"connections", "keepalive", "requests", "discard", "headers"}
+LOAD |= {"path", "sweep"}
+MATRIX = {"servers", "scenarios", "python", "loads"}
+PUBLISHED = {"server", "scenario", "load", "python", "value"}
+
+
+@dataclass(frozen=True)
+class Suite:
+    name: str
+    about: str
+    data: dict[str, Any]
+
+    @property
+    def pythons(self) -> list[str]:
+        """The interpreters it is for, unless the user names others."""
+        found: list[str] = self.data.get("python", ["python3"])
+        return found
+
+    def profile(self, name: str) -> dict[str, Any]:
+        profiles: dict[str, dict[str, Any]] = self.data.get("profiles", {})
+        return profiles.get(name, {})
+
+    def to_json(self) -> dict[str, Any]:
+        """What a report needs, for the record."""
+        keys = ("about", "source", "published", "matrix", "columns")
+        return {
+            "name": self.name,
+            **{key: self.data[key] for key in keys if key in self.data},
+        }
+
+
+def folder() -> Path | None:
+    root = source_tree()
+    return root / "benchmarks" / "suites" if root is not None else None
+
+
+def names() -> list[str]:
+    where = folder()
+    if where is None:
+        return []
+    return sorted(path.stem for path in where.glob("*.toml"))
+
+
+def read(name: str) -> Suite:
+    """By its name, or the path of a file."""
+    path = Path(name)
+    where = folder()
+    if path.suffix != ".toml" and where is not None:
+        path = where / (name + ".toml")
+    if not path.is_file():
+        raise UsageError(
+            "there is no suite %r; there are: %s; or give a .toml file."
+            % (name, ", ".join(names()) or "none")
+        )
+    try:
+        data = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError("%s: %s." % (path, error)) from error
+    _check(path, data)
+    return Suite(path.stem, data["about"], data)
+
+
+def _check(path: Path, data: dict[str, Any]) -> None:
+    def known(where: str, table: dict[str, Any], keys: set[str]) -> None:
+        wrong = sorted(set(table) - keys)
+        if wrong:
+            raise UsageError(
+                "%s: %s has no %s; it may have: %s."
+                % (path, where, ", ".join(wrong), ", ".join(sorted(keys)))
+            )
+
+    known("a suite", data, TOP)
+    for key in ("about", "loads", "matrix"):
+        if key not in data:
+            raise UsageError("%s: a suite needs %s." % (path, key))
+    for name, load in data["loads"].items():
+        known("load " + name, load, LOAD)
+    for matrix in data["matrix"]:
+        known("a matrix", matrix, MATRIX)
+    for number in data.get("published", []):
+        known("a published number", number, PUBLISHED)
+
+
+def cells(
+    suite: Suite,
+    pythons: Sequence[str],
+    *,
+    duration: float,
+    warmup: dict[str, float],
+) -> list[Cell]:
+    """Every cell of every matrix; `warmup` by interpreter, for loads that
+    are not counted in requests."""
+    found: dict[Cell, None] = {}  # ordered, and each once
+    for matrix in suite.data["matrix"]:
+        for name in matrix.get("loads", suite.data["loads"]):
+            for load in _loads(suite, name):
+                for scenario in matrix["scenarios"]:
+                    for python in matrix.get("python", pythons):
+                        seconds = 0.0 if load["requests"] else warmup[python]
+                        made = Load(
+                            duration=duration,
+                            warmup=seconds,
+                            name=name,
+                            **load,
+                        )
+                        for server in matrix["servers"]:
+                            cell = Cell(server, python, scenario, made)
+                            found[cell] = None
+    return list(found)
+
+
+def _loads(suite: Suite, name: str) -> list[dict[str, Any]]:
+    """One, or one for each point of a sweep over connections."""
+    loads: dict[str, Any] = suite.data["loads"]
+    if name not in loads:
+        raise UsageError(
+            "suite %s has no load %r; it has: %s."
+            % (suite.name, name, ", ".join(loads))
+        )
+    given = dict(loads[name])
+    points = given.pop("sweep", None) or [given.pop("connections", 1)]
+    given.pop("connections", None)
+    whole = {
+        "keepalive": True,
+        "headers": "minimal",
+        "requests": 0,
+        "discard": 0,
+        "path": "",
+        **given,
+    }
+    return [dict(whole, connections=count) for count in points]
