@@ -98,8 +98,7 @@ def pkg_config(package):
     try:
         found = subprocess.run(
             ["pkg-config", "--cflags", "--libs", package],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
         )
     except OSError:

@@ -42,7 +42,7 @@ class Server:
         return bool(capabilities.get("inherited_fd", True))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def constants(name: str) -> dict[str, Any]:
     return plugins.constants(FOLDER, name)
 

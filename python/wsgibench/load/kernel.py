@@ -41,5 +41,7 @@ def snapshot() -> dict[str, int]:
     return taken
 
 
-def difference(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
+def difference(
+    before: dict[str, int], after: dict[str, int]
+) -> dict[str, int]:
     return {name: after[name] - before.get(name, 0) for name in after}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any
 
 from wsgibench import native
 from wsgibench.load import kernel
@@ -16,7 +16,7 @@ SCHEMA = "wsgibench-load/1"
 
 def run(
     spec: LoadSpec,
-    on_live: Optional[Callable[[dict[str, int]], None]] = None,
+    on_live: Callable[[dict[str, int]], None] | None = None,
 ) -> dict[str, Any]:
     """The result of one run (docs/load.md tells its fields).
 
@@ -53,7 +53,9 @@ def complete(
     result["duration_s"] = seconds
     result["goodput"] = ok / seconds if seconds else 0.0
     result["client_cpu_us_per_request"] = result["cpu_ns"] / 1e3 / max(1, ok)
-    result["client_cpu_share"] = result["cpu_ns"] / max(1, result["duration_ns"])
+    result["client_cpu_share"] = result["cpu_ns"] / max(
+        1, result["duration_ns"]
+    )
     result["kernel"] = counters
     result["verdict"], result["reasons"] = judge(result, spec.rate)
     if sum(result["classes"].values()) != result["scheduled"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 from urllib.parse import urlsplit
 
 from wsgibench.errors import UsageError
@@ -37,7 +37,7 @@ class LoadSpec:
     method: str = "GET"
     body: bytes = b""
     expect_status: int = 200
-    expect_body: Optional[bytes] = None
+    expect_body: bytes | None = None
     timeout: float = 5.0
     drain: float = 2.0
     window: float = 0.1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import platform
-from functools import lru_cache
+from functools import cache
 from types import ModuleType
 
 from wsgibench.errors import UsageError, WsgibenchError
@@ -52,7 +52,7 @@ def importable() -> dict[str, str]:
     return reasons
 
 
-@lru_cache(maxsize=None)
+@cache
 def binding(name: str = "") -> ModuleType:
     """The binding's module; see ``contract``."""
     chosen = name or preferred()
@@ -60,8 +60,8 @@ def binding(name: str = "") -> ModuleType:
         return importlib.import_module(BINDINGS[chosen])
     except ImportError as error:
         attempts = "; ".join(
-            "%s: %s" % (other, reason or "works (WSGIBENCH_BACKEND=%s)" % other)
-            for other, reason in importable().items()
+            "%s: %s" % (name, reason or "works (WSGIBENCH_BACKEND=%s)" % name)
+            for name, reason in importable().items()
         )
         raise NotBuiltError(
             "the server is not built for %s %s (tried %s); install libuv and "

@@ -74,9 +74,9 @@ class Call:
     def __init__(self, server: Any, request: Any) -> None:
         self.server = server
         self.request = request
-        self.input: Optional[Input] = None
+        self.input: Input | None = None
         self.result: Any = None
-        self.iterator: Optional[Iterator[Any]] = None
+        self.iterator: Iterator[Any] | None = None
         self.started = False
         self.head_given = False
         self.wrote = False
@@ -85,13 +85,13 @@ class Call:
         self.lines = b""
         self.count = 0
 
-    # For the application ----------------------------------------------------
+    # For the application ------------------------------------------------
 
     def __call__(
         self,
         status: str,
         response_headers: list[tuple[str, str]],
-        exc_info: Optional[ExcInfo] = None,
+        exc_info: ExcInfo | None = None,
     ) -> Any:
         request = self.request
         if request is None:
@@ -132,7 +132,7 @@ class Call:
         if result < 0:
             raise_code(result)
 
-    # Endings ------------------------------------------------------------------
+    # Endings --------------------------------------------------------------
 
     def _wait(self) -> int:
         result: int = lib.WB_AGAIN
@@ -198,7 +198,7 @@ class Call:
         lib.wb_request_abort(self.request)
         self._end()
 
-    # The application's result ---------------------------------------------------
+    # The application's result -----------------------------------------------
 
     def answer(self, result: Any) -> None:
         self.result = result

@@ -129,7 +129,8 @@ class EnvironFactory:
             self._put_line(slot.environ, request)
             slot.line = line
             slot.minor_version = request.minor_version
-        return slot.environ.copy()
+        shared: dict[str, Any] = slot.environ.copy()
+        return shared
 
     def make(self, request: Any) -> dict[str, Any]:
         fields = request.fields

@@ -6,7 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any
 
 #: Only these read the descriptor's own octets; a GzipFile has a fileno() too,
 #: of the compressed file.
@@ -33,7 +33,7 @@ class FileWrapper:
             close()
 
 
-def file_behind(wrapper: FileWrapper) -> Optional[tuple[int, int, int]]:
+def file_behind(wrapper: FileWrapper) -> tuple[int, int, int] | None:
     """(descriptor, offset, octets left) if sendfile(2) can send it."""
     if type(wrapper.filelike) not in REAL_FILES:
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import index
-from typing import Any, Optional
+from typing import Any
 
 from wsgibench.native._cffi import ffi, lib
 from wsgibench.native.cffi_errors import raise_code
@@ -59,7 +59,7 @@ class Input:
         self._at = min(end, len(self._ahead))
         return data
 
-    def read(self, size: Optional[int] = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         limit = -1 if size is None else index(size)
         if limit >= 0 and self._at + limit <= len(self._ahead):
             return self._take(self._at + limit)
@@ -72,7 +72,7 @@ class Input:
         self._at = 0
         return self._take(held if limit < 0 else limit)
 
-    def readline(self, size: Optional[int] = -1) -> bytes:
+    def readline(self, size: int | None = -1) -> bytes:
         limit = -1 if size is None else index(size)
         searched = self._at
         while True:
@@ -89,7 +89,7 @@ class Input:
             self._ahead = self._ahead[self._at :] + more
             self._at = 0
 
-    def readlines(self, hint: Optional[int] = -1) -> list[bytes]:
+    def readlines(self, hint: int | None = -1) -> list[bytes]:
         enough = 0 if hint is None else index(hint)
         lines = []
         total = 0

@@ -34,7 +34,7 @@ class LoadGenerator:
                 value = ffi.new("char[]", value.encode())
                 kept.append(value)
             setattr(config, name, value)
-        ends = []
+        ends: list[int] = []
         for request in requests:
             ends.append(len(request) + (ends[-1] if ends else 0))
         text = ffi.new("char[]", b"".join(requests))

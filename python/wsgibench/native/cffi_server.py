@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, Optional
+from typing import Any
 
 from wsgibench import __version__
 from wsgibench.native._cffi import ffi, lib
@@ -31,7 +31,7 @@ EXTRAS = {
 }
 
 
-def _milliseconds(timeout: Optional[float]) -> int:
+def _milliseconds(timeout: float | None) -> int:
     if timeout is None:
         return -1
     if not 0 <= timeout <= 1e6:
@@ -82,7 +82,7 @@ class CoreServer:
         config.listen_fd = listen_fd
         return config, kept
 
-    # Serving -----------------------------------------------------------------
+    # Serving -------------------------------------------------------------
 
     def encode(self, status: Any, headers: Any) -> tuple[bytes, bytes, int]:
         """As ``encode_head``, remembering the few heads that come again."""
@@ -129,7 +129,7 @@ class CoreServer:
             call.go_on()
         return len(calls)
 
-    def turn(self, timeout: Optional[float]) -> int:
+    def turn(self, timeout: float | None) -> int:
         timeout_ms = _milliseconds(timeout)
         core = self._open()
         if self._aside:
@@ -175,7 +175,7 @@ class CoreServer:
             if code < 0:
                 raise_code(code)
 
-    # The rest -----------------------------------------------------------------
+    # The rest -------------------------------------------------------------
 
     def _open(self) -> Any:
         if not self._core:
@@ -192,7 +192,7 @@ class CoreServer:
             raise_code(fd)
         return fd
 
-    def stop(self, grace: Optional[float]) -> None:
+    def stop(self, grace: float | None) -> None:
         grace_ms = _milliseconds(grace)
         if self._core:
             lib.wb_server_stop(
@@ -207,7 +207,7 @@ class CoreServer:
         fd: int = lib.wb_server_fileno(self._open())
         return fd
 
-    def timeout(self) -> Optional[float]:
+    def timeout(self) -> float | None:
         if self._aside:
             return 0.0
         timeout_ms = lib.wb_server_timeout(self._open())

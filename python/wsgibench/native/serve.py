@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any, Optional
+from typing import Any
 
 from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
@@ -33,7 +33,7 @@ def stopping_on_signals(
     """While inside, SIGTERM and SIGINT stop the server."""
     asked = 0
 
-    def stop(number: int, frame: Optional[FrameType]) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
         nonlocal asked
         asked += 1
         core.stop(grace if asked == 1 else 0)
@@ -69,12 +69,12 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     *,
-    bind: Optional[str] = None,
+    bind: str | None = None,
     threads: int = 0,
     workers: int = 1,
     reuse_port: bool = False,
     grace: float = 30.0,
-    access_log: Optional[str] = None,
+    access_log: str | None = None,
     log_format: str = "common",
     announce: bool = False,
     **settings: Any,

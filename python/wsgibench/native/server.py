@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 from types import TracebackType
-from typing import Any, Optional
+from typing import Any
 
 from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
@@ -24,9 +24,9 @@ def make_core(
     *,
     threads: int = 0,
     multiprocess: bool = False,
-    access_log: Optional[str] = None,
+    access_log: str | None = None,
     log_format: str = "common",
-    settings: Optional[dict[str, Any]] = None,
+    settings: dict[str, Any] | None = None,
 ) -> CoreServer:
     """A core server on a duplicate of the listener's descriptor."""
     if not callable(app):
@@ -88,11 +88,11 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 8000,
         *,
-        bind: Optional[str] = None,
-        sock: Optional[socket.socket] = None,
+        bind: str | None = None,
+        sock: socket.socket | None = None,
         threads: int = 0,
         reuse_port: bool = False,
-        access_log: Optional[str] = None,
+        access_log: str | None = None,
         log_format: str = "common",
         **settings: Any,
     ) -> None:
@@ -163,9 +163,9 @@ class Server:
 
     def __exit__(
         self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         self.stop(grace=5.0)
 
@@ -175,11 +175,11 @@ class Server:
         """Readable when ``turn()`` has work."""
         return self.core.fileno()
 
-    def timeout(self) -> Optional[float]:
+    def timeout(self) -> float | None:
         """Seconds until ``turn()`` is due anyway (deadlines); None: never."""
         return self.core.timeout()
 
-    def turn(self, timeout: Optional[float] = 0) -> int:
+    def turn(self, timeout: float | None = 0) -> int:
         """Serve what is ready, without waiting longer than ``timeout``.
 
         Returns the number of requests served, -1 once stopped.

@@ -9,7 +9,6 @@ import contextlib
 import os
 import socket
 import stat
-from typing import Optional
 
 from wsgibench.errors import UsageError, WsgibenchError
 
@@ -83,7 +82,7 @@ def inherited(fd: int) -> socket.socket:
 def open_listener(
     host: str,
     port: int,
-    bind: Optional[str] = None,
+    bind: str | None = None,
     *,
     reuse_port: bool = False,
 ) -> socket.socket:

@@ -15,7 +15,6 @@ import time
 import traceback
 from collections.abc import Callable
 from types import FrameType
-from typing import Optional
 
 #: Seconds: a worker that lived less is held to be crashing.
 YOUNG = 1.0
@@ -50,7 +49,7 @@ class Supervisor:
         self._grace = grace
         self._started: dict[int, float] = {}  # pid -> when
         self._stop_asked = 0
-        self._kill_at: Optional[float] = None
+        self._kill_at: float | None = None
         self._crashes = 0
         self._not_before = 0.0
 
@@ -80,7 +79,7 @@ class Supervisor:
             os.close(wake_read)
             os.close(wake_write)
 
-    def _on_signal(self, number: int, frame: Optional[FrameType]) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGCHLD:
             return  # it has ended the sleep
         self._stop_asked += 1

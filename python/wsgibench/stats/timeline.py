@@ -16,6 +16,6 @@ def cpu_at(samples: list[dict[str, Any]], time_ns: int) -> float:
     span = after["time_ns"] - before["time_ns"]
     if span <= 0:
         return float(after["cpu_ns"])
-    share = min(1.0, max(0.0, (time_ns - before["time_ns"]) / span))
-    used: float = after["cpu_ns"] - before["cpu_ns"]
+    share: float = min(1.0, max(0.0, (time_ns - before["time_ns"]) / span))
+    used = float(after["cpu_ns"] - before["cpu_ns"])
     return float(before["cpu_ns"]) + share * used

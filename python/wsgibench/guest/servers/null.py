@@ -12,6 +12,7 @@ BEST = "nothing to set: it is the ceiling of the others"
 
 def serve(app, sock, ready, options):
     import pages
+
     import wsgibench
     from wsgibench.native.serve import stopping_on_signals
 
