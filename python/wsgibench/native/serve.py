@@ -28,7 +28,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextlib.contextmanager
 def stopping_on_signals(
-    core: CoreServer, grace: float, on_stop: Callable[[], None]
+    core: CoreServer,
+    grace: float,
+    on_stop: Callable[[], None] = lambda: None,
 ) -> Iterator[None]:
     """While inside, SIGTERM and SIGINT stop the server."""
     asked = 0
