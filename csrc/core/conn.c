@@ -662,8 +662,11 @@ static void
 on_closed(uv_handle_t *handle)
 {
     wb__conn *conn = (wb__conn *)handle;
+    wb_server *server = conn->server;
+    wb__server_lock(server); /* its request may be with another thread */
     conn->registered = 0;
     wb__conn_release(conn);
+    wb__server_unlock(server);
 }
 
 void

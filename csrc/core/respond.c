@@ -162,10 +162,12 @@ write_body(wb__request *request, const char *data, size_t size)
     return note(request, wb__conn_send(conn, parts, chunk ? 3 : 2, 0));
 }
 
+/* threaded: the caller waits in wb_request_wait(), and no other thread must be
+ * handed its request meanwhile. */
 static int
 remember_full(wb__request *request, int result)
 {
-    if (result == WB_FULL) {
+    if (result == WB_FULL && !request->conn->server->config.threaded) {
         request->resume_wanted = 1;
     }
     return result;

@@ -214,9 +214,9 @@ static void
 on_conn_closed(uv_handle_t *handle)
 {
     wb__conn *conn = (wb__conn *)handle;
-    wb__server_lock(conn->server);
-    conn->registered = 0;
     wb_server *server = conn->server;
+    wb__server_lock(server);
+    conn->registered = 0;
     wb__conn_release(conn);
     wb__server_unlock(server);
 }

@@ -42,7 +42,8 @@ enum wb_error {
 enum wb_note {
     WB_FULL = 1,    /* taken, but the client is slow: write no more until the
                        request comes back from wb_server_take() with event
-                       WB_RESUME, or wb_request_wait() returns */
+                       WB_RESUME, or wb_request_wait() returns; threaded:
+                       only the latter */
     WB_COMPLETE = 2 /* the message needs no further body octet (HEAD, 204,
                        304, Content-Length reached): stop producing */
 };
