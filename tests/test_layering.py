@@ -1,175 +1,296 @@
-"""Who may know whom (ARCHITECTURE.md, "Rooms"), over includes and imports."""
+"""Who may know whom, over #includes and imports (ARCHITECTURE.md, "Rooms").
+
+A rule that fails here is either broken by the file it names, or has become
+wrong; then change the table and ARCHITECTURE.md together.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+from wsgibench import plugins
+from wsgibench.harness import servers
+
+ROOT = Path(__file__).parent.parent
 CSRC = ROOT / "csrc"
-PACKAGE = ROOT / "python" / "wsgibench"
+PACKAGE = plugins.PACKAGE
 
-INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.MULTILINE)
+# C ------------------------------------------------------------------------
 
-#: room of csrc -> rooms whose headers it may include
-C_ROOMS = {
-    "include": set(),
-    "core": {"include", "core"},
-    "load": {"include", "load"},
-    "cpython": {"include", "cpython"},
-}
-
-#: room of the package -> rooms of the package it may import.
-#: The modules at the top (errors, plugins) are everybody's.
-PYTHON_ROOMS = {
-    "guest": set(),
-    "native": {"native"},
-    "load": {"load", "native"},
-    "scenarios": {"scenarios"},
-    "services": {"services"},
-    "harness": {"harness", "services", "scenarios", "load"},
-    "stats": {"stats"},
-    "reports": {"reports", "stats"},
-}
-EVERYBODYS = {"errors", "plugins", "__version__"}
-
-#: What a server is made of must stay out of the harness.
-SERVER_LIBRARIES = {
-    "bjoern",
-    "cherrypy",
-    "cheroot",
-    "eventlet",
-    "fastpysgi",
-    "gevent",
-    "granian",
-    "gunicorn",
-    "hypercorn",
-    "meinheld",
-    "tornado",
-    "twisted",
-    "uvicorn",
-    "waitress",
-}
-
-
-def includes(path: Path) -> set[str]:
-    return set(INCLUDE.findall(path.read_text()))
-
-
-def c_files(room: str) -> list[Path]:
-    return sorted((CSRC / room).glob("*.[ch]"))
-
-
-def headers() -> dict[str, str]:
-    """header name -> its room"""
-    return {
-        path.name: room for room in C_ROOMS for path in c_files(room)
-    }
-
-
-@pytest.mark.parametrize("room", C_ROOMS)
-def test_c_rooms(room: str) -> None:
-    owner = headers()
-    for path in c_files(room):
-        for name in includes(path):
-            # posix.h stands in core and in load; each has its own.
-            if name in owner and not (CSRC / room / name).exists():
-                assert owner[name] in C_ROOMS[room], (path.name, name)
-
-
-def test_python_h_is_included_in_one_room() -> None:
-    for room in set(C_ROOMS) - {"cpython"}:
-        for path in c_files(room):
-            assert "Python.h" not in includes(path), path
-
-
-@pytest.mark.parametrize(
-    ("header", "file"),
-    [
-        ("http_parser.h", "parse_http_parser.c"),
-        ("llhttp.h", "parse_llhttp.c"),
-    ],
+#: ISO C11 and POSIX headers, and Linux' own (sys/epoll.h, sys/sendfile.h).
+SYSTEM_HEADER = re.compile(
+    r"(assert|ctype|dirent|errno|fcntl|float|inttypes|limits|math|poll"
+    r"|pthread|sched|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint"
+    r"|stdio|stdlib|string|strings|time|unistd"
+    r"|(arpa|netinet|sys)/\w+)\.h"
 )
-def test_a_parser_is_one_file(header: str, file: str) -> None:
-    users = [p.name for p in CSRC.rglob("*.[ch]") if header in includes(p)]
-    assert set(users) <= {file}
+
+#: Header of a library -> the files that may include it.
+LIBRARY_HEADERS: dict[str, tuple[str, ...]] = {
+    "Python.h": ("cpython/*.h",),
+    "structmember.h": ("cpython/*.c",),
+    "uv.h": ("core/*.[ch]", "load/*.[ch]"),
+    "http_parser.h": ("core/parse_http_parser.c",),
+    "llhttp.h": ("core/parse_llhttp.c",),
+    "openssl/ssl.h": ("load/*.[ch]",),
+    "openssl/err.h": ("load/*.[ch]",),
+}
+
+#: Room -> public headers it may include. What is not named sees everything
+#: (fuzzers look inside the core, like tests/c).
+PUBLIC_HEADERS = {
+    "core": {"wsgibench.h"},
+    "load": {"wsgibench_load.h"},
+    "cpython": {"wsgibench.h", "wsgibench_load.h"},
+    "include": {"wsgibench.h", "wsgibench_load.h"},
+}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 
-def imports(path: Path) -> set[str]:
-    """Dotted names of modules, at any depth of the file."""
+def c_files(*rooms: str) -> list[Path]:
+    return sorted(
+        path for room in rooms for path in (CSRC / room).glob("*.[ch]")
+    )
+
+
+def includes(path: Path) -> Iterator[tuple[str, str]]:
+    """('<' or '"', name) of each #include."""
+    for match in INCLUDE.finditer(path.read_text()):
+        yield match.group(1), match.group(2)
+
+
+def matches(path: Path, patterns: tuple[str, ...]) -> bool:
+    return any(path.match(str(CSRC / pattern)) for pattern in patterns)
+
+
+@pytest.mark.parametrize("room", sorted(PUBLIC_HEADERS))
+def test_a_c_room_sees_its_own_headers_and_public_ones(room: str) -> None:
+    files = c_files(room)
+    assert files, "csrc/%s is empty" % room
+    own = {path.name for path in files if path.suffix == ".h"}
+    wrong = [
+        "%s includes %s" % (path.relative_to(ROOT), name)
+        for path in files
+        for bracket, name in includes(path)
+        if bracket == '"' and name not in own | PUBLIC_HEADERS[room]
+    ]
+    assert not wrong
+
+
+def test_each_library_has_its_place() -> None:
+    wrong = []
+    for path in c_files(*PUBLIC_HEADERS):
+        for bracket, name in includes(path):
+            if bracket == '"' or SYSTEM_HEADER.fullmatch(name):
+                continue
+            if not matches(path, LIBRARY_HEADERS.get(name, ())):
+                wrong.append("%s: <%s>" % (path.relative_to(ROOT), name))
+    assert not wrong
+
+
+def test_public_headers_need_no_library() -> None:
+    for path in c_files("include"):
+        names = {name for _, name in includes(path)}
+        assert names <= {"stddef.h", "stdint.h"}, path.name
+
+
+def test_core_and_load_name_nothing_of_python() -> None:
+    """Not only by #include: no Py_ or cffi symbol either."""
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in c_files("core", "load", "include")
+        if re.search(r"\b(Py[A-Z_]\w*|PyObject|_cffi\w*)\b", path.read_text())
+    ]
+    assert not wrong
+
+
+def test_the_cffi_binding_sees_only_public_headers() -> None:
+    text = "".join(
+        path.read_text()
+        for path in sorted((CSRC / "cffi").glob("*"))
+        if path.is_file()
+    )
+    quoted = set(re.findall(r"\b\w+\.h\b", text))
+    assert quoted <= PUBLIC_HEADERS["cpython"]
+    assert quoted
+
+
+# Python -------------------------------------------------------------------
+
+#: The rooms that put the others together.
+SEE_EVERYTHING = {"commands", "cli", "__main__", "pytest_plugin", "gunicorn"}
+
+#: Any other room of the package -> rooms that it may import. guest has rules
+#: of its own below.
+ROOMS: dict[str, set[str]] = {
+    "errors": set(),
+    "plugins": {"errors"},
+    "__init__": {"native"},
+    "native": {"errors", "__init__"},
+    "load": {"errors", "native", "__init__"},
+    "scenarios": {"errors", "services"},
+    "services": {"errors", "plugins"},
+    "harness": {
+        "__init__",
+        "errors",
+        "load",
+        "native",
+        "plugins",
+        "scenarios",
+        "services",
+    },
+    "stats": {"errors"},
+    "reports": {"errors", "plugins", "stats"},
+}
+
+
+def room_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else path.stem
+
+
+def imports(nodes: Sequence[ast.stmt]) -> Iterator[str]:
+    """Dotted names of all imports in these statements, however deep."""
+    for top in nodes:
+        for node in ast.walk(top):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, "imports are absolute here"
+                module = str(node.module)
+                if module == "wsgibench":
+                    yield from ("wsgibench." + a.name for a in node.names)
+                else:
+                    yield module
+
+
+def imported_rooms(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found |= {
-                "%s.%s" % (node.module, alias.name) for alias in node.names
-            }
-    return found
-
-
-def rooms_of(path: Path) -> set[str]:
-    """Rooms of our package that a file imports from."""
-    rooms = set()
-    for name in imports(path):
+    for name in imports(ast.parse(path.read_text()).body):
         parts = name.split(".")
-        if parts[0] == "wsgibench" and len(parts) > 1:
-            rooms.add(parts[1])
-    return rooms - EVERYBODYS
-
-
-@pytest.mark.parametrize("room", PYTHON_ROOMS)
-def test_python_rooms(room: str) -> None:
-    for path in sorted((PACKAGE / room).rglob("*.py")):
-        allowed = PYTHON_ROOMS[room]
-        if path.name in ("c_uv.py", "null.py", "_wsgibench.py"):
-            allowed = allowed | {"native"}  # the guests that are ours
-        assert rooms_of(path) <= allowed, path
-
-
-def test_every_room_has_a_rule() -> None:
-    rooms = {
-        path.name
-        for path in PACKAGE.iterdir()
-        if path.is_dir() and path.name != "__pycache__"
-    }
-    assert rooms - {"commands"} == set(PYTHON_ROOMS)
-
-
-def test_the_harness_imports_no_server() -> None:
-    for room in ("harness", "stats", "reports", "load", "scenarios"):
-        for path in sorted((PACKAGE / room).rglob("*.py")):
-            roots = {name.split(".")[0] for name in imports(path)}
-            assert not roots & SERVER_LIBRARIES, path
-
-
-def top_level_imports(path: Path) -> set[str]:
-    """Roots of what is imported when the module is."""
-    found = set()
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
+        if parts[0] != "wsgibench":
+            continue
+        part = parts[1] if len(parts) > 1 else "__init__"
+        is_room = (PACKAGE / part).is_dir() or (
+            PACKAGE / (part + ".py")
+        ).exists()
+        found.add(part if is_room else "__init__")  # wsgibench.__version__
     return found
 
 
-def test_a_guest_imports_only_the_library_at_first() -> None:
-    """An adapter imports its server inside its function: the child must be
-    able to say in a sentence what is missing."""
-    for path in sorted((PACKAGE / "guest" / "servers").glob("*.py")):
-        roots = top_level_imports(path)
-        assert not roots & SERVER_LIBRARIES, path
+def python_files(room: str) -> list[Path]:
+    single = PACKAGE / (room + ".py")
+    if single.exists():
+        return [single]
+    return sorted((PACKAGE / room).rglob("*.py"))
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    files = python_files(room)
+    assert files, "wsgibench.%s is gone" % room
+    wrong = [
+        "%s imports wsgibench.%s" % (path.relative_to(ROOT), other)
+        for path in files
+        for other in sorted(imported_rooms(path) - ROOMS[room] - {room})
+    ]
+    assert not wrong
+
+
+def test_every_room_is_known_here() -> None:
+    known = {*ROOMS, "guest", *SEE_EVERYTHING}
+    rooms = {room_of(path) for path in PACKAGE.rglob("*.py")}
+    assert rooms <= known
+
+
+def server_libraries() -> set[str]:
+    """What the adapters of the field require, by import name."""
+    found = set()
+    for name in plugins.names(servers.FOLDER):
+        for requirement in servers.constants(name)["REQUIRES"]:
+            found.add(re.split(r"[^\w.-]", requirement)[0].lower())
+    return found - {"wsgibench"}
+
+
+def test_no_server_library_outside_the_guests() -> None:
+    forbidden = server_libraries()
+    assert {"gunicorn", "tornado", "twisted", "gevent"} <= forbidden
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        # wsgibench.gunicorn is a worker class for gunicorn.
+        if room_of(path) in ("guest", "gunicorn"):
+            continue
+        names = {
+            name.split(".")[0]
+            for name in imports(ast.parse(path.read_text()).body)
+        }
+        wrong += [
+            "%s imports %s" % (path.relative_to(ROOT), name)
+            for name in sorted(names & forbidden)
+        ]
+    assert not wrong
+
+
+GUEST = PACKAGE / "guest"
+
+
+def guest_files() -> list[Path]:
+    return sorted(GUEST.rglob("*.py"))
+
+
+@pytest.mark.skipif(
+    sys.version_info < (3, 10), reason="sys.stdlib_module_names is of 3.10"
+)
+def test_guests_import_only_the_standard_library_at_first() -> None:
+    """Their own library comes in when they serve: the harness reads their
+    constants in other interpreters, and an import that fails must name it."""
+    own = {path.stem for path in GUEST.iterdir()}
+    wrong = []
+    for path in guest_files():
+        top_level = [
+            node
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, (ast.Import, ast.ImportFrom, ast.Try))
+        ]
+        for name in imports(top_level):
+            top = name.split(".")[0]
+            if top not in sys.stdlib_module_names and top not in own:
+                wrong.append("%s: %s" % (path.relative_to(ROOT), name))
+    assert not wrong
+
+
+def test_guests_know_of_us_only_the_server() -> None:
+    """And only the adapters of our own servers do."""
+    wrong = []
+    for path in guest_files():
+        rooms = imported_rooms(path)
+        text = path.read_text()
+        is_ours = 'REQUIRES = ["wsgibench"]' in text or path.name == (
+            "_wsgibench.py"
+        )
+        if rooms - ({"__init__", "native"} if is_ours else set()):
+            wrong.append("%s: %s" % (path.relative_to(ROOT), sorted(rooms)))
+    assert not wrong
 
 
 def test_no_machine_is_named_in_the_tree() -> None:
+    """A path that exists on one machine is a bug on all others."""
     names = ("/" + "work/", "/" + "root/")
-    for folder in ("csrc", "python", "benchmarks", "docs", "scripts"):
-        for path in (ROOT / folder).rglob("*"):
-            if path.suffix in (".c", ".h", ".py", ".md", ".sh", ".toml"):
-                text = path.read_text()
-                assert not [n for n in names if n in text], path
+    kinds = {".c", ".h", ".py", ".pyi", ".md", ".sh", ".toml", ".ini", ".js"}
+    rooms = ("csrc", "python", "tests", "benchmarks", "docs", "scripts")
+    wrong = [
+        "%s: %s" % (path.relative_to(ROOT), name)
+        for room in rooms
+        for path in (ROOT / room).rglob("*")
+        if path.suffix in kinds
+        for name in names
+        if name in path.read_text()
+    ]
+    assert not wrong
