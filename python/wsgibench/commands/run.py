@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wsgibench.harness.selection import Selection
 
 HELP = "race servers against each other"
-
-Found = TypeVar("Found")
 
 #: name -> (starts, seconds measured)
 PROFILES = {"quick": (1, 2.0), "standard": (5, 5.0), "paper": (15, 10.0)}
@@ -18,10 +18,19 @@ PROFILES = {"quick": (1, 2.0), "standard": (5, 5.0), "paper": (15, 10.0)}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--server", default="c-uv,null", help="names, comma-separated")
-    add("--python", default="python3", help="python3, 3.12, pypy3, paths")
+    add("--suite", help="a published benchmark (list names them), or a file")
+    add(
+        "--server",
+        default="c-uv,null",
+        help="names, comma-separated; NAME:OPTION=NUMBER sets one of its own",
+    )
+    add("--python", help="python3 (the default), 3.12, pypy3, paths")
     add("--scenario", default="hello")
-    add("--connections", default="64", help="numbers, comma-separated")
+    add(
+        "--connections",
+        default="64",
+        help="numbers, comma-separated; 1..1024: powers of two",
+    )
     add("--duration", type=float, help="seconds measured of each start")
     add("--warmup", type=float, default=1.0, help="seconds before them")
     add(
@@ -40,92 +49,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", type=Path, default=Path("wsgibench.json"))
 
 
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _select(arguments: argparse.Namespace) -> tuple[Selection, int]:
+    """What is to be raced, and how many times."""
+    from wsgibench.harness import selection, suite
 
-
-def _known(
-    names: list[str], find: Callable[[str], Found], missing: list[str]
-) -> dict[str, Found]:
-    """What `find` makes of each name. A name without a meaning costs only
-    its own cells, unless there is no other; then it is wrong use."""
-    from wsgibench.errors import UsageError
-
-    found = {}
-    errors = []
-    for name in names:
-        try:
-            found[name] = find(name)
-        except UsageError as error:
-            errors.append(error)
-    if errors and not found:
-        raise errors[0]
-    missing += map(str, errors)
-    return found
+    starts, duration = PROFILES[arguments.profile]
+    warmup = (arguments.warmup, arguments.warmup_jit)
+    if arguments.suite:
+        chosen = suite.read(arguments.suite)
+        profile = chosen.profile(arguments.profile)
+        duration = profile.get("duration", duration)
+        starts = profile.get("starts", starts)
+        chosen_cells = selection.of_suite(
+            chosen,
+            arguments.python,
+            duration=arguments.duration or duration,
+            warmup=profile.get("warmup", warmup),
+        )
+        return chosen_cells, arguments.starts or starts
+    load = {
+        "duration": arguments.duration or duration,
+        "keepalive": not arguments.no_keepalive,
+        "headers": arguments.headers,
+        "rate": arguments.rate,
+    }
+    found = selection.free(
+        arguments.server,
+        arguments.scenario,
+        arguments.python or "python3",
+        arguments.connections,
+        load=load,
+        warmup=warmup,
+    )
+    return found, arguments.starts or starts
 
 
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench.errors import UsageError
-    from wsgibench.harness import interpreters
-    from wsgibench.harness.plan import Cell, Load
     from wsgibench.harness.run import Run
-    from wsgibench.harness.scenario import find as find_scenario
-    from wsgibench.harness.servers import find as find_server
     from wsgibench.load.headers import header_set
+    from wsgibench.reports import suite as suite_table
     from wsgibench.reports import table
 
-    missing: list[str] = []
-    servers = _known(_split(arguments.server), find_server, missing)
-    scenarios = _known(_split(arguments.scenario), find_scenario, missing)
     header_set(arguments.headers)
     if not arguments.output.resolve().parent.is_dir():
         raise UsageError(
             "there is no folder %s." % arguments.output.resolve().parent
         )
-    connections = []
-    for text in _split(arguments.connections):
-        if not text.isdigit() or int(text) < 1:
-            raise UsageError("%r is not a number of connections." % text)
-        connections.append(int(text))
-    found = _known(_split(arguments.python), interpreters.find, missing)
-    starts, duration = PROFILES[arguments.profile]
-    cells = [
-        Cell(
-            server,
-            name,
-            scenario,
-            Load(
-                connections=count,
-                duration=arguments.duration or duration,
-                warmup=arguments.warmup_jit
-                if interpreter.implementation == "PyPy"
-                else arguments.warmup,
-                keepalive=not arguments.no_keepalive,
-                headers=arguments.headers,
-                rate=arguments.rate,
-            ),
-        )
-        for scenario in scenarios
-        for count in connections
-        for name, interpreter in found.items()
-        for server in servers
-    ]
+    selection, starts = _select(arguments)
     record = Run(
-        cells,
-        found,
-        starts=arguments.starts or starts,
+        selection.cells,
+        selection.interpreters,
+        starts=starts,
         seed=arguments.seed,
         port=arguments.port,
         argv=sys.argv[1:],
         output=arguments.output,
-        missing=missing,
+        missing=selection.missing,
+        suite=selection.suite,
         tell=lambda text: print(text, file=sys.stderr, flush=True),
     ).execute()
-    print(table.render(record))
+    print((suite_table if "suite" in record else table).render(record))
     print("record: %s" % arguments.output)
     invalid = any(
         start["load"]["verdict"] == "INVALID"
         for cell in record["cells"]
         for start in cell["starts"]
     )
-    return 1 if record["failures"] or invalid else 0
+    nothing = not any(cell["starts"] for cell in record["cells"])
+    return 1 if record["failures"] or invalid or nothing else 0

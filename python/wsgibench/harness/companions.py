@@ -24,6 +24,7 @@ class Companions:
         self._running: dict[str, Any] = {}
         self._needs: dict[str, tuple[str, ...]] = {}
         self._scratch = Path(tempfile.mkdtemp(prefix="wsgibench-services-"))
+        self._scratch.chmod(0o711)  # some services run as another user
         self._count = 0
 
     def __enter__(self) -> Companions:

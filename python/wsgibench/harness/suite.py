@@ -26,7 +26,7 @@ else:
     import tomli as tomllib
 
 #: Keys that a file may have, so that a slip is not passed over.
-TOP = {"about", "source", "python", "columns", "backlog", "loads"}
+TOP = {"about", "source", "python", "backlog", "loads"}
 TOP |= {"profiles", "matrix", "published"}
 LOAD = {"connections", "keepalive", "requests", "discard", "headers"}
 LOAD |= {"path", "sweep"}
@@ -52,7 +52,7 @@ class Suite:
 
     def to_json(self) -> dict[str, Any]:
         """What a report needs, for the record."""
-        keys = ("about", "source", "published", "matrix", "columns")
+        keys = ("about", "source", "published", "matrix", "loads")
         return {
             "name": self.name,
             **{key: self.data[key] for key in keys if key in self.data},

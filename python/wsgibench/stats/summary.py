@@ -14,15 +14,34 @@ from typing import Any
 from wsgibench.stats.timeline import cpu_at
 
 
-def start_numbers(start: dict[str, Any], warmup: float) -> dict[str, float]:
+def measured_windows(
+    start: dict[str, Any], asked: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Those behind the warm-up, which is a time or, where a published
+    benchmark threw away its first requests, a number of them. Of a run that
+    made fewer requests than were asked for, the same share is left out."""
+    windows: list[dict[str, Any]] = start["load"]["windows"]
+    discard = asked.get("discard", 0)
+    if not discard:
+        begin = asked["warmup"] * 1e9 - 1
+        return [window for window in windows if window["start_ns"] >= begin]
+    total = sum(window["ok"] for window in windows)
+    left = discard * min(1.0, total / max(1, asked["requests"]))
+    kept = []
+    for window in windows:
+        if left <= 0:
+            kept.append(window)
+        left -= window["ok"]
+    return kept
+
+
+def start_numbers(
+    start: dict[str, Any], asked: dict[str, Any]
+) -> dict[str, float]:
     """Goodput (1/s), server CPU (us per request), RSS (octets) and times
     (ns) of one start, after the warm-up."""
     load = start["load"]
-    windows = [
-        window
-        for window in load["windows"]
-        if window["start_ns"] >= warmup * 1e9 - 1
-    ]
+    windows = measured_windows(start, asked)
     ok = sum(window["ok"] for window in windows)
     if not windows or not ok:
         return {}
@@ -49,8 +68,7 @@ def _worst(verdicts: list[str]) -> str:
 
 
 def row(cell: dict[str, Any]) -> dict[str, Any]:
-    warmup = cell["load"]["warmup"]
-    starts = [start_numbers(start, warmup) for start in cell["starts"]]
+    starts = [start_numbers(start, cell["load"]) for start in cell["starts"]]
     starts = [numbers for numbers in starts if numbers]
     loads = [start["load"] for start in cell["starts"]]
     result: dict[str, Any] = {
@@ -61,6 +79,7 @@ def row(cell: dict[str, Any]) -> dict[str, Any]:
         "connections": cell["load"]["connections"],
         "keepalive": cell["load"]["keepalive"],
         "headers": cell["load"]["headers"],
+        "load_name": cell["load"].get("name", ""),
         "starts": len(starts),
         "wrong_bodies": sum(load["classes"]["bad_body"] for load in loads),
         "failed": sum(

@@ -3,7 +3,7 @@
 from __future__ import absolute_import
 
 NAME = "cyclone"
-REQUIRES = ["twisted", "setuptools<81", "pyOpenSSL"]
+REQUIRES = ["twisted", "setuptools<81"]
 # It asks for a Twisted of 2019 that does not build on what came after.
 ALONE = [
     "cyclone==1.3; python_version >= '3'",

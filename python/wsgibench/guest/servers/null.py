@@ -19,6 +19,6 @@ def serve(app, sock, ready, options):
     fields = [("Server", "null"), ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")]
     server = wsgibench.Server(app, sock=sock, backlog=-1)
     ready()
-    with stopping_on_signals(server.core, 5.0):
+    with stopping_on_signals(server.core, 5.0, sock.close):
         server.core.canned(pages.octets(app, fields))
     server.close()

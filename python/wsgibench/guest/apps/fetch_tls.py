@@ -1,0 +1,15 @@
+"""Fetches a page over HTTPS, trusting the origin's own authority only."""
+
+_state = {}
+
+
+def setup(services):
+    _state.update(services["tls-origin"])
+
+
+def task():
+    import requests
+
+    response = requests.get(_state["page"], verify=_state["ca"], timeout=30)
+    response.raise_for_status()
+    return response.content

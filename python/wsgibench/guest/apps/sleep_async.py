@@ -1,0 +1,10 @@
+"""A tenth of a second of waiting, that a loop may do for us."""
+
+from apps.hello import PAGE
+
+SECONDS = 0.1
+
+
+def steps():
+    yield SECONDS
+    yield PAGE

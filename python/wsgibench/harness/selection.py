@@ -1,0 +1,123 @@
+"""From a command line to cells: what is to be raced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from wsgibench.errors import UsageError
+from wsgibench.harness import interpreters, scenario, servers
+from wsgibench.harness import suite as suites
+from wsgibench.harness.interpreters import Interpreter
+from wsgibench.harness.plan import Cell, Load
+
+Found = TypeVar("Found")
+
+MAX_CONNECTIONS = 1 << 20
+
+
+@dataclass
+class Selection:
+    cells: list[Cell]
+    interpreters: dict[str, Interpreter]
+    #: Sentences about names that mean nothing here.
+    missing: list[str] = field(default_factory=list)
+    suite: dict[str, Any] | None = None
+
+
+def split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _known(
+    names: list[str], find: Callable[[str], Found], missing: list[str]
+) -> dict[str, Found]:
+    """What `find` makes of each name. A name without a meaning costs only
+    its own cells, unless there is no other; then it is wrong use."""
+    found = {}
+    errors = []
+    for name in names:
+        try:
+            found[name] = find(name)
+        except UsageError as error:
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    missing += map(str, errors)
+    return found
+
+
+def connections(text: str) -> list[int]:
+    """``1,64`` or ``1..1024``: powers of two, both ends included."""
+    counts: list[int] = []
+    for part in split(text):
+        low, dots, high = part.partition("..")
+        ends = [low, high] if dots else [low]
+        if not all(e.isdigit() and 0 < int(e) <= MAX_CONNECTIONS for e in ends):
+            raise UsageError("%r is not a number of connections." % part)
+        count, last = int(ends[0]), int(ends[-1])
+        while count < last:
+            counts.append(count)
+            count *= 2
+        counts.append(last)
+    return list(dict.fromkeys(counts))
+
+
+def warmups(
+    found: dict[str, Interpreter], plain: float, jit: float
+) -> dict[str, float]:
+    return {
+        name: jit if interpreter.implementation == "PyPy" else plain
+        for name, interpreter in found.items()
+    }
+
+
+def free(
+    server_names: str,
+    scenario_names: str,
+    pythons: str,
+    counts: str,
+    *,
+    load: dict[str, Any],
+    warmup: tuple[float, float],
+) -> Selection:
+    """Everything named with everything else named."""
+    missing: list[str] = []
+    chosen = _known(split(server_names), servers.find, missing)
+    asked = _known(split(scenario_names), scenario.find, missing)
+    numbers = connections(counts)
+    found = _known(split(pythons), interpreters.find, missing)
+    seconds = warmups(found, *warmup)
+    cells = [
+        Cell(
+            server,
+            python,
+            name,
+            Load(connections=count, warmup=seconds[python], **load),
+        )
+        for name in asked
+        for count in numbers
+        for python in found
+        for server in chosen
+    ]
+    return Selection(cells, found, missing)
+
+
+def of_suite(
+    suite: suites.Suite,
+    pythons: str | None,
+    *,
+    duration: float,
+    warmup: tuple[float, float],
+) -> Selection:
+    missing: list[str] = []
+    names = split(pythons) if pythons else suite.pythons
+    found = _known(names, interpreters.find, missing)
+    cells = suites.cells(
+        suite,
+        list(found),
+        duration=duration,
+        warmup=warmups(found, *warmup),
+    )
+    return Selection(cells, found, missing, suite.to_json())

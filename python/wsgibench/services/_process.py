@@ -1,0 +1,126 @@
+"""A service that is a process of ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from wsgibench.errors import WsgibenchError
+
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 10.0
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def program(name: str, folders: Sequence[str] = ()) -> str:
+    """Its path; also looks where Debian hides servers. "" if not found."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", *folders])
+    return shutil.which(name, path=path) or ""
+
+
+def missing(name: str, packages: Sequence[str], found: str) -> str:
+    if found:
+        return ""
+    return (
+        "%s is not here: run ./bench --with-services, or install the package "
+        "%s." % (name, " ".join(packages))
+    )
+
+
+class ProcessService:
+    """Settings are for applications and for the record."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        settings: dict[str, Any],
+        answers: Callable[[], str],
+        *,
+        user: str | None = None,
+        stop_signal: int = signal.SIGTERM,
+    ) -> None:
+        self.settings = settings
+        self._name = name
+        self._answers = answers
+        self._log_path = folder / "log"
+        self._stop_signal = stop_signal
+        with open(self._log_path, "ab") as log:
+            try:
+                self._process = subprocess.Popen(
+                    list(command),
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    user=user,
+                )
+            except OSError as error:
+                raise WsgibenchError(
+                    "cannot start %s: %s" % (name, error)
+                ) from error
+        self._await()
+
+    def _await(self) -> None:
+        """Until it answers as it should."""
+        deadline = time.monotonic() + START_TIMEOUT
+        wrong = "no answer"
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            wrong = self._answers()
+            if not wrong:
+                return
+            # Nothing tells when a foreign server is ready: ask again soon.
+            time.sleep(0.05)
+        words = self._last_words()
+        self.stop()
+        raise WsgibenchError(
+            "the service %s did not start: %s; its last words: %s"
+            % (self._name, wrong, words)
+        )
+
+    def _last_words(self) -> str:
+        text = self._log_path.read_text(errors="replace")
+        lines = [line for line in text.splitlines() if line.strip()]
+        return lines[-1][:300] if lines else "none"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def problem(self) -> str:
+        code = self._process.poll()
+        if code is not None:
+            return "died (exit %d): %s" % (code, self._last_words())
+        wrong = self._answers()
+        return wrong and "answers no more: " + wrong
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(self._stop_signal)
+            try:
+                self._process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                pass
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        self._process.wait()
