@@ -182,15 +182,17 @@ take_head(wl__response *response, wl__known *known, const char *data,
         enter_body(response);
         return WL__MORE;
     }
-    /* Where the empty line ends, looking across what was kept. */
+    /* Where the empty line ends, looking across what was kept. What comes
+     * with the head may be a body of any size: only a head's worth is kept. */
     size_t before = response->kept_size;
-    if (keep_head(response, data, size) == WL__BROKEN) {
+    size_t room = WL__HEAD_ROOM - before;
+    if (keep_head(response, data, size < room ? size : room) == WL__BROKEN) {
         return WL__BROKEN;
     }
     const char *end
         = memmem(response->kept, response->kept_size, "\r\n\r\n", 4);
     if (end == NULL) {
-        return WL__MORE;
+        return size < room ? WL__MORE : WL__BROKEN;
     }
     size_t head = (size_t)(end - response->kept) + 4;
     int wrong = read_head(&response->head, known, response->kept, head);
