@@ -35,6 +35,8 @@ def _command(
     # A closed loop queues at the server: everyone waits for all others.
     patience = TIMEOUT + scenario.delay * load.connections
     command += ["--timeout", "%.1f" % min(60.0, patience)]
+    if load.pipeline > 1:
+        command += ["--pipeline", str(load.pipeline)]
     if load.requests:
         command += ["--requests", str(load.requests)]
     if not load.keepalive:

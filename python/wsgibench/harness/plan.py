@@ -17,6 +17,7 @@ class Load:
     keepalive: bool
     headers: str
     rate: float = 0.0
+    pipeline: int = 1  # requests under way on each connection
     requests: int = 0  # no more than these; 0: no limit
     discard: int = 0  # the first requests, left out of the result
     path: str = ""  # instead of the scenario's

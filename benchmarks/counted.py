@@ -1,0 +1,106 @@
+"""Figures of c-uv that are counted, not timed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from wsgibench.errors import WsgibenchError
+from wsgibench.harness import environments, scenario, servers
+from wsgibench.harness.interpreters import Interpreter
+from wsgibench.harness.process import GuestProcess
+
+REQUESTS = 20_000
+IDLE = 10_000
+
+
+@contextlib.contextmanager
+def guest(interpreter: Interpreter) -> Iterator[GuestProcess]:
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    environment = environments.get(interpreter, "c-uv", tell)
+    with tempfile.TemporaryDirectory() as folder, GuestProcess(
+        environment,
+        servers.find("c-uv"),
+        scenario.find("hello"),
+        log=Path(folder) / "log",
+    ) as process:
+        yield process
+
+
+def _load(process: GuestProcess, requests: int, connections: int) -> None:
+    url = "http://%s:%d/" % process.address[:2]
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "wsgibench", "load", url, "-q"),
+            *("-c", str(connections), "-n", str(requests), "-d", "60"),
+            *("--headers", "browser"),
+        ],
+        check=True,
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
+    )
+
+
+def system_calls_per_request(interpreter: Interpreter) -> float:
+    """Of keep-alive requests on 64 connections, epoll_wait included."""
+    if shutil.which("strace") is None:
+        raise WsgibenchError("strace is needed to count system calls.")
+    with guest(interpreter) as process, tempfile.TemporaryDirectory() as tmp:
+        _load(process, 2000, 64)  # what is done once, and the JIT
+        counts = Path(tmp) / "counts"
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-c", "-o", str(counts), "-p", str(process.pid)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert tracer.stderr is not None
+        tracer.stderr.readline()  # "Process N attached"
+        _load(process, REQUESTS, 64)
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait()
+        total = re.search(
+            r"^100\.00\s+\S+\s+(?:\S+\s+)?(\d+)\s+(?:\d+\s+)?total",
+            counts.read_text(),
+            re.MULTILINE,
+        )
+        if total is None:
+            raise WsgibenchError("strace counted nothing.")
+        return int(total.group(1)) / REQUESTS
+
+
+def _anonymous(pid: int) -> int:
+    """Octets of memory that are the process's own."""
+    for line in Path("/proc/%d/status" % pid).read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024
+    raise WsgibenchError("/proc/%d/status has no RssAnon." % pid)
+
+
+def memory_per_idle_connection(interpreter: Interpreter) -> float:
+    """User-space octets of each of 10,000 connections that were served once
+    and rest."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    with guest(interpreter) as process, contextlib.ExitStack() as stack:
+        _load(process, 2000, 64)
+        before = _anonymous(process.pid)
+        for _ in range(IDLE):
+            sock = stack.enter_context(
+                socket.create_connection(process.address[:2], 20)
+            )
+            sock.sendall(request)
+            if not sock.recv(4096).startswith(b"HTTP/1.1 200 "):
+                raise WsgibenchError("a connection was not answered.")
+        return (_anonymous(process.pid) - before) / IDLE
