@@ -81,14 +81,33 @@ wb__conn_open(wb_server *server, int fd, const struct sockaddr_storage *peer)
     }
 }
 
+static char *
+put_octet(char *out, unsigned value)
+{
+    if (value >= 100) {
+        *out++ = (char)('0' + value / 100);
+    }
+    if (value >= 10) {
+        *out++ = (char)('0' + value / 10 % 10);
+    }
+    *out++ = (char)('0' + value % 10);
+    return out;
+}
+
 void
 wb__conn_peer(const wb__conn *conn, char *out, size_t size)
 {
-    if (conn->peer_family != AF_INET && conn->peer_family != AF_INET6) {
+    if (conn->peer_family == AF_INET && size >= INET_ADDRSTRLEN) {
+        /* inet_ntop() would go through sprintf(), for every request. */
+        for (int i = 0; i < 4; i++) {
+            out = put_octet(out, conn->peer_address[i]);
+            *out++ = i < 3 ? '.' : '\0';
+        }
+    } else if (conn->peer_family == AF_INET6) {
+        inet_ntop(AF_INET6, conn->peer_address, out, (socklen_t)size);
+    } else {
         out[0] = '\0';
-        return;
     }
-    inet_ntop(conn->peer_family, conn->peer_address, out, (socklen_t)size);
 }
 
 void
