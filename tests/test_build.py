@@ -1,8 +1,13 @@
-"""Installing: what setup.py says, with and without the C libraries."""
+"""Installing: what the build says, with and without the C libraries.
+
+Everything happens in a copy of the tree: setuptools leaves its traces where
+it works, and other tests use this one.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -11,38 +16,66 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("csrc", "python")
+FILES = (
+    "LICENSE",
+    "MANIFEST.in",
+    "README.md",
+    "pyproject.toml",
+    "setup.py",
+    "setup_native.py",
+)
+BUILT = shutil.ignore_patterns("*.so", "*.egg-info", "__pycache__", "_cffi.c")
 
 
-def setup(
-    *arguments: str, **environment: str
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """The sources, as in a clean clone."""
+    copy = tmp_path / "tree"
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, copy / name, ignore=BUILT)
+    for name in FILES:
+        shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+def python(
+    where: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
+    outer = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("WSGIBENCH_", "PYTEST_"))
+    }
     return subprocess.run(
-        [sys.executable, "setup.py", "-q", *arguments],
-        cwd=ROOT,
-        env=dict(os.environ, **environment),
+        [sys.executable, *arguments],
+        cwd=where,
+        env={**outer, **environment},
         capture_output=True,
         text=True,
     )
 
 
-def test_missing_libraries_are_told_once(tmp_path: Path) -> None:
-    """A compiler that finds nothing stands for a machine without them."""
+def setup(
+    where: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return python(where, "setup.py", "-q", *arguments, **environment)
+
+
+def no_compiler(tmp_path: Path) -> dict[str, str]:
+    """One that finds no header stands for a machine without the libraries."""
     compiler = tmp_path / "cc"
-    compiler.write_text("#!/bin/sh\necho 'fatal error: uv.h not found'\nexit 1")
+    compiler.write_text("#!/bin/sh\necho 'fatal error: no header'\nexit 1")
     compiler.chmod(0o755)
-    done = setup(
-        "build_ext",
-        "--build-lib",
-        str(tmp_path / "lib"),
-        "--build-temp",
-        str(tmp_path / "temp"),
-        CC=str(compiler),
-        PKG_CONFIG_PATH="/nowhere",
-        PKG_CONFIG_LIBDIR="/nowhere",
-    )
-    assert done.returncode != 0
-    for word in (
+    return {"CC": str(compiler), "PKG_CONFIG_LIBDIR": "/nowhere"}
+
+
+def test_missing_libraries_are_told_once(tree: Path, tmp_path: Path) -> None:
+    done = setup(tree, "build_ext", **no_compiler(tmp_path))
+    assert done.returncode == 1
+    for words in (
         "libuv was not found",
+        "fatal error: no header",
         "apt-get install libuv1-dev libhttp-parser-dev",
         "dnf install",
         "apk add",
@@ -50,63 +83,110 @@ def test_missing_libraries_are_told_once(tmp_path: Path) -> None:
         "WSGIBENCH_DEPS_PREFIX",
         "WSGIBENCH_NATIVE=none",
     ):
-        assert word in done.stderr, done.stderr[-2000:]
+        assert done.stderr.count(words) == 1, (words, done.stderr[-2000:])
     assert "Traceback" not in done.stderr
+
+
+def test_a_prefix_comes_first(tree: Path, tmp_path: Path) -> None:
+    environment = no_compiler(tmp_path)
+    environment["WSGIBENCH_DEPS_PREFIX"] = "/opt/of-the-user"
+    done = setup(tree, "build_ext", **environment)
+    assert done.returncode == 1
+    tried = done.stderr.partition("Tried:")[2].splitlines()
+    assert "prefix /opt/of-the-user" in tried[1]
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [("WSGIBENCH_NATIVE", "perhaps"), ("WSGIBENCH_PARSER", "nginx")],
 )
-def test_wrong_switches_are_told(name: str, value: str) -> None:
-    done = setup("build_ext", "--dry-run", **{name: value})
-    assert done.returncode != 0
+def test_wrong_switches_are_told(tree: Path, name: str, value: str) -> None:
+    done = setup(tree, "build_ext", **{name: value})
+    assert done.returncode == 1
     assert value in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_without_the_server(tmp_path: Path) -> None:
-    """The harness works, and says of c-uv why it is not there."""
-    library = tmp_path / "lib"
+def build(tree: Path, to: Path, **environment: str) -> Path:
+    """A folder for PYTHONPATH."""
     done = setup(
-        "build", "--build-base", str(tmp_path / "base"),
-        "--build-lib", str(library), WSGIBENCH_NATIVE="none",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert not list(library.rglob("*.so"))
-    done = subprocess.run(
-        [sys.executable, "-c", LIST],
-        cwd=tmp_path,
-        env=dict(os.environ, PYTHONPATH=str(library)),
-        capture_output=True,
-        text=True,
+        tree,
+        "build",
+        "--build-base",
+        str(to / "base"),
+        "--build-lib",
+        str(to / "lib"),
+        **environment,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "not built: " in done.stdout
+    return to / "lib"
 
 
-LIST = """
-from wsgibench import native
-from wsgibench.errors import WsgibenchError
-try:
-    native.binding()
-except WsgibenchError as error:
-    print("not built: %s" % error)
+def test_without_the_server(tree: Path, tmp_path: Path) -> None:
+    """The harness works, and says of c-uv why it is not there."""
+    library = build(
+        tree, tmp_path, WSGIBENCH_NATIVE="none", **no_compiler(tmp_path)
+    )
+    assert not list(library.rglob("*.so"))
+    path = {"PYTHONPATH": str(library)}
+    done = python(tmp_path, "-m", "wsgibench", "list", **path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    reasons = [
+        line.split(None, 1)[1]
+        for line in done.stdout.splitlines()
+        if line.split()[:1] == ["c-uv"] and "not built: " in line
+    ]
+    assert len(reasons) == 1, done.stdout
+    assert "capi: " in reasons[0]
+    assert "reinstall wsgibench" in reasons[0]
+
+    done = python(tmp_path, "-m", "wsgibench", "serve", "os:abort", **path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("wsgibench: the server is not built for ")
+    assert done.stderr.count("\n") == 1
+
+
+def unpacked_sdist(tree: Path, tmp_path: Path) -> Path:
+    done = setup(tree, "sdist", "--dist-dir", str(tmp_path / "dist"))
+    assert done.returncode == 0, done.stderr[-2000:]
+    (archive,) = (tmp_path / "dist").glob("wsgibench-*.tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path)
+    return tmp_path / archive.name[: -len(".tar.gz")]
+
+
+SERVE = """
+import urllib.request
+import wsgibench
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b"built"]
+
+with wsgibench.Server(app, port=0) as server:
+    with urllib.request.urlopen(server.url, timeout=20) as answer:
+        print(answer.read().decode(), wsgibench.__file__)
 """
 
 
-def test_a_source_distribution_can_be_built_from(tmp_path: Path) -> None:
-    done = setup("sdist", "--dist-dir", str(tmp_path))
-    assert done.returncode == 0, done.stderr[-2000:]
-    (archive,) = tmp_path.glob("wsgibench-*.tar.gz")
-    with tarfile.open(archive) as tar:
-        names = {name.partition("/")[2] for name in tar.getnames()}
-    needed = {"setup.py", "setup_native.py", "pyproject.toml", "LICENSE"}
-    for folder in ("csrc", "python"):
-        for pattern in ("*.c", "*.h", "*.py", "*.pyi"):
-            needed |= {
-                str(path.relative_to(ROOT))
-                for path in (ROOT / folder).rglob(pattern)
-            }
-    generated = {"csrc/cffi/_cffi.c"}
-    assert needed - names - generated == set()
+def test_a_source_distribution_builds_and_serves(
+    tree: Path, tmp_path: Path
+) -> None:
+    source = unpacked_sdist(tree, tmp_path)
+    for folder in FOLDERS:
+        missing = {
+            path.relative_to(tree)
+            for path in (tree / folder).rglob("*")
+            if path.is_file() and ".egg-info" not in str(path)
+        } - {path.relative_to(source) for path in source.rglob("*")}
+        assert not missing
+    library = build(source, tmp_path / "built", CFLAGS="-O0")
+    done = python(tmp_path, "-c", SERVE, PYTHONPATH=str(library))
+    assert done.stdout.split() == [
+        "built",
+        str(library / "wsgibench" / "__init__.py"),
+    ], done.stderr[-2000:]
+    # What is installed has all that the package needs to run.
+    for path in (tree / "python").rglob("*"):
+        if path.suffix in (".py", ".pyi", ".js", ".typed"):
+            assert (library / path.relative_to(tree / "python")).exists(), path

@@ -23,7 +23,7 @@ def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 
 
 def get(address: Any, path: str = "/x") -> bytes:
-    connection = http.client.HTTPConnection(*address[:2], timeout=20)
+    connection = http.client.HTTPConnection(address[0], address[1], timeout=20)
     connection.request("GET", path)
     with connection.getresponse() as response:
         assert response.status == 200

@@ -134,7 +134,7 @@ def _body(
 
 def _chunked(response: Response, rest: bytes) -> int:
     at = 0
-    parts = []
+    parts: list[bytes] = []
     while True:
         end = rest.find(b"\r\n", at)
         if end < 0:

@@ -36,6 +36,7 @@ class Target:
         self.process = process
         self.address = address
         self.log = log
+        self.mode = ""  # how it was started, where that differs
 
     @property
     def pid(self) -> int:

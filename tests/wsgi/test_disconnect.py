@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.wire.exchange import connect
 from tests.wsgi.app import note, plain
 from tests.wsgi.client import Client, request
 
@@ -75,7 +76,7 @@ def reset(sock: socket.socket) -> None:
 
 def start(client: Client, app: Any) -> socket.socket:
     """Asks, and reads the beginning of the answer."""
-    sock = socket.create_connection(client.target.address, 20)
+    sock = connect(client.target.address)
     sock.sendall(request(app))
     assert sock.recv(1000).startswith(b"HTTP/1.1 200")
     return sock
@@ -118,7 +119,7 @@ def test_in_the_middle_of_a_download(
 
 def test_before_the_answer(client: Client) -> None:
     for _ in range(20):
-        sock = socket.create_connection(client.target.address, 20)
+        sock = connect(client.target.address)
         sock.sendall(request(endless))
         reset(sock)
     assert healthy(client)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -59,7 +59,7 @@ def unprintable(environ: dict[str, Any], start_response: Any) -> Any:
     raise Bad
 
 
-EXITS = {
+EXITS: dict[str, Callable[[], Any]] = {
     "system-exit": lambda: sys.exit(7),
     "keyboard-interrupt": lambda: throw(KeyboardInterrupt()),
     "generator-exit": lambda: throw(GeneratorExit()),

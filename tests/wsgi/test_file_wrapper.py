@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-import socket
 import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.wire.exchange import connect
 from tests.wsgi.app import note
 from tests.wsgi.client import Client, request
 
@@ -231,7 +231,7 @@ def test_big(client: Client) -> None:
 
 
 def test_client_leaves(client: Client) -> None:
-    sock = socket.create_connection(client.target.address, 20)
+    sock = connect(client.target.address)
     sock.sendall(request(big))
     assert sock.recv(100).startswith(b"HTTP/1.1 200")
     sock.close()

@@ -44,7 +44,7 @@ BODIES = {
 
 
 def perform(stream: Any, script: list[list[Any]]) -> list[Any]:
-    results = []
+    results: list[Any] = []
     for name, *arguments in script:
         if name == "iterate":
             result: Any = list(stream)

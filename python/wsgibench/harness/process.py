@@ -3,6 +3,7 @@ owns, checked by its answers, stopped, and heard out when it dies."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -214,20 +215,16 @@ class GuestProcess:
         return words if code is None else "%s (exit %d)" % (words, code)
 
     def _signal(self, number: int) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
-        except (ProcessLookupError, PermissionError):
-            pass
 
     def stop(self) -> None:
         if self._process is None:
             return
         if self._process.poll() is None:
             self._process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                pass
         self._signal(signal.SIGKILL)  # and whatever it left behind
         self._process.wait()
         if self._log is not None:

@@ -1,11 +1,17 @@
 """Absolute-form targets: RFC 9112 3.2.2 (served, and override Host)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from tests.http.case import accept, either, get, reject
 
 RULE = "9112 3.2.2"
 
 
-def asked(path: str, query: str = "", host: str = "example.com") -> dict:
+def asked(
+    path: str | tuple[str, ...], query: str = "", host: str = "example.com"
+) -> dict[str, Any]:
     return {"PATH_INFO": path, "QUERY_STRING": query, "HTTP_HOST": host}
 
 
