@@ -10,6 +10,7 @@ Switches in the environment:
   WSGIBENCH_DEPS_PREFIX=DIR       DIR/include and DIR/lib come first
   WSGIBENCH_PARSER=http_parser|llhttp
   WSGIBENCH_CFFI=1                build the cffi binding on CPython too
+  WSGIBENCH_NO_TLS=1              load generator without OpenSSL
   WSGIBENCH_DEV=1                 all warnings, as errors
   WSGIBENCH_SANITIZE=1            AddressSanitizer, UndefinedBehaviorSanitizer
 """
@@ -45,6 +46,11 @@ PROBES = {
     "llhttp": "#include <llhttp.h>\nint main(void)"
     " { llhttp_settings_t s; llhttp_settings_init(&s); return 0; }\n",
 }
+
+OPENSSL = (
+    "#include <dlfcn.h>\n#include <openssl/ssl.h>\nint main(void)"
+    " { return dlopen(0, RTLD_NOW) == 0 || OPENSSL_VERSION_NUMBER == 0; }\n"
+)
 
 
 def switch(name):
@@ -172,6 +178,8 @@ def flags():
         find(result, "llhttp", "llhttp", "libllhttp")
     else:
         find(result, "http-parser", "http_parser", "http_parser")
+    if not switch("WSGIBENCH_NO_TLS"):
+        find_openssl(result)
     return result
 
 
@@ -191,6 +199,17 @@ def headers():
         os.path.relpath(path, ROOT)
         for path in glob(os.path.join(ROOT, "csrc", "*", "*.h"))
     )
+
+
+def find_openssl(flags):
+    """For the load generator's TLS: its headers; the library is opened when
+    a run asks for it. Left out where it is not."""
+    for name, compile_args, _ in rungs("ssl", "openssl"):
+        if links(OPENSSL, compile_args, ["-ldl"])[0]:
+            print("wsgibench: OpenSSL's headers from %s" % name)
+            flags.add([*compile_args, "-DWL_OPENSSL"], ["-ldl"])
+            return
+    print("wsgibench: no OpenSSL: the load generator will not speak TLS")
 
 
 def wanted():

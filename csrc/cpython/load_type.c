@@ -30,8 +30,12 @@ static const field fields[] = {
     FIELD(per_connection, U32),
     FIELD(close, U8),
     FIELD(poisson, U8),
-    FIELD(expect_status, U32),
     FIELD(check_body, U8),
+    FIELD(tls, U8),
+    FIELD(tls_resume, U8),
+    FIELD(expect_status, U32),
+    FIELD(expect_length, U64),
+    FIELD(start_ns, U64),
     FIELD(duration_ns, U64),
     FIELD(max_requests, U64),
     FIELD(drain_ns, U64),
@@ -39,7 +43,14 @@ static const field fields[] = {
     FIELD(window_ns, U64),
     FIELD(connect_gap_ns, U64),
     FIELD(rate, REAL),
+    FIELD(rate_end, REAL),
     FIELD(seed, U64),
+    FIELD(send_size, U32),
+    FIELD(send_gap_ns, U64),
+    FIELD(read_size, U32),
+    FIELD(read_gap_ns, U64),
+    FIELD(tls_name, TEXT),
+    FIELD(tls_ca, TEXT),
 };
 
 static int
@@ -86,46 +97,108 @@ set_field(wl_config *config, PyObject *name, PyObject *value)
     return -1;
 }
 
-/* requests: a list of bytes -> one run of octets and where each ends. */
-static PyObject *
-join_requests(PyObject *requests, wl_config *config, uint32_t **ends)
+/* What the configuration borrows until wl_new() has copied it. */
+typedef struct borrowed {
+    PyObject *requests, *bodies; /* joined octets */
+    uint32_t *request_ends, *body_ends, *order;
+} borrowed;
+
+static void
+give_back(borrowed *from)
 {
+    Py_XDECREF(from->requests);
+    Py_XDECREF(from->bodies);
+    PyMem_Free(from->request_ends);
+    PyMem_Free(from->body_ends);
+    PyMem_Free(from->order);
+}
+
+/* A list of bytes -> one run of octets and where each ends. */
+static int
+join(PyObject *list, PyObject **joined, uint32_t **ends)
+{
+    Py_ssize_t count = PyList_GET_SIZE(list);
     PyObject *empty = PyBytes_FromStringAndSize("", 0);
     if (empty == NULL) {
-        return NULL;
+        return -1;
     }
-    PyObject *joined = PyObject_CallMethod(empty, "join", "O", requests);
+    *joined = PyObject_CallMethod(empty, "join", "O", list);
     Py_DECREF(empty);
-    Py_ssize_t count = joined == NULL ? -1 : PyList_Size(requests);
-    if (count < 0) {
-        Py_XDECREF(joined);
-        return NULL;
+    if (*joined == NULL) {
+        return -1;
+    }
+    if (PyBytes_GET_SIZE(*joined) > (Py_ssize_t)UINT32_MAX) {
+        PyErr_SetString(PyExc_OverflowError, "more than 4 GiB of octets");
+        return -1;
     }
     *ends = PyMem_Calloc((size_t)count + 1, sizeof(uint32_t));
     if (*ends == NULL) {
-        Py_DECREF(joined);
-        return PyErr_NoMemory();
+        PyErr_NoMemory();
+        return -1;
     }
     uint32_t end = 0;
     for (Py_ssize_t i = 0; i < count; i++) {
-        end += (uint32_t)PyBytes_GET_SIZE(PyList_GET_ITEM(requests, i));
+        PyObject *item = PyList_GET_ITEM(list, i);
+        if (!PyBytes_Check(item)) {
+            PyErr_SetString(PyExc_TypeError, "a list of bytes is needed");
+            return -1;
+        }
+        end += (uint32_t)PyBytes_GET_SIZE(item);
         (*ends)[i] = end;
     }
-    config->request = PyBytes_AS_STRING(joined);
-    config->request_size = (size_t)PyBytes_GET_SIZE(joined);
-    config->request_ends = *ends;
-    config->request_count = (uint32_t)count;
-    return joined;
+    return 0;
+}
+
+static int
+read_order(PyObject *list, uint32_t **order)
+{
+    Py_ssize_t count = PyList_GET_SIZE(list);
+    *order = PyMem_Calloc((size_t)count + 1, sizeof(uint32_t));
+    if (*order == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (set_number(&(*order)[i], U32, PyList_GET_ITEM(list, i)) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+read_lists(PyObject *requests, PyObject *bodies, PyObject *order,
+           borrowed *from, wl_config *config)
+{
+    if (join(requests, &from->requests, &from->request_ends) < 0
+        || join(bodies, &from->bodies, &from->body_ends) < 0
+        || read_order(order, &from->order) < 0) {
+        return -1;
+    }
+    config->request = PyBytes_AS_STRING(from->requests);
+    config->request_size = (size_t)PyBytes_GET_SIZE(from->requests);
+    config->request_ends = from->request_ends;
+    config->request_count = (uint32_t)PyList_GET_SIZE(requests);
+    config->expect_body = PyBytes_AS_STRING(from->bodies);
+    config->expect_size = (size_t)PyBytes_GET_SIZE(from->bodies);
+    config->expect_ends = from->body_ends;
+    config->expect_count = (uint32_t)PyList_GET_SIZE(bodies);
+    config->order = from->order;
+    config->order_count = (uint32_t)PyList_GET_SIZE(order);
+    return 0;
 }
 
 static PyObject *
 load_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    PyObject *requests, *body, *name, *value;
+    PyObject *requests, *bodies, *order, *name, *value;
     Py_ssize_t at = 0;
     wl_config config;
-    if (!PyArg_ParseTuple(args, "O!S:LoadGenerator", &PyList_Type, &requests,
-                          &body)) {
+    borrowed from = { 0 };
+    wp_load *self = NULL;
+    if (!PyArg_ParseTuple(args, "O!O!O!:LoadGenerator", &PyList_Type,
+                          &requests, &PyList_Type, &bodies, &PyList_Type,
+                          &order)) {
         return NULL;
     }
     wl_config_init(&config);
@@ -134,12 +207,9 @@ load_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
             return NULL;
         }
     }
-    config.expect_body = PyBytes_AS_STRING(body);
-    config.expect_size = (size_t)PyBytes_GET_SIZE(body);
-    uint32_t *ends = NULL;
-    PyObject *joined = join_requests(requests, &config, &ends);
-    wp_load *self
-        = joined == NULL ? NULL : (wp_load *)type->tp_alloc(type, 0);
+    if (read_lists(requests, bodies, order, &from, &config) == 0) {
+        self = (wp_load *)type->tp_alloc(type, 0);
+    }
     if (self != NULL) {
         int error = wl_new(&config, &self->load);
         if (error < 0) {
@@ -147,8 +217,7 @@ load_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
             Py_CLEAR(self);
         }
     }
-    PyMem_Free(ends);
-    Py_XDECREF(joined);
+    give_back(&from);
     return (PyObject *)self;
 }
 
@@ -234,7 +303,17 @@ load_close(wp_load *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+load_has_tls(PyObject *type, PyObject *unused)
+{
+    (void)type;
+    (void)unused;
+    return PyBool_FromLong(wl_has_tls());
+}
+
 static PyMethodDef load_methods[] = {
+    { "has_tls", load_has_tls, METH_NOARGS | METH_STATIC,
+      "Whether `tls` can be asked for." },
     { "poll", (PyCFunction)load_poll, METH_O,
       "poll(timeout) -> bool: work for at most timeout seconds; False: the "
       "run is over." },
@@ -250,7 +329,7 @@ static PyType_Slot load_slots[] = {
     { Py_tp_new, load_new },
     { Py_tp_dealloc, load_dealloc },
     { Py_tp_methods, load_methods },
-    { Py_tp_doc, "LoadGenerator(requests, expect_body, **settings)" },
+    { Py_tp_doc, "LoadGenerator(requests, bodies, order, **settings)" },
     { 0, NULL },
 };
 

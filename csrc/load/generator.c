@@ -1,46 +1,186 @@
-/* The public calls: a run from its start to its end. */
+/* The run from its start to its end: wait, work, and see what is due.
+ *
+ * Connections live in an epoll set of our own, edge-triggered, which costs
+ * one system call per connection where uv_poll_t costs several per request.
+ * libuv's loop, with the tick and the wake-up, is embedded in that set by its
+ * backend descriptor. */
 #include "posix.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "load.h"
 
-enum { TICK_MS = 10, BATCH = 256, DIAL_BATCH = 128 };
+enum {
+    TICK_MS = 10,
+    SLOW_TICK_MS = 1,
+    BATCH = 256,
+    DIAL_BATCH = 128,
+    TICK_CONNS = 1024,
+    TICK_SHARE = 10,  /* every connection is looked at each tenth tick */
+    SPIN_NS = 100000, /* sleeping is not exact: the timer slack is 50 us */
+};
 
-void
-wl_config_init(wl_config *config)
-{
-    *config = (wl_config) {
-        .host = "127.0.0.1",
-        .source = "",
-        .port = 8000,
-        .connections = 1,
-        .pipeline = 1,
-        .expect_status = 200,
-        .duration_ns = 1000000000u,
-        .drain_ns = 2000000000u,
-        .timeout_ns = 5000000000u,
-        .window_ns = 100000000u,
-        .seed = 1,
-        .request = "",
-        .expect_body = "",
-    };
-}
+/* ---- waiting ------------------------------------------------------------ */
 
 static uint64_t
-cpu_ns(void)
+least(uint64_t a, uint64_t b)
 {
-    struct timespec used;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
+    return a < b ? a : b;
 }
 
-/* ---- the run, step by step ------------------------------------------------------------ */
+/* When something is to be done that no event announces. */
+static uint64_t
+next_due(const wl_load *load)
+{
+    const wl_config *config = &load->config;
+    if (load->ending) {
+        return load->drain_until_ns;
+    }
+    uint64_t due = load->end_ns;
+    if (load->next_arrival_ns < due) {
+        /* Awake before it, and then watching the clock. */
+        due = load->next_arrival_ns > load->now_ns + SPIN_NS
+            ? load->next_arrival_ns - SPIN_NS
+            : 0;
+    }
+    if (load->dialled < config->connections) {
+        due = least(due, load->start_ns
+                             + load->dialled * config->connect_gap_ns);
+    }
+    return due;
+}
+
+static int
+wait_events(int epoll, struct epoll_event *ready, uint64_t wait_ns)
+{
+#ifdef SYS_epoll_pwait2
+    struct timespec limit = { .tv_sec = (time_t)(wait_ns / 1000000000u),
+                              .tv_nsec = (long)(wait_ns % 1000000000u) };
+    if (wait_ns > 0 && wait_ns % 1000000u != 0) {
+        long count = syscall(SYS_epoll_pwait2, epoll, ready, BATCH, &limit,
+                             NULL, 0);
+        if (count >= 0 || errno != ENOSYS) {
+            return (int)count;
+        }
+    }
+#endif
+    return epoll_wait(epoll, ready, BATCH, (int)(wait_ns / 1000000u));
+}
+
+static void
+dispatch(wl_load *load, const struct epoll_event *ready, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (ready[i].data.ptr == NULL) {
+            uv_run(&load->loop, UV_RUN_NOWAIT);
+            continue;
+        }
+        wl__conn_ready(load, ready[i].data.ptr, ready[i].events);
+        /* What is due does not wait for the rest of the batch. */
+        if (load->now_ns >= load->next_arrival_ns) {
+            wl__schedule_advance(load);
+            wl__feed(load);
+        }
+    }
+}
+
+static void
+turn(wl_load *load, uint64_t until_ns)
+{
+    struct epoll_event ready[BATCH];
+    uint64_t due = least(least(next_due(load), load->tick_ns), until_ns);
+    uint64_t before = load->now_ns;
+    uint64_t wait = due > before ? due - before : 0;
+    int count = wait_events(load->epoll, ready, wait);
+    load->now_ns = wl__now_ns();
+    if (count > 0) {
+        dispatch(load, ready, count);
+    } else if (wait == 0) {
+        load->spin_ns += load->now_ns - before;
+    }
+    if (load->now_ns >= load->tick_ns) {
+        uv_run(&load->loop, UV_RUN_NOWAIT);
+        int next_ms = uv_backend_timeout(&load->loop);
+        load->tick_ns = load->now_ns
+            + (uint64_t)(next_ms < 1 ? 1 : next_ms) * 1000000u;
+    }
+}
+
+/* ---- libuv's part ------------------------------------------------------- */
+
+/* A part of the connections each time. */
+static void
+on_tick(uv_timer_t *timer)
+{
+    wl_load *load = timer->data;
+    wl__record_windows(load);
+    uint32_t count = load->dialled / TICK_SHARE;
+    count = load->slow || count < TICK_CONNS ? TICK_CONNS : count;
+    count = load->slow || count > load->dialled ? load->dialled : count;
+    for (uint32_t i = 0; i < count; i++) {
+        load->ticked = load->ticked + 1 < load->dialled ? load->ticked + 1
+                                                        : 0;
+        wl__conn_tick(load, &load->conns[load->ticked]);
+    }
+}
+
+static void
+on_wake(uv_async_t *wake)
+{
+    (void)wake; /* stop_asked is looked at after every turn */
+}
+
+int
+wl__loop_init(wl_load *load)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    int error = uv_loop_init(&load->loop);
+    if (error < 0) {
+        return error;
+    }
+    load->loop_made = 1;
+    uv_timer_init(&load->loop, &load->tick);
+    load->tick.data = load;
+    unsigned ms = load->slow ? SLOW_TICK_MS : TICK_MS;
+    uv_timer_start(&load->tick, on_tick, ms, ms);
+    error = uv_async_init(&load->loop, &load->wake, on_wake);
+    if (error < 0) {
+        return error;
+    }
+    load->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (load->epoll < 0
+        || epoll_ctl(load->epoll, EPOLL_CTL_ADD,
+                     uv_backend_fd(&load->loop), &event)
+            < 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+/* ---- the run ------------------------------------------------------------ */
+
+static void
+start(wl_load *load)
+{
+    load->started = 1;
+    load->cpu_start_ns = wl__cpu_ns();
+    load->start_ns = load->now_ns = load->window.start_ns = wl__now_ns();
+    load->end_ns = load->start_ns + load->config.duration_ns;
+    load->window.end_ns
+        = least(load->start_ns + load->config.window_ns, load->end_ns);
+    wl__schedule_init(load);
+    if (load->on_demand) {
+        load->dialled = load->config.connections;
+        for (uint32_t i = 0; i < load->dialled; i++) {
+            wl__conn_hang_up(load, &load->conns[i]); /* waits for work */
+        }
+    }
+}
 
 static void
 dial_due(wl_load *load)
@@ -48,156 +188,99 @@ dial_due(wl_load *load)
     const wl_config *config = &load->config;
     uint64_t since = load->now_ns - load->start_ns;
     for (int i = 0; i < DIAL_BATCH && load->dialled < config->connections
-         && (config->connect_gap_ns == 0
-             || since >= load->dialled * config->connect_gap_ns);
+         && since >= load->dialled * config->connect_gap_ns;
          i++) {
         wl__conn_dial(load, &load->conns[load->dialled++]);
     }
-}
-
-static void
-expire(wl_load *load, wl__conn *conn)
-{
-    uint64_t limit = load->config.timeout_ns;
-    if (conn->state == WL__CONNECTING
-        && load->now_ns - conn->connect_ns > limit) {
-        uint64_t intended;
-        if (wl__schedule_take(load, &intended)) {
-            wl__record_failed(load, WL__CONNECT_TIMEOUT, 1);
-        }
-        wl__conn_close(load, conn);
-        conn->retry_ns = load->now_ns;
-    } else if (conn->under_way > 0
-               && load->now_ns - conn->sent[conn->first].sent_ns > limit) {
-        wl__conn_fail(load, conn, WL__TIMEOUT);
-    }
-}
-
-/* What no event announces: deadlines, and connections to dial again. */
-static void
-on_tick(uv_timer_t *timer)
-{
-    wl_load *load = timer->data;
-    load->now_ns = wl__now_ns();
-    wl__record_window(load);
-    for (uint32_t i = 0; i < load->dialled; i++) {
-        wl__conn *conn = &load->conns[i];
-        expire(load, conn);
-        if (conn->state == WL__CLOSED && !load->ending
-            && load->now_ns >= conn->retry_ns) {
-            wl__conn_dial(load, conn);
-        }
-    }
-}
-
-static void
-on_events(uv_poll_t *handle, int status, int events)
-{
-    wl_load *load = handle->data;
-    struct epoll_event ready[BATCH];
-    int count;
-    (void)status;
-    (void)events;
-    do {
-        count = epoll_wait(load->epoll, ready, BATCH, 0);
-        for (int i = 0; i < count; i++) {
-            wl__conn_ready(load, ready[i].data.ptr, ready[i].events);
-        }
-    } while (count == BATCH);
-}
-
-static uint64_t
-under_way(const wl_load *load)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < load->dialled; i++) {
-        sum += load->conns[i].under_way;
-    }
-    return sum;
 }
 
 static int
 all_asked(const wl_load *load)
 {
     uint64_t max = load->config.max_requests;
-    return load->now_ns >= load->end_ns || load->stop_asked
+    return load->now_ns >= load->end_ns || load->stop_asked || load->error < 0
         || (max > 0 && load->scheduled >= max && load->queue_size == 0
-            && under_way(load) == 0);
+            && load->under_way == 0);
+}
+
+static void
+end(wl_load *load)
+{
+    load->interrupted = load->stop_asked != 0;
+    load->ended_ns = least(load->now_ns, load->end_ns);
+    load->drain_until_ns = load->now_ns + load->config.drain_ns;
+    wl__record_end(load);
+    load->ending = 1;
+    load->next_arrival_ns = UINT64_MAX;
+    load->window.end_ns = UINT64_MAX;
 }
 
 static void
 finish(wl_load *load)
 {
-    load->cpu_end_ns = cpu_ns();
-    wl__record_window(load);
-    load->classes[WL__UNSENT] += load->queue_size;
-    load->queue_size = 0;
-    for (uint32_t i = 0; i < load->dialled; i++) {
-        load->classes[WL__IN_FLIGHT] += load->conns[i].under_way;
-        load->conns[i].under_way = 0;
-        wl__conn_close(load, &load->conns[i]);
+    for (; load->queue_size > 0; load->queue_size--) {
+        wl__record_failed(load, WL__UNSENT, 1);
+        wl__record_censored(load, load->queue[load->queue_first]);
+        load->queue_first = (load->queue_first + 1) % load->queue_cap;
     }
+    for (uint32_t i = 0; i < load->dialled; i++) {
+        wl__conn *conn = &load->conns[i];
+        load->still_open += conn->state == WL__OPEN;
+        wl__conn_fail(load, conn,
+                      conn->state == WL__OPEN ? WL__IN_FLIGHT : WL__UNSENT);
+    }
+    wl__record_drained(load);
+    load->cpu_end_ns = wl__cpu_ns();
     load->over = 1;
 }
 
 static void
-start(wl_load *load)
+step(wl_load *load, uint64_t until_ns)
 {
-    load->started = 1;
-    load->cpu_start_ns = cpu_ns();
-    load->start_ns = load->now_ns = wl__now_ns();
-    load->end_ns = load->start_ns + load->config.duration_ns;
-    load->window_end_ns = load->start_ns + load->config.window_ns;
-    wl__schedule_init(load);
-}
-
-/* Open loop: requests that wait go to whoever is free. */
-static void
-feed(wl_load *load)
-{
-    for (uint32_t i = 0; i < load->dialled && load->queue_size > 0; i++) {
-        /* Not always from the first, or the last would never be used. */
-        uint64_t at = (load->arrivals + i) % load->dialled;
-        if (load->conns[at].state == WL__OPEN) {
-            wl__conn_pump(load, &load->conns[at]);
-        }
-    }
-}
-
-static void
-step(wl_load *load)
-{
-    int open_loop = load->config.rate > 0 && !load->ending;
-    int dialling = load->dialled < load->config.connections;
-    uv_run(&load->loop, open_loop || dialling ? UV_RUN_NOWAIT : UV_RUN_ONCE);
-    load->now_ns = wl__now_ns();
+    turn(load, until_ns);
     if (!load->ending) {
         dial_due(load);
         wl__schedule_advance(load);
-        if (load->queue_size > 0) {
-            feed(load);
-        }
+        wl__feed(load);
         if (all_asked(load)) {
-            load->ending = 1;
-            load->interrupted = load->stop_asked != 0;
-            load->drain_until_ns = load->now_ns + load->config.drain_ns;
+            end(load);
         }
     }
     if (load->ending
-        && (under_way(load) == 0 || load->now_ns >= load->drain_until_ns)) {
+        && (load->under_way == 0 || load->now_ns >= load->drain_until_ns
+            || load->stop_asked > 1)) {
         finish(load);
     }
+}
+
+/* Several processes start at one time. */
+static int
+wait_for_start(const wl_load *load, uint64_t until_ns)
+{
+    uint64_t now = wl__now_ns(), at = load->config.start_ns;
+    if (at <= now || load->stop_asked) {
+        return 0;
+    }
+    uint64_t sleep = least(at, until_ns) - now;
+    struct timespec rest = { .tv_sec = (time_t)(sleep / 1000000000u),
+                             .tv_nsec = (long)(sleep % 1000000000u) };
+    nanosleep(&rest, NULL);
+    return wl__now_ns() < at;
 }
 
 int
 wl_poll(wl_load *load, int timeout_ms)
 {
+    uint64_t until = wl__now_ns()
+        + (timeout_ms > 0 ? (uint64_t)timeout_ms * 1000000u : 0);
     if (!load->started) {
+        if (wait_for_start(load, until)) {
+            return 1;
+        }
         start(load);
     }
-    uint64_t until = wl__now_ns() + (uint64_t)timeout_ms * 1000000u;
     while (!load->over && load->now_ns < until) {
-        step(load);
+        step(load, until);
     }
     return !load->over;
 }
@@ -205,198 +288,22 @@ wl_poll(wl_load *load, int timeout_ms)
 void
 wl_stop(wl_load *load)
 {
-    load->stop_asked = 1;
+    load->stop_asked = load->stop_asked + 1;
+    uv_async_send(&load->wake);
 }
 
 void
 wl_live_now(const wl_load *load, wl_live *out)
 {
     *out = (wl_live) {
-        .ok = load->classes[WL__OK],
+        .ok = load->classes[WL__OK] + load->window.classes[WL__OK],
         .sent = load->scheduled,
-        .connected = load->established,
+        .connected = load->opened_now,
         .elapsed_ns = load->now_ns - load->start_ns,
-        .p50_ns = wl__histogram_quantile(&load->service, 0.5),
-        .p99_ns = wl__histogram_quantile(&load->service, 0.99),
+        .p50_ns = wl__histogram_quantile(&load->response, 0.5),
+        .p99_ns = wl__histogram_quantile(&load->response, 0.99),
     };
     for (int i = WL__OK + 1; i < WL__CLASSES; i++) {
-        out->failed += load->classes[i];
+        out->failed += load->classes[i] + load->window.classes[i];
     }
-}
-
-/* ---- birth and death --------------------------------------------------------------------- */
-
-static char *
-copy(char **room, const void *data, size_t size)
-{
-    char *at = *room;
-    memcpy(at, data, size);
-    *room += size;
-    return at;
-}
-
-static int
-copy_config(wl_load *load, const wl_config *config)
-{
-    size_t host = strlen(config->host) + 1;
-    size_t source = strlen(config->source) + 1;
-    size_t ends = config->request_count * sizeof(uint32_t);
-    load->config = *config;
-    load->memory = malloc(ends + host + source + config->request_size
-                          + config->expect_size);
-    if (load->memory == NULL) {
-        return -ENOMEM;
-    }
-    char *room = load->memory; /* the numbers first: they need alignment */
-    load->config.request_ends
-        = (const uint32_t *)(void *)copy(&room, config->request_ends, ends);
-    load->config.host = copy(&room, config->host, host);
-    load->config.source = copy(&room, config->source, source);
-    load->config.request
-        = copy(&room, config->request, config->request_size);
-    load->config.expect_body
-        = copy(&room, config->expect_body, config->expect_size);
-    load->body = (wl__body) { load->config.expect_body, config->expect_size,
-                              config->check_body };
-    return 0;
-}
-
-static int
-read_address(wl_load *load)
-{
-    const wl_config *config = &load->config;
-    if (strncmp(config->host, "unix:", 5) == 0) {
-        const char *path = config->host + 5;
-        size_t size = strlen(path);
-        if (size == 0 || size >= sizeof(load->address.un.sun_path)) {
-            return -ENAMETOOLONG;
-        }
-        load->address.un.sun_family = AF_UNIX;
-        memcpy(load->address.un.sun_path, path, size);
-        load->address_size
-            = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
-        if (path[0] == '@') {
-            load->address.un.sun_path[0] = '\0';
-        } else {
-            load->address_size++;
-        }
-        return 0;
-    }
-    load->address_size = sizeof(load->address.in);
-    if (uv_ip4_addr(config->host, (int)config->port, &load->address.in)
-        == 0) {
-        return 0;
-    }
-    load->address_size = sizeof(load->address.in6);
-    return uv_ip6_addr(config->host, (int)config->port, &load->address.in6);
-}
-
-static int
-make_conns(wl_load *load)
-{
-    const wl_config *config = &load->config;
-    load->conns = calloc(config->connections, sizeof(*load->conns));
-    load->sent_room = calloc((size_t)config->connections * config->pipeline,
-                             sizeof(*load->sent_room));
-    if (load->conns == NULL || load->sent_room == NULL) {
-        return -ENOMEM;
-    }
-    for (uint32_t i = 0; i < config->connections; i++) {
-        load->conns[i].fd = -1;
-        load->conns[i].number = i;
-        load->conns[i].sent
-            = load->sent_room + (size_t)i * config->pipeline;
-    }
-    return 0;
-}
-
-static int
-make_loop(wl_load *load)
-{
-    int error = uv_loop_init(&load->loop);
-    if (error < 0) {
-        return error;
-    }
-    load->loop_made = 1;
-    load->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (load->epoll < 0) {
-        return -errno;
-    }
-    error = uv_poll_init(&load->loop, &load->events, load->epoll);
-    if (error < 0) {
-        return error;
-    }
-    load->events.data = load;
-    uv_timer_init(&load->loop, &load->tick);
-    load->tick.data = load;
-    uv_timer_start(&load->tick, on_tick, TICK_MS, TICK_MS);
-    return uv_poll_start(&load->events, UV_READABLE, on_events);
-}
-
-int
-wl_new(const wl_config *config, wl_load **out)
-{
-    if (config->connections == 0 || config->pipeline == 0
-        || config->request_count == 0 || config->window_ns == 0
-        || config->rate < 0) {
-        return -EINVAL;
-    }
-    wl_load *load = calloc(1, sizeof(*load));
-    if (load == NULL) {
-        return -ENOMEM;
-    }
-    load->epoll = -1;
-    int error = copy_config(load, config);
-    if (error == 0) {
-        error = read_address(load);
-    }
-    if (error == 0) {
-        error = make_conns(load);
-    }
-    if (error == 0) {
-        error = make_loop(load);
-    }
-    if (error < 0) {
-        wl_free(load);
-        return error;
-    }
-    *out = load;
-    return 0;
-}
-
-static void
-close_any(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (!uv_is_closing(handle)) {
-        uv_close(handle, NULL);
-    }
-}
-
-void
-wl_free(wl_load *load)
-{
-    if (load == NULL) {
-        return;
-    }
-    for (uint32_t i = 0; load->conns != NULL && i < load->config.connections;
-         i++) {
-        wl__conn_close(load, &load->conns[i]);
-    }
-    if (load->loop_made) {
-        uv_walk(&load->loop, close_any, NULL);
-        while (uv_run(&load->loop, UV_RUN_NOWAIT) != 0) {
-        }
-        uv_loop_close(&load->loop);
-    }
-    if (load->epoll >= 0) {
-        close(load->epoll);
-    }
-    free(load->conns);
-    free(load->sent_room);
-    free(load->queue);
-    free(load->windows);
-    free(load->memory);
-    free(load->text);
-    free(load);
 }

@@ -2,22 +2,16 @@
 
 #include "histogram.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-void
-wl__histogram_clear(wl__histogram *histogram)
-{
-    memset(histogram, 0, sizeof(*histogram));
-}
 
 /* Values below 2048 have a place each; above, each power of two has 1024. */
 static uint32_t
 place_of(uint64_t value)
 {
     uint32_t bucket = 63 - (uint32_t)__builtin_clzll(value | 2047) - 10;
-    uint32_t place
-        = (bucket << 10) + (uint32_t)(value >> bucket);
-    return place < WL__PLACES ? place : WL__PLACES - 1;
+    uint64_t place = ((uint64_t)bucket << 10) + (value >> bucket);
+    return place < WL__PLACES ? (uint32_t)place : WL__PLACES - 1;
 }
 
 static uint64_t
@@ -31,25 +25,38 @@ highest_in(uint32_t place)
 void
 wl__histogram_record(wl__histogram *histogram, uint64_t value)
 {
-    histogram->count++;
-    histogram->sum += (double)value;
     if (value > histogram->max) {
         histogram->max = value;
     }
+    if (value < histogram->min || histogram->count == 0) {
+        histogram->min = value;
+    }
+    histogram->count++;
+    histogram->sum += (double)value;
     histogram->places[place_of(value)]++;
 }
 
 void
-wl__histogram_add(wl__histogram *histogram, const wl__histogram *other)
+wl__histogram_move(wl__histogram *histogram, wl__histogram *other)
 {
-    histogram->count += other->count;
-    histogram->sum += other->sum;
+    if (other->count == 0) {
+        return;
+    }
+    uint32_t first = place_of(other->min), last = place_of(other->max);
+    for (uint32_t i = first; i <= last; i++) {
+        histogram->places[i] += other->places[i];
+        other->places[i] = 0;
+    }
     if (other->max > histogram->max) {
         histogram->max = other->max;
     }
-    for (int i = 0; i < WL__PLACES; i++) {
-        histogram->places[i] += other->places[i];
+    if (other->min < histogram->min || histogram->count == 0) {
+        histogram->min = other->min;
     }
+    histogram->count += other->count;
+    histogram->sum += other->sum;
+    other->count = other->min = other->max = 0;
+    other->sum = 0;
 }
 
 uint64_t
@@ -57,11 +64,38 @@ wl__histogram_quantile(const wl__histogram *histogram, double q)
 {
     uint64_t rank = (uint64_t)(q * (double)histogram->count + 0.5), seen = 0;
     rank = rank == 0 ? 1 : rank;
-    for (uint32_t i = 0; i < WL__PLACES && histogram->count > 0; i++) {
+    for (uint32_t i = place_of(histogram->min);
+         i < WL__PLACES && histogram->count > 0; i++) {
         seen += histogram->places[i];
         if (seen >= rank) {
             uint64_t value = highest_in(i);
             return value < histogram->max ? value : histogram->max;
+        }
+    }
+    return 0;
+}
+
+int
+wl__histogram_pack(const wl__histogram *histogram, wl__packed *out)
+{
+    uint32_t first = place_of(histogram->min), size = 0;
+    uint32_t last = place_of(histogram->max);
+    *out = (wl__packed) { .count = histogram->count, .max = histogram->max };
+    for (uint32_t i = first; i <= last; i++) {
+        size += histogram->places[i] != 0;
+    }
+    if (size == 0) {
+        return 0;
+    }
+    out->pairs = malloc(2 * size * sizeof(*out->pairs));
+    if (out->pairs == NULL) {
+        return -1;
+    }
+    for (uint32_t i = first; i <= last; i++) {
+        if (histogram->places[i] != 0) {
+            out->pairs[2 * out->size] = i;
+            out->pairs[2 * out->size + 1] = histogram->places[i];
+            out->size++;
         }
     }
     return 0;

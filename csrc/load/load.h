@@ -12,6 +12,7 @@
 
 #include "histogram.h"
 #include "response.h"
+#include "tls.h"
 #include "wsgibench_load.h"
 
 enum wl__class {
@@ -31,47 +32,73 @@ enum wl__class {
 
 extern const char *const wl__class_names[WL__CLASSES];
 
+enum {
+    WL__KNOWN = 8,
+    WL__SAMPLES = 8,
+    WL__SAMPLE_ROOM = 256,
+    WL__GATHER = 64
+};
+
 typedef struct wl__window {
     uint64_t start_ns, end_ns; /* since the start of the run */
-    uint64_t ok, failed;
-    uint64_t p50_ns, p99_ns, max_ns; /* of service time; 0: none */
+    uint64_t cpu_ns;           /* of this process, so far */
+    uint64_t scheduled, classes[WL__CLASSES];
+    uint64_t p50_ns, p99_ns;   /* of service time; 0: none */
+    wl__packed service, response;
 } wl__window;
 
 /* A request on its way. */
 typedef struct wl__sent {
     uint64_t intended_ns; /* when the schedule wanted it */
-    uint64_t sent_ns;
+    uint64_t sent_ns;     /* its first octet; 0: not yet */
+    uint32_t request;
 } wl__sent;
 
-enum wl__conn_state { WL__CLOSED, WL__CONNECTING, WL__OPEN };
+/* What was received when an answer was not ok. */
+typedef struct wl__sample {
+    enum wl__class class;
+    uint32_t conn, request, size;
+    uint64_t at_ns;
+    char text[WL__SAMPLE_ROOM];
+} wl__sample;
+
+enum wl__conn_state { WL__CLOSED, WL__CONNECTING, WL__SHAKING, WL__OPEN };
 
 typedef struct wl__conn {
     int fd;
     uint8_t state;
+    uint8_t is_idle;           /* stands in the queue of idle ones */
+    uint8_t again;             /* to be dialled by the tick, at retry_ns */
+    uint8_t readable;          /* slow reader: the kernel has more */
+    uint8_t dead;              /* a send failed: what is left is to read */
     uint32_t number;
-    uint32_t first, under_way; /* ring in `sent` */
-    uint32_t sent_here;        /* requests on this connection */
+    uint32_t first, under_way; /* ring in `sent` ... */
+    uint32_t unsent;           /* ... its last so many are not sent whole */
+    uint32_t send_offset;      /* octets sent of the first of these */
+    uint32_t taken_here;       /* requests on this connection */
     uint64_t answered;         /* over all connections of this slot */
     uint64_t connect_ns;       /* when the connect was started */
-    uint64_t retry_ns;         /* closed after a failure: not before this */
+    uint64_t retry_ns;
     uint64_t first_ns;         /* first octet of the response under way */
-    uint32_t pending_start, pending_end; /* of the request text the kernel
-                                            did not take */
+    uint64_t send_at_ns, read_at_ns; /* slow: not before this */
     wl__response response;
-    struct wl__conn *next_idle;
+    wl__tls *tls;              /* owned; NULL: plain */
     wl__sent *sent;            /* config.pipeline of them */
 } wl__conn;
 
 struct wl_load {
     wl_config config;
     char *memory;              /* copies of what config points to */
-    uv_loop_t loop;
-    uv_poll_t events;          /* our own epoll set: edge-triggered, one
-                                  system call per connection */
+    uv_loop_t loop;            /* timer and wake-up; see generator.c */
     uv_timer_t tick;
-    int epoll;
+    uv_async_t wake;
+    int epoll;                 /* our own set: edge-triggered, one system
+                                  call per connection */
     uint8_t loop_made, started, ending, over, interrupted;
+    uint8_t on_demand;         /* open loop: dialled for each request */
+    uint8_t slow;              /* slow sender or reader */
     volatile int stop_asked;
+    int error;                 /* why it ended early: negated errno; or 0 */
     union {
         struct sockaddr any;
         struct sockaddr_in in;
@@ -79,45 +106,82 @@ struct wl_load {
         struct sockaddr_un un;
     } address;
     socklen_t address_size;
+    wl__tls_context *tls;
     wl__conn *conns;
-    wl__conn *idle;            /* open, nothing under way (open loop) */
     wl__sent *sent_room;
-    uint64_t start_ns, end_ns, drain_until_ns, now_ns;
-    uint64_t cpu_start_ns, cpu_end_ns;
-    uint32_t request_at;       /* next of the rendered requests */
+    wl__conn **idle;           /* ring of those that wait for work */
+    uint32_t idle_first, idle_size;
+    uint64_t under_way;        /* of all connections */
+    uint64_t start_ns, end_ns, ended_ns, drain_until_ns, now_ns;
+    uint64_t cpu_start_ns, cpu_end_ns, spin_ns;
+    uint64_t request_at;       /* requests taken so far */
     uint32_t dialled;          /* connections started so far */
+    uint32_t ticked;           /* the last one the tick looked at */
+    uint32_t still_open;       /* connections open at the very end */
+    uint64_t tick_ns;          /* when libuv's loop is turned next */
 
     /* open loop: scheduled requests nobody could take yet */
     uint64_t *queue;
     uint64_t queue_cap, queue_first, queue_size;
-    uint64_t next_arrival_ns, arrivals;
+    uint64_t starved;          /* of them: the first so many found no
+                                  connection when they were due */
+    uint64_t starved_total;
+    double arrival_units;      /* the integral of the rate so far */
+    uint64_t next_arrival_ns;
     uint64_t random[4];
 
-    uint64_t scheduled, classes[WL__CLASSES];
+    uint64_t scheduled, classes[WL__CLASSES], ok_in_time;
     uint64_t connects, established, closes_seen, bytes_in, bytes_out;
-    wl__known known;
-    wl__body body;
-    wl__histogram service, response, connect, first_byte, lag, window;
-    wl__window *windows;
+    uint64_t opened_now, opened_most; /* connections open at once */
+    uint64_t stray;            /* connections with octets nobody asked for */
+    wl__known known[WL__KNOWN];
+    wl__body *bodies;          /* what each request expects */
+    wl__histogram service, response, connect, first_byte, lag, censored;
+    struct {                   /* the window that is open */
+        uint64_t start_ns, end_ns, scheduled, classes[WL__CLASSES];
+        wl__histogram service, response, first_byte;
+    } window;
+    wl__window *windows, drain;
     uint32_t window_count, window_cap;
-    uint64_t window_end_ns, window_ok, window_failed;
+    wl__sample samples[WL__SAMPLES];
+    uint32_t sample_count;
     char *text;                /* the last wl_result() */
     char read_buffer[65536];
 };
 
 uint64_t wl__now_ns(void);
+uint64_t wl__cpu_ns(void);
+
+/* dial.c */
+void wl__conn_dial(wl_load *load, wl__conn *conn);
+/* An event while connecting or in the TLS handshake. */
+void wl__conn_connecting(wl_load *load, wl__conn *conn, uint32_t events);
 
 /* conn.c */
-void wl__conn_dial(wl_load *load, wl__conn *conn);
 void wl__conn_ready(wl_load *load, wl__conn *conn, uint32_t events);
-/* Sends as many requests as the loop model allows. */
-void wl__conn_pump(wl_load *load, wl__conn *conn);
-/* Gives up on what is under way. */
+/* What is under way ends in this class, and the connection. */
 void wl__conn_fail(wl_load *load, wl__conn *conn, enum wl__class class);
+/* Closes it, and dials again if this connection still has work to do. */
+void wl__conn_hang_up(wl_load *load, wl__conn *conn);
 void wl__conn_close(wl_load *load, wl__conn *conn);
+/* Deadlines, redialling and slowness; called now and then. */
+void wl__conn_tick(wl_load *load, wl__conn *conn);
+
+/* send.c */
+/* Takes requests that may start now; 0: there are none. */
+int wl__take_on(wl_load *load, wl__conn *conn);
+/* Takes on and sends as much as the loop model allows. */
+void wl__pump(wl_load *load, wl__conn *conn);
+/* Goes on with what the kernel did not take. */
+void wl__transmit(wl_load *load, wl__conn *conn);
+/* Open loop: requests that wait go to connections that do. */
+void wl__feed(wl_load *load);
+
+/* receive.c */
+void wl__receive(wl_load *load, wl__conn *conn, uint32_t events);
 
 /* schedule.c */
-int wl__schedule_init(wl_load *load);
+void wl__schedule_init(wl_load *load);
 /* Open loop: moves what is due into the queue. */
 void wl__schedule_advance(wl_load *load);
 /* May a request start now? Then *intended_ns is its time. */
@@ -126,6 +190,15 @@ int wl__schedule_take(wl_load *load, uint64_t *intended_ns);
 /* record.c */
 void wl__record_ok(wl_load *load, wl__conn *conn, const wl__sent *sent);
 void wl__record_failed(wl_load *load, enum wl__class class, uint64_t count);
-void wl__record_window(wl_load *load); /* closes windows that are over */
+/* Nobody knows how long it would have taken: at least until now. */
+void wl__record_censored(wl_load *load, uint64_t intended_ns);
+void wl__record_windows(wl_load *load); /* closes windows that are over */
+void wl__record_end(wl_load *load);     /* nothing new is started */
+void wl__record_drained(wl_load *load); /* nothing more is waited for */
+void wl__record_sample(wl_load *load, const wl__conn *conn,
+                       enum wl__class class, const char *data, size_t size);
+
+/* generator.c */
+int wl__loop_init(wl_load *load);
 
 #endif

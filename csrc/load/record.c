@@ -1,7 +1,8 @@
-/* What became of the requests. */
+/* What became of the requests: totals, windows, samples of failures. */
 #include "posix.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "load.h"
@@ -11,72 +12,161 @@ const char *const wl__class_names[WL__CLASSES] = {
     "early_eof", "parse_error", "timeout", "unsent", "in_flight",
 };
 
-uint64_t
-wl__now_ns(void)
+static uint64_t
+clock_ns(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+uint64_t
+wl__now_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t
+wl__cpu_ns(void)
+{
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+/* ---- windows ------------------------------------------------------------ */
+
 static void
-keep_window(wl_load *load, uint64_t end_ns)
+pack_window(wl_load *load, wl__window *window, uint64_t end_ns)
+{
+    *window = (wl__window) {
+        .start_ns = load->window.start_ns - load->start_ns,
+        .end_ns = end_ns - load->start_ns,
+        .cpu_ns = wl__cpu_ns() - load->cpu_start_ns,
+        .scheduled = load->window.scheduled,
+        .p50_ns = wl__histogram_quantile(&load->window.service, 0.5),
+        .p99_ns = wl__histogram_quantile(&load->window.service, 0.99),
+    };
+    memcpy(window->classes, load->window.classes, sizeof(window->classes));
+    wl__histogram_pack(&load->window.service, &window->service);
+    wl__histogram_pack(&load->window.response, &window->response);
+}
+
+static wl__window *
+new_window(wl_load *load)
 {
     if (load->window_count == load->window_cap) {
         uint32_t cap = load->window_cap == 0 ? 64 : 2 * load->window_cap;
         wl__window *windows
             = realloc(load->windows, cap * sizeof(*windows));
         if (windows == NULL) {
-            return; /* the totals still count what was in it */
+            return NULL; /* the totals still count what was in it */
         }
         load->windows = windows;
         load->window_cap = cap;
     }
-    const wl__histogram *h = &load->window;
-    load->windows[load->window_count++] = (wl__window) {
-        .start_ns = load->window_end_ns - load->config.window_ns
-            - load->start_ns,
-        .end_ns = end_ns - load->start_ns,
-        .ok = load->window_ok,
-        .failed = load->window_failed,
-        .p50_ns = wl__histogram_quantile(h, 0.5),
-        .p99_ns = wl__histogram_quantile(h, 0.99),
-        .max_ns = h->max,
-    };
+    return &load->windows[load->window_count++];
+}
+
+/* The open window ends, the next begins. Hot counters live in the window
+ * only and reach the totals here. What comes after the end of the run is one
+ * window, however long. */
+static void
+close_window(wl_load *load, uint64_t end_ns, wl__window *window)
+{
+    if (window != NULL) {
+        pack_window(load, window, end_ns);
+    }
+    for (int i = 0; i < WL__CLASSES; i++) {
+        load->classes[i] += load->window.classes[i];
+        load->window.classes[i] = 0;
+    }
+    load->window.scheduled = 0;
+    wl__histogram_move(&load->service, &load->window.service);
+    wl__histogram_move(&load->response, &load->window.response);
+    wl__histogram_move(&load->first_byte, &load->window.first_byte);
+    uint64_t next = end_ns + load->config.window_ns;
+    load->window.start_ns = end_ns;
+    load->window.end_ns = load->ending || end_ns >= load->end_ns ? UINT64_MAX
+        : next > load->end_ns                                    ? load->end_ns
+                                                                 : next;
 }
 
 void
-wl__record_window(wl_load *load)
+wl__record_windows(wl_load *load)
 {
-    while (load->now_ns >= load->window_end_ns) {
-        keep_window(load, load->window_end_ns);
-        wl__histogram_clear(&load->window);
-        load->window_ok = load->window_failed = 0;
-        load->window_end_ns += load->config.window_ns;
+    while (load->now_ns >= load->window.end_ns) {
+        close_window(load, load->window.end_ns, new_window(load));
     }
 }
 
 void
+wl__record_end(wl_load *load)
+{
+    wl__record_windows(load);
+    if (load->window.start_ns < load->ended_ns) {
+        close_window(load, load->ended_ns, new_window(load));
+    }
+    load->ok_in_time = load->classes[WL__OK];
+}
+
+void
+wl__record_drained(wl_load *load)
+{
+    close_window(load, load->now_ns, &load->drain);
+}
+
+/* ---- requests ----------------------------------------------------------- */
+
+void
 wl__record_failed(wl_load *load, enum wl__class class, uint64_t count)
 {
-    wl__record_window(load);
-    load->classes[class] += count;
-    load->window_failed += count;
+    wl__record_windows(load);
+    load->window.classes[class] += count;
+}
+
+void
+wl__record_censored(wl_load *load, uint64_t intended_ns)
+{
+    uint64_t now = load->now_ns;
+    wl__histogram_record(&load->censored,
+                         now > intended_ns ? now - intended_ns : 0);
 }
 
 void
 wl__record_ok(wl_load *load, wl__conn *conn, const wl__sent *sent)
 {
     uint64_t now = load->now_ns;
-    if (now >= load->window_end_ns) {
-        wl__record_window(load);
+    if (now >= load->window.end_ns) {
+        wl__record_windows(load);
     }
-    load->classes[WL__OK]++;
-    load->window_ok++;
+    load->window.classes[WL__OK]++;
     conn->answered++;
-    wl__histogram_record(&load->service, now - sent->sent_ns);
-    wl__histogram_record(&load->window, now - sent->sent_ns);
-    if (load->config.rate > 0) {
-        wl__histogram_record(&load->response, now - sent->intended_ns);
+    wl__histogram_record(&load->window.service, now - sent->sent_ns);
+    wl__histogram_record(&load->window.response, now - sent->intended_ns);
+    wl__histogram_record(&load->window.first_byte,
+                         conn->first_ns - sent->sent_ns);
+}
+
+/* At most two of a class, so that one kind of failure leaves room for
+ * others. */
+void
+wl__record_sample(wl_load *load, const wl__conn *conn, enum wl__class class,
+                  const char *data, size_t size)
+{
+    uint32_t same = 0;
+    for (uint32_t i = 0; i < load->sample_count; i++) {
+        same += load->samples[i].class == class;
+    }
+    if (load->sample_count == WL__SAMPLES || same == 2) {
+        return;
+    }
+    wl__sample *sample = &load->samples[load->sample_count++];
+    size = size < WL__SAMPLE_ROOM ? size : WL__SAMPLE_ROOM;
+    sample->class = class;
+    sample->conn = conn->number;
+    sample->request = conn->sent[conn->first].request;
+    sample->at_ns = load->now_ns - load->start_ns;
+    sample->size = (uint32_t)size;
+    if (size > 0) {
+        memcpy(sample->text, data, size);
     }
 }

@@ -28,7 +28,7 @@ wl__response_reset(wl__response *response)
     *response = (wl__response) { 0 };
 }
 
-/* ---- the head -------------------------------------------------------------------- */
+/* ---- the head ----------------------------------------------------------- */
 
 static int
 name_is(const char *line, size_t name, const char *expected)
@@ -50,6 +50,24 @@ read_number(const char *data, size_t size, int64_t *out)
         number = number * 10 + (data[i] - '0');
     }
     *out = number;
+    return 0;
+}
+
+/* RFC 9110 5.6.1: a list, separated by commas and blanks. */
+static int
+has_token(const char *list, size_t size, const char *token)
+{
+    const char *end = list + size;
+    while (list < end) {
+        size_t word = 0;
+        while (list + word < end && strchr(", \t", list[word]) == NULL) {
+            word++;
+        }
+        if (name_is(list, word, token)) {
+            return 1;
+        }
+        list += word + 1;
+    }
     return 0;
 }
 
@@ -77,7 +95,8 @@ read_field(wl__head *head, wl__known *known, const char *data,
         return name_is(value, length, "chunked") ? 0 : -1;
     }
     if (name_is(line, name, "connection")) {
-        head->close = name_is(value, length, "close") != 0;
+        head->close = has_token(value, length, "close")
+            || (data[7] == '0' && !has_token(value, length, "keep-alive"));
     } else if (name_is(line, name, "date") && length == 29) {
         known->date = (uint32_t)(value - data);
     }
@@ -95,7 +114,7 @@ read_head(wl__head *head, wl__known *known, const char *data, size_t size)
         || read_number(data + 9, 3, &status) < 0) {
         return -1;
     }
-    head->close = data[7] == '0';
+    head->close = data[7] == '0'; /* unless it says keep-alive */
     head->status = (uint16_t)status;
     const char *line = memchr(data, '\n', size);
     const char *end = data + size - 2;
@@ -112,8 +131,7 @@ read_head(wl__head *head, wl__known *known, const char *data, size_t size)
     if (head->chunked && head->length >= 0) {
         return -1;
     }
-    head->close |= !head->bodiless && !head->chunked && head->length < 0;
-    if (size <= WL__KNOWN_ROOM) {
+    if (size <= WL__KNOWN_ROOM && status >= 200) {
         memcpy(known->text, data, size);
         known->head = *head;
     } else {
@@ -140,9 +158,13 @@ is_known(const wl__known *known, const char *data, size_t size)
 }
 
 static void
-enter_body(wl__response *response)
+enter_body(wl__response *response, const wl__body *body)
 {
-    const wl__head *head = &response->head;
+    wl__head *head = &response->head;
+    if (body->is_head) { /* RFC 9110 9.3.2: the head of the GET, no body */
+        head->bodiless = 1;
+        head->chunked = 0;
+    }
     response->passed = 0;
     response->wrong_body = 0;
     response->left = head->length < 0 ? 0 : (uint64_t)head->length;
@@ -153,6 +175,8 @@ enter_body(wl__response *response)
     if (head->bodiless) {
         response->left = 0;
     }
+    /* RFC 9112 6.3: without a length the body ends with the connection. */
+    head->close |= response->state == UNTIL_CLOSE;
 }
 
 static enum wl__verdict
@@ -171,19 +195,30 @@ keep_head(wl__response *response, const char *data, size_t size)
     return WL__MORE;
 }
 
-static enum wl__verdict
-take_head(wl__response *response, wl__known *known, const char *data,
-          size_t size, size_t *used)
+/* A whole head: its own memory, or pieces that were kept. */
+static int
+understand_head(wl__response *response, wl__known *known,
+                const wl__body *body, const char *data, size_t size)
 {
-    *used = size;
-    if (response->kept == NULL && is_known(known, data, size)) {
-        response->head = known->head;
-        *used = known->head.size;
-        enter_body(response);
-        return WL__MORE;
+    if (read_head(&response->head, known, data, size) < 0) {
+        return -1;
     }
-    /* Where the empty line ends, looking across what was kept. What comes
-     * with the head may be a body of any size: only a head's worth is kept. */
+    uint16_t status = response->head.status;
+    if (status < 100 || status == 101) {
+        return -1;
+    }
+    if (status >= 200) { /* interim ones (RFC 9110 15.2) go before it */
+        enter_body(response, body);
+    }
+    return 0;
+}
+
+static enum wl__verdict
+take_pieces(wl__response *response, wl__known *known, const wl__body *body,
+            const char *data, size_t size, size_t *used)
+{
+    /* The empty line is looked for across what was kept. What comes with the
+     * head may be a body of any size: only a head's worth is kept. */
     size_t before = response->kept_size;
     size_t room = WL__HEAD_ROOM - before;
     if (keep_head(response, data, size < room ? size : room) == WL__BROKEN) {
@@ -195,22 +230,40 @@ take_head(wl__response *response, wl__known *known, const char *data,
         return size < room ? WL__MORE : WL__BROKEN;
     }
     size_t head = (size_t)(end - response->kept) + 4;
-    int wrong = read_head(&response->head, known, response->kept, head);
+    *used = head - before;
+    int wrong
+        = understand_head(response, known, body, response->kept, head);
     free(response->kept);
     response->kept = NULL;
     response->kept_size = 0;
-    *used = head - before;
-    if (wrong < 0) {
-        return WL__BROKEN;
-    }
-    if (response->head.status >= 100 && response->head.status < 200) {
-        return WL__MORE; /* interim (RFC 9110 15.2): the answer follows */
-    }
-    enter_body(response);
-    return WL__MORE;
+    return wrong < 0 ? WL__BROKEN : WL__MORE;
 }
 
-/* ---- the body -------------------------------------------------------------------- */
+static enum wl__verdict
+take_head(wl__response *response, wl__known *known, const wl__body *body,
+          const char *data, size_t size, size_t *used)
+{
+    *used = size;
+    if (response->kept != NULL) {
+        return take_pieces(response, known, body, data, size, used);
+    }
+    if (is_known(known, data, size)) {
+        response->head = known->head;
+        *used = known->head.size;
+        enter_body(response, body);
+        return WL__MORE;
+    }
+    const char *end = memmem(data, size, "\r\n\r\n", 4);
+    if (end == NULL) {
+        return keep_head(response, data, size);
+    }
+    *used = (size_t)(end - data) + 4;
+    return understand_head(response, known, body, data, *used) < 0
+        ? WL__BROKEN
+        : WL__MORE;
+}
+
+/* ---- the body ----------------------------------------------------------- */
 
 static void
 check(wl__response *response, const wl__body *body, const char *data,
@@ -218,7 +271,8 @@ check(wl__response *response, const wl__body *body, const char *data,
 {
     if (body->check
         && (response->passed + size > body->size
-            || memcmp(body->expected + response->passed, data, size) != 0)) {
+            || (body->text != NULL
+                && memcmp(body->text + response->passed, data, size) != 0))) {
         response->wrong_body = 1;
     }
     response->passed += size;
@@ -227,7 +281,8 @@ check(wl__response *response, const wl__body *body, const char *data,
 static enum wl__verdict
 finished(wl__response *response, const wl__body *body)
 {
-    response->wrong_body |= body->check && response->passed != body->size;
+    response->wrong_body |= body->check && !body->is_head
+        && response->passed != body->size;
     response->state = START;
     return WL__DONE;
 }
@@ -306,7 +361,8 @@ wl__response_read(wl__response *response, wl__known *known,
     size_t at = 0, step = 0;
     enum wl__verdict verdict = WL__MORE;
     while (response->state == START && at < size && verdict == WL__MORE) {
-        verdict = take_head(response, known, data + at, size - at, &step);
+        verdict = take_head(response, known, body, data + at, size - at,
+                            &step);
         at += step;
     }
     if (verdict == WL__MORE && response->state == LENGTH) {

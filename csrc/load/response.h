@@ -26,10 +26,12 @@ typedef struct wl__known {
     char text[WL__KNOWN_ROOM];
 } wl__known;
 
+/* What is expected. */
 typedef struct wl__body {
-    const char *expected;
-    size_t size;
+    const char *text;    /* NULL: only its length is checked */
+    uint64_t size;
     uint8_t check;
+    uint8_t is_head;     /* the request's method was HEAD */
 } wl__body;
 
 typedef struct wl__response {

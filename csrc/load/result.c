@@ -42,28 +42,71 @@ put(text *out, const char *format, ...)
     }
 }
 
+typedef unsigned long long ull;
+
 /* Counts by place, [place, count, place, count ...]: see histogram.h. */
+static void
+put_pairs(text *out, const wl__packed *packed)
+{
+    put(out, "[");
+    for (uint32_t i = 0; i < packed->size; i++) {
+        put(out, "%s%u,%u", i == 0 ? "" : ",", packed->pairs[2 * i],
+            packed->pairs[2 * i + 1]);
+    }
+    put(out, "]");
+}
+
 static void
 put_histogram(text *out, const char *name, const wl__histogram *h)
 {
-    static const double quantiles[] = { 0.5, 0.9, 0.99, 0.999, 0.9999 };
-    put(out, "\"%s\":{\"count\":%llu,\"mean_ns\":%.1f,\"max_ns\":%llu", name,
-        (unsigned long long)h->count,
-        h->count == 0 ? 0.0 : h->sum / (double)h->count,
-        (unsigned long long)h->max);
-    for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
-        put(out, ",\"p%g_ns\":%llu", quantiles[i] * 100,
-            (unsigned long long)wl__histogram_quantile(h, quantiles[i]));
+    wl__packed packed;
+    if (wl__histogram_pack(h, &packed) < 0) {
+        out->failed = 1;
     }
-    put(out, ",\"places\":[");
-    const char *comma = "";
-    for (int i = 0; i < WL__PLACES; i++) {
-        if (h->places[i] != 0) {
-            put(out, "%s%d,%u", comma, i, h->places[i]);
-            comma = ",";
-        }
+    put(out,
+        "\"%s\":{\"count\":%llu,\"mean_ns\":%.1f,\"max_ns\":%llu,"
+        "\"places\":",
+        name, (ull)h->count, h->count == 0 ? 0.0 : h->sum / (double)h->count,
+        (ull)h->max);
+    put_pairs(out, &packed);
+    put(out, "},");
+    free(packed.pairs);
+}
+
+/* ---- parts of the result ------------------------------------------------ */
+
+static void
+put_classes(text *out, const uint64_t *classes)
+{
+    put(out, "\"classes\":{");
+    for (int i = 0; i < WL__CLASSES; i++) {
+        put(out, "%s\"%s\":%llu", i == 0 ? "" : ",", wl__class_names[i],
+            (ull)classes[i]);
     }
-    put(out, "]}");
+    put(out, "},");
+}
+
+static void
+put_window(text *out, const wl__window *window)
+{
+    uint64_t failed = 0;
+    for (int i = WL__OK + 1; i < WL__CLASSES; i++) {
+        failed += window->classes[i];
+    }
+    put(out,
+        "{\"start_ns\":%llu,\"end_ns\":%llu,\"cpu_ns\":%llu,"
+        "\"scheduled\":%llu,\"ok\":%llu,\"failed\":%llu,",
+        (ull)window->start_ns, (ull)window->end_ns, (ull)window->cpu_ns,
+        (ull)window->scheduled, (ull)window->classes[WL__OK], (ull)failed);
+    put_classes(out, window->classes);
+    put(out,
+        "\"p50_ns\":%llu,\"p99_ns\":%llu,\"max_ns\":%llu,"
+        "\"service\":{\"places\":",
+        (ull)window->p50_ns, (ull)window->p99_ns, (ull)window->service.max);
+    put_pairs(out, &window->service);
+    put(out, "},\"response\":{\"places\":");
+    put_pairs(out, &window->response);
+    put(out, "}}");
 }
 
 static void
@@ -71,29 +114,23 @@ put_windows(text *out, const wl_load *load)
 {
     put(out, "\"windows\":[");
     for (uint32_t i = 0; i < load->window_count; i++) {
-        const wl__window *w = &load->windows[i];
-        put(out,
-            "%s{\"start_ns\":%llu,\"end_ns\":%llu,\"ok\":%llu,"
-            "\"failed\":%llu,\"p50_ns\":%llu,\"p99_ns\":%llu,"
-            "\"max_ns\":%llu}",
-            i == 0 ? "" : ",", (unsigned long long)w->start_ns,
-            (unsigned long long)w->end_ns, (unsigned long long)w->ok,
-            (unsigned long long)w->failed, (unsigned long long)w->p50_ns,
-            (unsigned long long)w->p99_ns, (unsigned long long)w->max_ns);
+        put(out, i == 0 ? "" : ",");
+        put_window(out, &load->windows[i]);
     }
-    put(out, "]");
+    put(out, "],\"drain\":");
+    put_window(out, &load->drain);
 }
 
-/* Who was answered at all, and how evenly: Jain's index (sum x)^2 / n sum
- * x^2. */
+/* Who was answered at all, and how evenly: from the sums Jain's index
+ * (sum x)^2 / n sum x^2 follows, over several processes too. */
 static void
-put_fairness(text *out, const wl_load *load)
+put_connections(text *out, const wl_load *load)
 {
-    double sum = 0, squares = 0;
-    uint64_t ever = 0, least = UINT64_MAX, most = 0;
+    double squares = 0;
+    uint64_t sum = 0, ever = 0, least = UINT64_MAX, most = 0;
     for (uint32_t i = 0; i < load->config.connections; i++) {
         uint64_t n = load->conns[i].answered;
-        sum += (double)n;
+        sum += n;
         squares += (double)n * (double)n;
         ever += n > 0;
         least = n < least ? n : least;
@@ -101,65 +138,87 @@ put_fairness(text *out, const wl_load *load)
     }
     put(out,
         "\"connections\":{\"asked\":%u,\"dialled\":%u,\"connects\":%llu,"
-        "\"established\":%llu,\"ever_answered\":%llu,\"least\":%llu,"
-        "\"most\":%llu,\"jain\":%.6f,\"closes_seen\":%llu}",
-        load->config.connections, load->dialled,
-        (unsigned long long)load->connects,
-        (unsigned long long)load->established, (unsigned long long)ever,
-        (unsigned long long)least, (unsigned long long)most,
-        squares == 0
-            ? 0.0
-            : sum * sum / (load->config.connections * squares),
-        (unsigned long long)load->closes_seen);
+        "\"established\":%llu,\"open_at_once\":%llu,\"open_at_end\":%u,"
+        "\"ever_answered\":%llu,\"least\":%llu,\"most\":%llu,"
+        "\"answers\":%llu,\"answers_squared\":%.0f,\"closes_seen\":%llu,"
+        "\"stray\":%llu},",
+        load->config.connections, load->dialled, (ull)load->connects,
+        (ull)load->established, (ull)load->opened_most, load->still_open,
+        (ull)ever, (ull)least, (ull)most, (ull)sum, squares,
+        (ull)load->closes_seen, (ull)load->stray);
+}
+
+/* Octets are written as latin-1 characters. */
+static void
+put_octets(text *out, const char *data, size_t size)
+{
+    put(out, "\"");
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)data[i];
+        if (c == '"' || c == '\\' || c < ' ' || c > '~') {
+            put(out, "\\u%04x", c);
+        } else {
+            put(out, "%c", c);
+        }
+    }
+    put(out, "\"");
 }
 
 static void
-put_classes(text *out, const wl_load *load)
+put_samples(text *out, const wl_load *load)
 {
-    put(out, "\"scheduled\":%llu,\"classes\":{",
-        (unsigned long long)load->scheduled);
-    for (int i = 0; i < WL__CLASSES; i++) {
-        put(out, "%s\"%s\":%llu", i == 0 ? "" : ",", wl__class_names[i],
-            (unsigned long long)load->classes[i]);
+    put(out, "\"samples\":[");
+    for (uint32_t i = 0; i < load->sample_count; i++) {
+        const wl__sample *sample = &load->samples[i];
+        put(out,
+            "%s{\"class\":\"%s\",\"connection\":%u,\"request\":%u,"
+            "\"at_ns\":%llu,\"octets\":",
+            i == 0 ? "" : ",", wl__class_names[sample->class], sample->conn,
+            sample->request, (ull)sample->at_ns);
+        put_octets(out, sample->text, sample->size);
+        put(out, "}");
     }
-    put(out, "}");
+    put(out, "],");
+}
+
+static void
+put_run(text *out, const wl_load *load)
+{
+    put(out,
+        "\"start_ns\":%llu,\"duration_ns\":%llu,\"window_ns\":%llu,"
+        "\"interrupted\":%s,\"error\":\"%s\",\"cpu_ns\":%llu,"
+        "\"spin_ns\":%llu,\"bytes_in\":%llu,\"bytes_out\":%llu,"
+        "\"scheduled\":%llu,\"ok_in_time\":%llu,\"starved\":%llu,",
+        (ull)load->start_ns, (ull)(load->ended_ns - load->start_ns),
+        (ull)load->config.window_ns, load->interrupted ? "true" : "false",
+        load->error < 0 ? uv_err_name(load->error) : "",
+        (ull)(load->cpu_end_ns - load->cpu_start_ns), (ull)load->spin_ns,
+        (ull)load->bytes_in, (ull)load->bytes_out, (ull)load->scheduled,
+        (ull)load->ok_in_time, (ull)load->starved_total);
 }
 
 int
 wl_result(wl_load *load, const char **result, size_t *size)
 {
     text out = { .room = 65536 };
+    if (!load->over) {
+        return -EAGAIN;
+    }
     out.data = malloc(out.room);
     if (out.data == NULL) {
         return -ENOMEM;
     }
-    uint64_t end = load->over && load->now_ns < load->end_ns ? load->now_ns
-                                                             : load->end_ns;
-    put(&out,
-        "{\"start_ns\":%llu,\"duration_ns\":%llu,\"window_ns\":%llu,"
-        "\"interrupted\":%s,\"cpu_ns\":%llu,\"bytes_in\":%llu,"
-        "\"bytes_out\":%llu,",
-        (unsigned long long)load->start_ns,
-        (unsigned long long)(end - load->start_ns),
-        (unsigned long long)load->config.window_ns,
-        load->interrupted ? "true" : "false",
-        (unsigned long long)(load->cpu_end_ns - load->cpu_start_ns),
-        (unsigned long long)load->bytes_in,
-        (unsigned long long)load->bytes_out);
-    put_classes(&out, load);
-    put(&out, ",");
-    put_fairness(&out, load);
-    put(&out, ",");
+    put(&out, "{");
+    put_run(&out, load);
+    put_classes(&out, load->classes);
+    put_connections(&out, load);
     put_histogram(&out, "service", &load->service);
-    put(&out, ",");
     put_histogram(&out, "response", &load->response);
-    put(&out, ",");
     put_histogram(&out, "connect", &load->connect);
-    put(&out, ",");
     put_histogram(&out, "first_byte", &load->first_byte);
-    put(&out, ",");
     put_histogram(&out, "lag", &load->lag);
-    put(&out, ",");
+    put_histogram(&out, "censored", &load->censored);
+    put_samples(&out, load);
     put_windows(&out, load);
     put(&out, "}");
     if (out.failed) {

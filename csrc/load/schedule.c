@@ -1,4 +1,9 @@
-/* When requests are due. */
+/* When requests are due.
+ *
+ * The n-th arrival is where the integral of the rate reaches n (equal gaps)
+ * or the sum of n exponential variables (a Poisson process, by time change).
+ * That integral is inverted in closed form, so no rounding adds up and a ramp
+ * is no special case. */
 #include "posix.h"
 
 #include <math.h>
@@ -32,30 +37,40 @@ seed_random(uint64_t *s, uint64_t seed)
     }
 }
 
-/* Equal gaps are computed from the count, so that no rounding adds up;
- * exponential ones make a Poisson process. */
-static uint64_t
-arrival_after(wl_load *load, uint64_t previous_ns)
+/* Seconds after the start at which the integral a t + (b - a) t^2 / 2T is
+ * `units`; infinite if a falling ramp never gets there. */
+static double
+time_of(const wl_config *config, double units)
 {
-    const wl_config *config = &load->config;
-    load->arrivals++;
-    if (!config->poisson) {
-        return load->start_ns
-            + (uint64_t)((double)load->arrivals * 1e9 / config->rate);
-    }
-    double u = (double)((next_random(load->random) >> 11) + 1) * 0x1.0p-53;
-    return previous_ns + (uint64_t)(-log(u) * 1e9 / config->rate);
+    double a = config->rate;
+    double b = config->rate_end > 0 ? config->rate_end : a;
+    double slope = (b - a) / ((double)config->duration_ns / 1e9);
+    double under_root = a * a + 2 * slope * units;
+    return under_root < 0 ? INFINITY
+                          : 2 * units / (a + sqrt(under_root));
 }
 
-int
+static uint64_t
+next_arrival(wl_load *load)
+{
+    double step = 1;
+    if (load->config.poisson) {
+        uint64_t bits = next_random(load->random) >> 11;
+        step = -log((double)(bits + 1) * 0x1.0p-53);
+    }
+    load->arrival_units += step;
+    double seconds = time_of(&load->config, load->arrival_units);
+    return seconds * 1e9 < (double)(UINT64_MAX / 4)
+        ? load->start_ns + (uint64_t)(seconds * 1e9)
+        : UINT64_MAX;
+}
+
+void
 wl__schedule_init(wl_load *load)
 {
     seed_random(load->random, load->config.seed);
-    load->next_arrival_ns = load->start_ns;
-    if (load->config.rate > 0) {
-        load->next_arrival_ns = arrival_after(load, load->start_ns);
-    }
-    return 0;
+    load->next_arrival_ns
+        = load->config.rate > 0 ? next_arrival(load) : UINT64_MAX;
 }
 
 static int
@@ -88,36 +103,58 @@ may_schedule(const wl_load *load)
             || load->scheduled < load->config.max_requests);
 }
 
+static void
+count_scheduled(wl_load *load)
+{
+    load->scheduled++;
+    load->window.scheduled++;
+}
+
 void
 wl__schedule_advance(wl_load *load)
 {
-    while (load->config.rate > 0 && may_schedule(load)
-           && load->next_arrival_ns <= load->now_ns
+    while (load->next_arrival_ns <= load->now_ns && may_schedule(load)
            && load->next_arrival_ns < load->end_ns) {
-        load->scheduled++;
+        count_scheduled(load);
         if (push(load, load->next_arrival_ns) < 0) {
             wl__record_failed(load, WL__UNSENT, 1);
         }
-        load->next_arrival_ns = arrival_after(load, load->next_arrival_ns);
+        load->next_arrival_ns = next_arrival(load);
     }
+}
+
+/* Lateness of the generator is told apart from waiting for a connection:
+ * only what found one free when it was due has a lag. */
+static void
+take_queued(wl_load *load, uint64_t *intended_ns)
+{
+    *intended_ns = load->queue[load->queue_first];
+    load->queue_first = (load->queue_first + 1) % load->queue_cap;
+    load->queue_size--;
+    if (load->starved > 0) {
+        load->starved--;
+        return;
+    }
+    wl__histogram_record(&load->lag, load->now_ns - *intended_ns);
 }
 
 int
 wl__schedule_take(wl_load *load, uint64_t *intended_ns)
 {
+    if (load->ending) {
+        return 0;
+    }
     if (load->config.rate > 0) {
         if (load->queue_size == 0) {
             return 0;
         }
-        *intended_ns = load->queue[load->queue_first];
-        load->queue_first = (load->queue_first + 1) % load->queue_cap;
-        load->queue_size--;
+        take_queued(load, intended_ns);
         return 1;
     }
     if (!may_schedule(load) || load->now_ns >= load->end_ns) {
         return 0;
     }
-    load->scheduled++;
+    count_scheduled(load);
     *intended_ns = load->now_ns;
     return 1;
 }

@@ -13,14 +13,33 @@ OWN = {
     "request_size",
     "request_ends",
     "request_count",
+    "order",
+    "order_count",
     "expect_body",
     "expect_size",
+    "expect_ends",
+    "expect_count",
 }
+
+
+def _joined(texts: list[bytes]) -> tuple[Any, int, Any, int]:
+    """One run of octets, its size, where each text ends, and how many."""
+    ends = []
+    size = 0
+    for text in texts:
+        size += len(text)
+        ends.append(size)
+    octets = ffi.new("char[]", b"".join(texts))
+    return octets, size, ffi.new("uint32_t[]", ends), len(ends)
 
 
 class LoadGenerator:
     def __init__(
-        self, requests: list[bytes], expect_body: bytes, **settings: Any
+        self,
+        requests: list[bytes],
+        bodies: list[bytes],
+        order: list[int],
+        **settings: Any,
     ) -> None:
         self._load = ffi.NULL
         config = ffi.new("wl_config *")
@@ -34,21 +53,23 @@ class LoadGenerator:
                 value = ffi.new("char[]", value.encode())
                 kept.append(value)
             setattr(config, name, value)
-        ends: list[int] = []
-        for request in requests:
-            ends.append(len(request) + (ends[-1] if ends else 0))
-        text = ffi.new("char[]", b"".join(requests))
-        places = ffi.new("uint32_t[]", ends)
-        body = ffi.new("char[]", expect_body)
-        config.request, config.request_size = text, len(text) - 1
-        config.request_ends, config.request_count = places, len(ends)
-        config.expect_body, config.expect_size = body, len(expect_body)
+        sent, expected = _joined(requests), _joined(bodies)
+        turns = ffi.new("uint32_t[]", order)
+        config.request, config.request_size = sent[:2]
+        config.request_ends, config.request_count = sent[2:]
+        config.expect_body, config.expect_size = expected[:2]
+        config.expect_ends, config.expect_count = expected[2:]
+        config.order, config.order_count = turns, len(order)
         out = ffi.new("wl_load **")
         code = lib.wl_new(config, out)
-        del kept
+        del kept, sent, expected, turns
         if code < 0:
             raise_code(code)
         self._load = out[0]
+
+    @staticmethod
+    def has_tls() -> bool:
+        return bool(lib.wl_has_tls())
 
     def _open(self) -> Any:
         if not self._load:
