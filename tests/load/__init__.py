@@ -1,0 +1,1 @@
+"""The load generator against servers whose truth is known."""

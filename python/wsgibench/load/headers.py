@@ -7,6 +7,8 @@ more than the rest of the request), ``cookies-4k`` a visitor of large sites.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from wsgibench.errors import UsageError
 
 Headers = list[tuple[str, str]]
@@ -36,10 +38,35 @@ SETS: dict[str, Headers] = {
 }
 
 
+def _from_file(path: Path) -> Headers:
+    """``Name: value`` lines, as they are sent."""
+    headers = []
+    for line in path.read_text("latin-1").splitlines():
+        if line.strip():
+            headers.append(parse_header(line))
+    return headers
+
+
+def parse_header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise UsageError("%r is not a header like 'Name: value'." % text)
+    return name.strip(), value.strip()
+
+
 def header_set(name: str) -> Headers:
+    """A named set, or the file that ``@path`` names."""
+    if name.startswith("@"):
+        try:
+            return _from_file(Path(name[1:]))
+        except OSError as error:
+            raise UsageError(
+                "cannot read the headers in %s: %s."
+                % (name[1:], error.strerror)
+            ) from error
     if name not in SETS:
         raise UsageError(
-            "there is no header set %r; there are: %s."
+            "there is no header set %r; there are: %s, or @FILE."
             % (name, ", ".join(SETS))
         )
     return SETS[name]

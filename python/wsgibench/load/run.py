@@ -1,4 +1,5 @@
-"""Running the generator in this process."""
+"""A run: the generator in this process or in several, and what follows from
+its numbers."""
 
 from __future__ import annotations
 
@@ -7,38 +8,110 @@ from collections.abc import Callable
 from typing import Any
 
 from wsgibench import native
-from wsgibench.load import kernel
+from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.load import kernel, limits, merge
+from wsgibench.load.render import Rendered, render
 from wsgibench.load.spec import LoadSpec
+from wsgibench.load.tail import described, with_censored
 from wsgibench.load.verdict import judge
 
-SCHEMA = "wsgibench-load/1"
+SCHEMA = "wsgibench-load/2"
+LIVE_SECONDS = 0.2
+
+Live = dict[str, int]
+OnLive = Callable[[Live], None]
 
 
-def run(
-    spec: LoadSpec,
-    on_live: Callable[[dict[str, int]], None] | None = None,
+def make(spec: LoadSpec, rendered: Rendered) -> Any:
+    """A LoadGenerator, or one sentence why there is none."""
+    kind = native.binding().LoadGenerator
+    settings = spec.settings()
+    if settings["tls"] and not kind.has_tls():
+        raise UsageError(
+            "this build of the load generator has no TLS: install OpenSSL "
+            "(libssl-dev, openssl-devel) and reinstall wsgibench."
+        )
+    try:
+        return kind(
+            rendered.requests, rendered.bodies, rendered.order, **settings
+        )
+    except FileNotFoundError as error:
+        raise UsageError(
+            "no certificates can be read from %r." % spec.tls_ca
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            "the load generator refuses this: %s." % error
+        ) from error
+
+
+def run_here(
+    spec: LoadSpec, rendered: Rendered, on_live: OnLive | None = None
 ) -> dict[str, Any]:
-    """The result of one run (docs/load.md tells its fields).
-
-    KeyboardInterrupt ends the run early; the result then says so.
-    """
-    before = kernel.snapshot()
-    generator = native.binding().LoadGenerator(
-        spec.render(), spec.expect_body or b"", **spec.settings()
-    )
+    """The generator's own result. KeyboardInterrupt ends the run early; a
+    second one does not wait for answers either."""
+    generator = make(spec, rendered)
     try:
         running = True
         while running:
             try:
-                running = generator.poll(0.2)
+                running = generator.poll(LIVE_SECONDS)
                 if on_live is not None:
                     on_live(generator.live())
             except KeyboardInterrupt:
                 generator.stop()
-        result: dict[str, Any] = json.loads(generator.result())
+        raw: dict[str, Any] = json.loads(generator.result())
     finally:
         generator.close()
-    return complete(result, spec, kernel.difference(before, kernel.snapshot()))
+    return merge.histograms(raw)
+
+
+def run(
+    spec: LoadSpec,
+    on_live: OnLive | None = None,
+    cpus: tuple[int, ...] = (),
+) -> dict[str, Any]:
+    """The result of one run (docs/load.md tells its fields)."""
+    from wsgibench.load import processes
+
+    spec.check()
+    limits.raise_descriptors()
+    reasons = limits.too_much(limits.Asked.of(spec), limits.read())
+    if reasons:
+        raise WsgibenchError("%s." % "; ".join(reasons))
+    rendered = render(spec)
+    before = kernel.snapshot()
+    if spec.processes == 1:
+        if cpus:
+            limits.pin(cpus[0])
+        raw = run_here(spec, rendered, on_live)
+    else:
+        raw = processes.run(spec, rendered, on_live, cpus)
+    counters = kernel.difference(before, kernel.snapshot())
+    return complete(raw, spec, counters)
+
+
+def _shares(result: dict[str, Any]) -> list[float]:
+    """Of a CPU, without the time that was spent watching the clock."""
+    return [
+        max(0, part["cpu_ns"] - part["spin_ns"]) / max(1, part["duration_ns"])
+        for part in result["processes"]
+    ]
+
+
+def _fairness(connections: dict[str, Any]) -> None:
+    squares = connections.pop("answers_squared")
+    answers = connections["answers"]
+    asked = connections["asked"]
+    connections["jain"] = answers**2 / (asked * squares) if squares else 0.0
+
+
+def _text_windows(result: dict[str, Any], with_response: bool) -> None:
+    for window in [*result["windows"], result["drain"]]:
+        response = window.pop("response")
+        window["service"] = window["service"].encode()
+        if with_response:
+            window["response"] = response.encode()
 
 
 def complete(
@@ -46,19 +119,30 @@ def complete(
 ) -> dict[str, Any]:
     """Adds what follows from the generator's own numbers."""
     seconds = result["duration_ns"] / 1e9
-    ok = result["classes"]["ok"]
+    done = max(1, result["classes"]["ok"])
+    work = max(0, result["cpu_ns"] - result["spin_ns"])
     result["schema"] = SCHEMA
     result["tool"] = "wsgibench"
     result["url"] = spec.url
+    result["asked"] = {
+        "connections": spec.connections,
+        "duration_s": spec.duration,
+        "rate": spec.rate,
+        "rate_end": spec.rate_end or spec.rate,
+        "arrivals": "poisson" if spec.poisson else "constant",
+        "seed": spec.seed,
+        "keepalive": spec.keepalive,
+        "processes": spec.processes,
+    }
     result["duration_s"] = seconds
-    result["goodput"] = ok / seconds if seconds else 0.0
-    result["client_cpu_us_per_request"] = result["cpu_ns"] / 1e3 / max(1, ok)
-    result["client_cpu_share"] = result["cpu_ns"] / max(
-        1, result["duration_ns"]
-    )
+    result["goodput"] = result["ok_in_time"] / seconds if seconds else 0.0
+    result["client_cpu_us_per_request"] = work / 1e3 / done
+    result["client_cpu_share"] = max(_shares(result))
+    result["tail"] = with_censored(result["response"], result["censored"])
+    for name in merge.HISTOGRAMS:
+        result[name] = described(result[name])
+    _text_windows(result, spec.rate > 0)
+    _fairness(result["connections"])
     result["kernel"] = counters
-    result["verdict"], result["reasons"] = judge(result, spec.rate)
-    if sum(result["classes"].values()) != result["scheduled"]:
-        result["verdict"] = "INVALID"
-        result["reasons"].insert(0, "the classes do not sum to the schedule")
+    result["verdict"], result["reasons"] = judge(result, spec)
     return result

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from wsgibench.errors import UsageError
+from wsgibench.load.tail import QUANTILES
 
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
+TIMES = [*(name[:-3] for name in QUANTILES), "max"]
+
+#: name, limit (nanoseconds, a count or a rate)
+Gate = tuple[str, float]
 
 
 def parse_time(text: str) -> float:
@@ -18,32 +23,50 @@ def parse_time(text: str) -> float:
     raise UsageError("%r is not a time like 20ms." % text)
 
 
-def missed(text: str, result: dict[str, Any], rate: float) -> list[str]:
-    """A sentence for each gate that the run did not pass."""
-    sentences = []
-    times = result["response" if rate else "service"]
-    for gate in text.split(","):
-        name, _, limit = gate.partition("=")
-        if name == "errors":
-            failed = result["scheduled"] - result["classes"]["ok"]
-            if failed > int(limit):
-                sentences.append("%d errors, %s allowed" % (failed, limit))
-        elif name == "rate":
-            if result["goodput"] < float(limit):
-                sentences.append(
-                    "%.0f requests/s, %s wanted" % (result["goodput"], limit)
-                )
-        elif name + "_ns" in times:
-            value = times[name + "_ns"]
-            if value > parse_time(limit):
-                sentences.append(
-                    "%s %.3f ms, %s allowed" % (name, value / 1e6, limit)
-                )
+def parse(text: str) -> list[Gate]:
+    """Before the run: a wrong gate must not be found out after it."""
+    gates = []
+    for part in text.split(","):
+        name, _, limit = part.strip().partition("=")
+        if name in TIMES:
+            gates.append((name, parse_time(limit)))
+        elif name in ("errors", "rate"):
+            try:
+                gates.append((name, float(limit)))
+            except ValueError as error:
+                raise UsageError("%r is not a number." % limit) from error
         else:
             raise UsageError(
-                "%r is no gate: use p50, p90, p99, p99.9, p99.99, max, "
-                "errors or rate." % name
+                "%r is no gate: use %s, errors or rate."
+                % (name, ", ".join(TIMES))
             )
+    return gates
+
+
+def _missed(gate: Gate, result: dict[str, Any]) -> str:
+    name, limit = gate
+    if name == "errors":
+        failed = result["scheduled"] - result["classes"]["ok"]
+        if failed > limit:
+            return "%d errors, %.0f allowed" % (failed, limit)
+        return ""
+    if name == "rate":
+        if result["goodput"] < limit:
+            return "%.0f requests/s, %.0f wanted" % (result["goodput"], limit)
+        return ""
+    value = result["tail"].get(name + "_ns")
+    if value is None:
+        return "%s does not tell its %s" % (result["tool"], name)
+    if value > limit:
+        return "%s %.3f ms, %.3f allowed" % (name, value / 1e6, limit / 1e6)
+    return ""
+
+
+def missed(gates: list[Gate], result: dict[str, Any]) -> list[str]:
+    """A sentence for each gate that the run did not pass."""
+    sentences = [_missed(gate, result) for gate in gates]
     if result["interrupted"]:
         sentences.append("an interrupted run passes no gate")
-    return sentences
+    if result["verdict"] == "INVALID":
+        sentences.append("an INVALID run passes no gate")
+    return [sentence for sentence in sentences if sentence]

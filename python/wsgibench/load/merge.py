@@ -1,0 +1,102 @@
+"""Results of several generator processes as one, without loss."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import Any
+
+from wsgibench.load.hdr import Histogram
+
+HISTOGRAMS = (
+    "service",
+    "response",
+    "connect",
+    "first_byte",
+    "lag",
+    "censored",
+)
+SUMS = (
+    "cpu_ns",
+    "spin_ns",
+    "bytes_in",
+    "bytes_out",
+    "scheduled",
+    "ok_in_time",
+    "starved",
+)
+
+
+def histograms(raw: dict[str, Any]) -> dict[str, Any]:
+    """The generator's own text, with Histogram objects in it."""
+    for name in HISTOGRAMS:
+        parts = raw[name]
+        raw[name] = Histogram.from_pairs(
+            parts["places"], parts["mean_ns"], parts["max_ns"]
+        )
+    for window in [*raw["windows"], raw["drain"]]:
+        for name in ("service", "response"):
+            window[name] = Histogram.from_pairs(window[name]["places"])
+    raw["processes"] = [
+        {name: raw[name] for name in ("cpu_ns", "spin_ns", "duration_ns")}
+    ]
+    return raw
+
+
+def _classes(results: list[dict[str, Any]]) -> dict[str, int]:
+    return {
+        name: sum(result["classes"][name] for result in results)
+        for name in results[0]["classes"]
+    }
+
+
+def _connections(results: list[dict[str, Any]]) -> dict[str, Any]:
+    parts = [result["connections"] for result in results]
+    merged = {name: sum(part[name] for part in parts) for name in parts[0]}
+    merged["least"] = min(part["least"] for part in parts)
+    merged["most"] = max(part["most"] for part in parts)
+    return merged
+
+
+def _window(windows: list[dict[str, Any]]) -> dict[str, Any]:
+    merged = dict(windows[0])
+    for name in ("cpu_ns", "scheduled", "ok", "failed"):
+        merged[name] = sum(window[name] for window in windows)
+    merged["end_ns"] = max(window["end_ns"] for window in windows)
+    merged["classes"] = _classes(windows)
+    merged["max_ns"] = max(window["max_ns"] for window in windows)
+    for name in ("service", "response"):
+        merged[name] = Histogram()
+        for window in windows:
+            merged[name].add(window[name])
+    merged["p50_ns"] = merged["service"].quantile(0.5)
+    merged["p99_ns"] = merged["service"].quantile(0.99)
+    return merged
+
+
+def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """One of several. They began together, so windows match by number."""
+    if len(results) == 1:
+        return results[0]
+    whole = dict(results[0])
+    for name in SUMS:
+        whole[name] = sum(result[name] for result in results)
+    for name in HISTOGRAMS:
+        whole[name] = Histogram()
+        for result in results:
+            whole[name].add(result[name])
+    whole["start_ns"] = min(result["start_ns"] for result in results)
+    whole["duration_ns"] = max(result["duration_ns"] for result in results)
+    whole["interrupted"] = any(result["interrupted"] for result in results)
+    whole["error"] = next(
+        (result["error"] for result in results if result["error"]), ""
+    )
+    whole["classes"] = _classes(results)
+    whole["connections"] = _connections(results)
+    whole["samples"] = [s for result in results for s in result["samples"]][:8]
+    whole["processes"] = [p for result in results for p in result["processes"]]
+    rows = zip_longest(*(result["windows"] for result in results))
+    whole["windows"] = [
+        _window([window for window in row if window]) for row in rows
+    ]
+    whole["drain"] = _window([result["drain"] for result in results])
+    return whole
