@@ -94,6 +94,7 @@ def run(
             port=port,
             log=Path(directory) / "guest.log",
             services=services,
+            backlog=load.backlog,
         ) as guest:
             url = "http://%s:%d%s" % (
                 *guest.address[:2],

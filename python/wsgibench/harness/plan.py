@@ -20,6 +20,7 @@ class Load:
     pipeline: int = 1  # requests under way on each connection
     requests: int = 0  # no more than these; 0: no limit
     discard: int = 0  # the first requests, left out of the result
+    backlog: int = 2048  # of the listener
     path: str = ""  # instead of the scenario's
     name: str = ""  # in a suite
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -111,12 +112,19 @@ def of_suite(
     duration: float,
     warmup: tuple[float, float],
 ) -> Selection:
+    """Interpreters that the user names stand for those of the suite."""
     missing: list[str] = []
     names = split(pythons) if pythons else suite.pythons
     found = _known(names, interpreters.find, missing)
+    first = list(found)
+    if not pythons:
+        more = [name for name in suite.more_pythons if name not in found]
+        for name in more:
+            with contextlib.suppress(UsageError):
+                found[name] = interpreters.find(name)
     cells = suites.cells(
         suite,
-        list(found),
+        first,
         duration=duration,
         warmup=warmups(found, *warmup),
     )

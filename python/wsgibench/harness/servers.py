@@ -114,11 +114,13 @@ def why_not_scenario(server: Server, scenario: Scenario) -> str:
         )
     if speaks & set(scenario.speaks):
         return ""
+    if scenario.speaks == ("raw",):
+        return "%s is for servers that speak HTTP by hand." % scenario.name
     if speaks == {"split"}:
         return "the work of %s is not cut into steps." % scenario.name
     if "wsgi" not in speaks:
         return "%s answers a fixed page; it runs no application." % server.name
-    return "%s is for servers without WSGI: %s." % (
+    return "%s runs on servers that speak %s." % (
         scenario.name,
-        scenario.about,
+        " or ".join(scenario.speaks),
     )

@@ -5,7 +5,7 @@
     [loads.NAME]         how a cell is loaded, as in the original
     [profiles.NAME]      what this machine's patience makes of it
     [[matrix]]           servers x scenarios x pythons x loads: the cells
-    [[published]]        a number of the original, and the cell it belongs to
+    [published.PYTHON.LOAD.SCENARIO]  SERVER = the original's requests/s
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ else:
     import tomli as tomllib
 
 #: Keys that a file may have, so that a slip is not passed over.
-TOP = {"about", "source", "python", "backlog", "loads"}
+TOP = {"about", "source", "python", "loads"}
 TOP |= {"profiles", "matrix", "published"}
 LOAD = {"connections", "keepalive", "requests", "discard", "headers"}
-LOAD |= {"path", "sweep"}
+LOAD |= {"path", "sweep", "backlog"}
 MATRIX = {"servers", "scenarios", "python", "loads"}
-PUBLISHED = {"server", "scenario", "load", "python", "value"}
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,42 @@ class Suite:
         found: list[str] = self.data.get("python", ["python3"])
         return found
 
+    @property
+    def more_pythons(self) -> list[str]:
+        """Those of single matrices, used where they are there."""
+        return [
+            name
+            for matrix in self.data["matrix"]
+            for name in matrix.get("python", [])
+        ]
+
+    @property
+    def published(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "python": python,
+                "load": load,
+                "scenario": scenario,
+                "server": server,
+                "value": value,
+            }
+            for python, loads in self.data.get("published", {}).items()
+            for load, scenarios in loads.items()
+            for scenario, servers in scenarios.items()
+            for server, value in servers.items()
+        ]
+
     def profile(self, name: str) -> dict[str, Any]:
         profiles: dict[str, dict[str, Any]] = self.data.get("profiles", {})
         return profiles.get(name, {})
 
     def to_json(self) -> dict[str, Any]:
         """What a report needs, for the record."""
-        keys = ("about", "source", "published", "matrix", "loads")
+        keys = ("about", "source", "matrix", "loads")
         return {
             "name": self.name,
             **{key: self.data[key] for key in keys if key in self.data},
+            "published": self.published,
         }
 
 
@@ -107,8 +132,6 @@ def _check(path: Path, data: dict[str, Any]) -> None:
         known("load " + name, load, LOAD)
     for matrix in data["matrix"]:
         known("a matrix", matrix, MATRIX)
-    for number in data.get("published", []):
-        known("a published number", number, PUBLISHED)
 
 
 def cells(
@@ -126,6 +149,8 @@ def cells(
             for load in _loads(suite, name):
                 for scenario in matrix["scenarios"]:
                     for python in matrix.get("python", pythons):
+                        if python not in warmup:
+                            continue  # not here; said once, by its name
                         seconds = 0.0 if load["requests"] else warmup[python]
                         made = Load(
                             duration=duration,

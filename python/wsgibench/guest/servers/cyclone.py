@@ -10,7 +10,7 @@ ALONE = [
     "cyclone==1.1; python_version < '3'",
 ]
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-SPEAKS = ["page"]
+SPEAKS = ["page", "logged"]
 SETTINGS = {"keep_alive": True, "access_log": False}
 BEST = "the epoll reactor, the log off"
 

@@ -5,7 +5,7 @@ from __future__ import absolute_import
 NAME = "eventlet-raw"
 REQUIRES = ["eventlet"]
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-SPEAKS = ["page", "raw"]
+SPEAKS = ["page", "raw", "logged"]
 SETTINGS = {"keep_alive": True, "access_log": False}
 OPTIONS = {"max_size": 8192}
 BEST = "a pool above the number of connections"

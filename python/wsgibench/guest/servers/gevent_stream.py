@@ -8,7 +8,7 @@ REQUIRES = [
     "gevent; python_version < '3.9'",
 ]
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-SPEAKS = ["page", "raw"]
+SPEAKS = ["page", "raw", "logged"]
 SETTINGS = {"keep_alive": True, "access_log": False}
 BEST = "no pool limit"
 

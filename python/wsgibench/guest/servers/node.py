@@ -5,7 +5,7 @@ from __future__ import absolute_import
 NAME = "node"
 REQUIRES = []
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-SPEAKS = ["page"]
+SPEAKS = ["page", "logged"]
 PROGRAM = "node"
 PACKAGES = ["nodejs"]
 SETTINGS = {"keep_alive": True, "access_log": False, "workers": 1}

@@ -5,7 +5,7 @@ from __future__ import absolute_import
 NAME = "raw-socket"
 REQUIRES = []
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-SPEAKS = ["page", "raw"]
+SPEAKS = ["page", "raw", "logged"]
 CAPABILITIES = {"sequential": True}
 SETTINGS = {"keep_alive": False, "access_log": False}
 BEST = "nothing to set; it serves one connection after another"

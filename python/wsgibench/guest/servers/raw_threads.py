@@ -5,7 +5,7 @@ from __future__ import absolute_import
 NAME = "raw-threads"
 REQUIRES = []
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-SPEAKS = ["page", "raw"]
+SPEAKS = ["page", "raw", "logged"]
 CAPABILITIES = {"thread_per_connection": True}
 SETTINGS = {"keep_alive": True, "access_log": False}
 BEST = "nothing to set"

@@ -5,7 +5,7 @@ from __future__ import absolute_import
 NAME = "tornado-native"
 REQUIRES = ["tornado"]
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-SPEAKS = ["page"]
+SPEAKS = ["page", "logged"]
 SETTINGS = {"keep_alive": True, "access_log": False, "workers": 1}
 BEST = "one process for each CPU; the access log off"
 

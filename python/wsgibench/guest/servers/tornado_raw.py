@@ -5,7 +5,7 @@ from __future__ import absolute_import
 NAME = "tornado-raw"
 REQUIRES = ["tornado"]
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-SPEAKS = ["page", "raw"]
+SPEAKS = ["page", "raw", "logged"]
 SETTINGS = {"keep_alive": True, "access_log": False}
 BEST = "one process for each CPU"
 

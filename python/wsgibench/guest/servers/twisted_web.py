@@ -5,7 +5,7 @@ from __future__ import absolute_import
 NAME = "twisted-web"
 REQUIRES = ["twisted"]
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-SPEAKS = ["page"]
+SPEAKS = ["page", "logged"]
 SETTINGS = {"keep_alive": True, "access_log": False}
 BEST = "the epoll reactor"
 
