@@ -11,7 +11,9 @@ its standard input ends, and then prints what it did, as JSON. In the plan:
   stall: S        ... for so long
   close: true     each answer ends its connection
   die_at: N       the process ends at the N-th request, like a crash
-  body, chunked   what a right answer holds, and how
+  body, chunked   what a right answer holds, and how; repeat: so often
+  peers: true     where connections came from is kept
+  times: true     when each answer was sent is kept
   keep: N         so many requests are kept as they came
 """
 
@@ -41,7 +43,9 @@ class Account:
         self.per_connection: list[int] = []
         self.kept: list[str] = []
         self.stall_ns: list[int] = []
+        self.sent_ns: list[int] = []
         self.resumed = 0
+        self.peers: list[str] = []
 
     def kind(self) -> str:
         for kind in KINDS:
@@ -78,6 +82,9 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        if self.account.plan.get("peers"):
+            peer = transport.get_extra_info("peername")
+            self.account.peers.append(peer[0])
         tls = transport.get_extra_info("ssl_object")
         self.account.resumed += bool(tls and tls.session_reused)
 
@@ -133,13 +140,15 @@ class Connection(asyncio.Protocol):
         if self.transport.is_closing():
             return
         self.transport.write(data)
+        if self.account.plan.get("times"):
+            self.account.sent_ns.append(time.monotonic_ns())
         if self.account.plan.get("close"):
             self.transport.close()
 
     @property
     def body(self) -> bytes:
         text: str = self.account.plan.get("body", "a right answer")
-        return text.encode()
+        return text.encode() * self.account.plan.get("repeat", 1)
 
     def do_right(self, request: bytes) -> None:
         self.send(self.reply(request, self.body))

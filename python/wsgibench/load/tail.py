@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wsgibench.load.hdr import Histogram, highest_value
+from wsgibench.load.hdr import Histogram, lowest_value
 
 QUANTILES = {
     "p50_ns": 0.5,
@@ -42,7 +42,7 @@ def with_censored(answered: Histogram, censored: Histogram) -> dict[str, Any]:
         "censored": censored.count,
         "max_ns": both.max,
     }
-    lowest = min(map(highest_value, censored.places), default=None)
+    lowest = min(map(lowest_value, censored.places), default=None)
     bounds = []
     for name, q in QUANTILES.items():
         tail[name] = both.quantile(q)
