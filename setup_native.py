@@ -10,7 +10,7 @@ Switches in the environment:
   WSGIBENCH_DEPS_PREFIX=DIR       DIR/include and DIR/lib come first
   WSGIBENCH_PARSER=http_parser|llhttp
   WSGIBENCH_CFFI=1                build the cffi binding on CPython too
-  WSGIBENCH_NO_TLS=1              load generator without OpenSSL
+  WSGIBENCH_NO_TLS=1              server and load generator without OpenSSL
   WSGIBENCH_DEV=1                 all warnings, as errors
   WSGIBENCH_SANITIZE=1            AddressSanitizer, UndefinedBehaviorSanitizer
 """
@@ -202,14 +202,16 @@ def headers():
 
 
 def find_openssl(flags):
-    """For the load generator's TLS: its headers; the library is opened when
-    a run asks for it. Left out where it is not."""
+    """For TLS: its headers; the library is opened when a certificate or an
+    https URL asks for it. Left out where it is not."""
     for name, compile_args, _ in rungs("ssl", "openssl"):
         if links(OPENSSL, compile_args, ["-ldl"])[0]:
             print("wsgibench: OpenSSL's headers from %s" % name)
-            flags.add([*compile_args, "-DWL_OPENSSL"], ["-ldl"])
+            flags.add(
+                [*compile_args, "-DWL_OPENSSL", "-DWB_OPENSSL"], ["-ldl"]
+            )
             return
-    print("wsgibench: no OpenSSL: the load generator will not speak TLS")
+    print("wsgibench: no OpenSSL: server and load generator go without TLS")
 
 
 def wanted():

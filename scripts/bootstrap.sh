@@ -12,7 +12,7 @@ PYTHON=${PYTHON:-python3}
 PYPY=${PYPY:-pypy3}
 
 BUILD_PACKAGES="ca-certificates gcc libc6-dev make pkg-config libuv1-dev
-libhttp-parser-dev python3 python3-dev python3-venv"
+libhttp-parser-dev libssl-dev openssl python3 python3-dev python3-venv"
 PYPY_PACKAGES="pypy3 pypy3-dev pypy3-venv"
 SERVICE_PACKAGES="redis-server nginx virtuoso-opensource postgresql
 iproute2 wrk apache2-utils siege nghttp2-client nodejs"

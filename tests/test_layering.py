@@ -38,8 +38,9 @@ LIBRARY_HEADERS: dict[str, tuple[str, ...]] = {
     "uv.h": ("core/*.[ch]", "load/*.[ch]"),
     "http_parser.h": ("core/parse_http_parser.c",),
     "llhttp.h": ("core/parse_llhttp.c",),
-    "openssl/ssl.h": ("load/*.[ch]",),
-    "openssl/err.h": ("load/*.[ch]",),
+    "openssl/ssl.h": ("load/tls_openssl.c", "core/tls_openssl.c"),
+    "openssl/err.h": ("load/tls_openssl.c", "core/tls_openssl.c"),
+    "dlfcn.h": ("load/tls_openssl.c", "core/tls_openssl.c"),
 }
 
 #: Room -> public headers it may include. What is not named sees everything
@@ -134,7 +135,7 @@ ROOMS: dict[str, set[str]] = {
     "plugins": {"errors"},
     "__init__": {"native"},
     "native": {"errors", "__init__"},
-    "load": {"errors", "native", "__init__"},
+    "load": {"errors", "native", "plugins", "__init__"},
     "scenarios": {"errors", "services"},
     "services": {"errors", "plugins"},
     "harness": {

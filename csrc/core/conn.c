@@ -69,6 +69,14 @@ wb__conn_open(wb_server *server, int fd, const struct sockaddr_storage *peer)
     }
     conn->server = server;
     conn->fd = fd;
+    if (server->tls != NULL) {
+        conn->tls = wb__tls_new(server->tls, fd);
+        if (conn->tls == NULL) {
+            wb__free(conn);
+            close(fd);
+            return;
+        }
+    }
     note_peer(conn, peer);
     link_conn(server, conn);
     server->stats.accepted++;
@@ -496,14 +504,22 @@ take_octets(wb__conn *conn, char *data, size_t size)
     }
 }
 
-static void
-read_some(wb__conn *conn)
+static ssize_t
+receive(const wb__conn *conn, char *data)
 {
-    wb_server *server = conn->server;
     ssize_t n;
     do {
-        n = recv(conn->fd, server->read_buffer, WB__READ_BUFFER, 0);
+        n = conn->tls == NULL ? recv(conn->fd, data, WB__READ_BUFFER, 0)
+                              : wb__tls_recv(conn->tls, data, WB__READ_BUFFER);
     } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static void
+read_once(wb__conn *conn)
+{
+    wb_server *server = conn->server;
+    ssize_t n = receive(conn, server->read_buffer);
     if (n < 0) {
         if (errno != EAGAIN && errno != EWOULDBLOCK) {
             server->stats.resets += conn->request != NULL;
@@ -529,6 +545,15 @@ read_some(wb__conn *conn)
         return;
     }
     take_octets(conn, server->read_buffer, (size_t)n);
+}
+
+static void
+read_some(wb__conn *conn)
+{
+    do {
+        read_once(conn);
+        /* What is decrypted already makes no descriptor readable. */
+    } while (!conn->dead && conn->tls != NULL && wb__tls_pending(conn->tls));
 }
 
 static void
@@ -564,10 +589,13 @@ wb__conn_ready(wb__conn *conn, int status, int events)
         wb__conn_close(conn);
         return;
     }
-    if ((events & UV_WRITABLE) != 0 && wb__conn_flush(conn) == 0) {
+    int read = (events & UV_READABLE) != 0
+        || (conn->tls != NULL && wb__tls_wants_room(conn->tls));
+    if ((events & UV_WRITABLE) != 0 && conn->blocked
+        && wb__conn_flush(conn) == 0) {
         output_drained(conn);
     }
-    if (!conn->dead && (events & UV_READABLE) != 0) {
+    if (!conn->dead && read) {
         read_some(conn);
     }
     if (!conn->dead) {
@@ -654,6 +682,9 @@ wb__conn_end(wb__conn *conn)
             return; /* output_drained() comes back here, or it is closed */
         }
     }
+    if (conn->tls != NULL) {
+        wb__tls_end(conn->tls);
+    }
     if (!conn->linger || conn->eof) {
         wb__conn_close(conn);
         return;
@@ -734,6 +765,8 @@ wb__conn_close(wb__conn *conn)
     wb__buf_free(&conn->out);
     wb__body_free(conn->rest);
     conn->rest = NULL;
+    wb__tls_free(conn->tls);
+    conn->tls = NULL;
     unlink_conn(server, conn);
     server->stats.closed++;
     server->stats.connections--;
@@ -778,7 +811,8 @@ wanted_events(const wb__conn *conn)
              && wb__buf_size(&conn->in) >= MAX_AHEAD)) {
         events |= UV_READABLE;
     }
-    if (conn->blocked) {
+    if (conn->blocked
+        || (conn->tls != NULL && wb__tls_wants_room(conn->tls))) {
         events |= UV_WRITABLE;
     }
     return events;

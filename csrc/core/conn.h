@@ -14,6 +14,7 @@
 #include "buf.h"
 #include "deadline.h"
 #include "request.h"
+#include "tls.h"
 
 enum wb__reading {
     WB__READ_HEAD,
@@ -32,6 +33,7 @@ typedef struct wb__conn {
     struct wb__conn *prev, *next;        /* all connections */
     struct wb__conn *attention;          /* list of those the loop must see */
     wb__timed timed;
+    wb__tls *tls;                        /* NULL: plain */
     wb__buf in;                          /* received, not understood yet */
     wb__buf out;                         /* answers the kernel did not take */
     wb__request *request;                /* the one at work, or NULL */

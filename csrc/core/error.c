@@ -24,6 +24,10 @@ wb_strerror(int code)
         return "the server has stopped";
     case WB_BADBODY:
         return "the request body breaks RFC 9112 framing";
+    case WB_NOTLS:
+        return "TLS needs OpenSSL, when wsgibench is built and when it runs";
+    case WB_BADCERT:
+        return "the certificate or its key cannot be used";
     default:
         return code < 0 ? uv_strerror(code) : "success";
     }

@@ -9,13 +9,53 @@
 #include "conn.h"
 #include "server.h"
 
+enum { RECORD = 16384 }; /* the largest of TLS, RFC 8446 5.1 */
+
+/* Head and body in one record, if they fit. As sendmsg(2). */
+static ssize_t
+push_tls(wb__conn *conn, const struct iovec *parts, int count)
+{
+    char record[RECORD];
+    size_t total = 0;
+    for (int i = 0; i < count; i++) {
+        total += parts[i].iov_len;
+    }
+    if (count > 1 && total <= RECORD) {
+        char *out = record;
+        for (int i = 0; i < count; i++) {
+            if (parts[i].iov_len > 0) { /* an empty one may have no base */
+                memcpy(out, parts[i].iov_base, parts[i].iov_len);
+                out += parts[i].iov_len;
+            }
+        }
+        return wb__tls_send(conn->tls, record, total);
+    }
+    ssize_t sent = 0;
+    for (int i = 0; i < count; i++) {
+        const char *data = parts[i].iov_base;
+        size_t left = parts[i].iov_len;
+        while (left > 0) {
+            ssize_t n = wb__tls_send(conn->tls, data, left);
+            if (n < 0) {
+                return sent > 0 && errno == EAGAIN ? sent : n;
+            }
+            sent += n;
+            data += n;
+            left -= (size_t)n;
+        }
+    }
+    return sent;
+}
+
 /* Octets the kernel took, 0 if it has no room, or WB_GONE. */
 static ssize_t
 push(wb__conn *conn, struct iovec *parts, int count)
 {
     ssize_t n;
     do {
-        if (count == 1) {
+        if (conn->tls != NULL) {
+            n = push_tls(conn, parts, count);
+        } else if (count == 1) {
             n = send(conn->fd, parts->iov_base, parts->iov_len,
                      MSG_NOSIGNAL);
         } else {
@@ -107,7 +147,11 @@ push_file(wb__conn *conn, wb__request *request)
         ? (size_t)1 << 20
         : (size_t)request->file_left;
     off_t offset = (off_t)request->file_offset;
-    ssize_t n = sendfile(conn->fd, request->file, &offset, size);
+    ssize_t n = -1;
+    errno = EINVAL;
+    if (conn->tls == NULL) {
+        n = sendfile(conn->fd, request->file, &offset, size);
+    }
     if (n < 0 && (errno == EINVAL || errno == ENOSYS)) {
         char block[16384];
         struct iovec part = { block, size < sizeof(block) ? size

@@ -86,6 +86,7 @@ wb__request_fill(wb__request *request, const char *data, const wb__line *line,
         pub->path = (wb_span) { (uint32_t)(slash - request->line), 1 };
     }
     pub->minor_version = line->minor_version;
+    pub->tls = request->conn->tls != NULL;
     pub->fields = &block->fields;
     pub->chunked = block->framing.chunked;
     pub->content_length = block->framing.chunked ? -1

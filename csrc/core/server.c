@@ -448,6 +448,9 @@ wb_server_new(const wb_config *config, wb_server **out)
         return error;
     }
     error = copy_strings(server);
+    if (error == 0 && config->tls_cert != NULL) {
+        error = wb__tls_context_new(config, &server->tls);
+    }
     if (error == 0 && config->threaded) {
         error = make_sync(server);
     }
@@ -492,6 +495,7 @@ wb_server_free(wb_server *server)
     wb__log_close(server);
     wb__memo_close(&server->memo);
     wb__responder_close(&server->responder);
+    wb__tls_context_free(server->tls);
     free_requests(server);
     if (server->wake_pipe[0] >= 0) {
         close(server->wake_pipe[0]);

@@ -18,6 +18,7 @@ enum { WB__READ_BUFFER = 65536 };
 struct wb_server {
     wb_config config;
     char *strings;         /* copies of config.server_name, temp_dir */
+    wb__tls_context *tls;  /* NULL: plain */
     uv_loop_t loop;
     uv_poll_t listener;
     uv_async_t async;

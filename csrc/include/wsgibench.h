@@ -36,7 +36,10 @@ enum wb_error {
     WB_INVALID = -20004, /* an argument no HTTP message may carry */
     WB_STATE = -20005,   /* the calls came in an impossible order */
     WB_STOPPED = -20006, /* the server has nothing left to do */
-    WB_BADBODY = -20007  /* the request body broke RFC 9112 framing */
+    WB_BADBODY = -20007, /* the request body broke RFC 9112 framing */
+    WB_NOTLS = -20008,   /* OpenSSL was not there when this was built, or is
+                            not there now */
+    WB_BADCERT = -20009  /* the certificate or key cannot be used */
 };
 
 enum wb_note {
@@ -88,6 +91,10 @@ typedef struct wb_config {
     uint32_t write_timeout;   /* without an octet taken by the client */
     const char *server_name;  /* Server field; "" for none. Copied */
     const char *temp_dir;     /* for large bodies; NULL: TMPDIR or /tmp */
+    const char *tls_cert;     /* PEM file of the certificate chain: HTTPS; NULL:
+                                 plain. Its user must ignore SIGPIPE, as
+                                 Python does */
+    const char *tls_key;      /* PEM file; NULL: it stands in tls_cert */
 } wb_config;
 
 typedef struct wb_span {

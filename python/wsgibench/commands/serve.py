@@ -23,10 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--log-format", choices=["common", "combined"], default="common")
     add("--chdir", default=".", help="where MODULE is looked for first")
     for setting in SETTINGS:
-        text = setting.name in ("server_name", "temp_dir")
         add(
             "--" + setting.name.replace("_", "-"),
-            type=str if text else float if setting.seconds else int,
+            type=str if setting.text else float if setting.seconds else int,
             help=setting.help,
         )
 

@@ -117,7 +117,7 @@ def serve(
             ) from error
         with stopping_on_signals(core, grace, close_listener):
             if announce and not multiprocess:
-                print_address(listener)
+                print_address(listener, settings)
             run_core(core, threads)
         core.close()
 
@@ -136,15 +136,18 @@ def serve(
                 settings.get("backlog") or native.binding().DEFAULTS["backlog"]
             )
             supervisor.run(
-                lambda: print_address(listener) if announce else None
+                lambda: print_address(listener, settings) if announce else None
             )
     finally:
         close_listener()
 
 
-def print_address(listener: socket.socket) -> None:
+def print_address(
+    listener: socket.socket, settings: dict[str, Any]
+) -> None:
+    scheme = "https" if settings.get("certfile") else "http"
     print(
         "wsgibench: serving on %s (pid %d)"
-        % (sockets.describe(listener), os.getpid())
+        % (sockets.describe(listener, scheme), os.getpid())
     )
     sys.stdout.flush()

@@ -11,7 +11,7 @@ from typing import Any
 
 from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.native import sockets
+from wsgibench.native import sockets, tls
 from wsgibench.native.contract import Application, CoreServer, open_log
 from wsgibench.native.settings import to_core
 
@@ -47,6 +47,8 @@ def make_core(
                 % (access_log, error.strerror)
             ) from error
         core["log_format"] = LOG_FORMATS[log_format]
+    if tls.check(settings or {}):
+        core["url_scheme"] = "https"
     host, port = sockets.names(listener)
     fd = os.dup(listener.fileno())
     try:
@@ -112,14 +114,16 @@ class Server:
         except OSError as error:
             self._close_socket()
             raise WsgibenchError(
-                "cannot listen: %s." % error.strerror
+                "cannot listen: %s." % (error.strerror or error)
             ) from error
         except BaseException:
             self._close_socket()
             raise
         self.threads = threads
         self.address = self.socket.getsockname()
-        self.url = sockets.describe(self.socket)
+        self.url = sockets.describe(
+            self.socket, "https" if settings.get("certfile") else "http"
+        )
         self._running: list[threading.Thread] = []
 
     # In background threads ------------------------------------------------

@@ -19,6 +19,7 @@ class Setting:
     core: str  # the wb_config field
     seconds: bool
     help: str
+    text: bool = False
 
 
 SETTINGS = (
@@ -94,8 +95,22 @@ SETTINGS = (
         False,
         "1: accept when the first octets are there (TCP_DEFER_ACCEPT)",
     ),
-    Setting("server_name", "server_name", False, "the Server field"),
-    Setting("temp_dir", "temp_dir", False, "where large bodies wait"),
+    Setting("server_name", "server_name", False, "the Server field", True),
+    Setting("temp_dir", "temp_dir", False, "where large bodies wait", True),
+    Setting(
+        "certfile",
+        "tls_cert",
+        False,
+        "PEM file of the certificate and its chain: serve HTTPS",
+        True,
+    ),
+    Setting(
+        "keyfile",
+        "tls_key",
+        False,
+        "PEM file of its key, if that is not in certfile",
+        True,
+    ),
 )
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -103,7 +103,7 @@ def open_listener(
     return listen_tcp(name.strip("[]"), int(number), reuse_port=reuse_port)
 
 
-def describe(listener: socket.socket) -> str:
+def describe(listener: socket.socket, scheme: str = "http") -> str:
     """A URL for the address, for people and clients."""
     address = listener.getsockname()
     if listener.family == socket.AF_UNIX:
@@ -112,7 +112,7 @@ def describe(listener: socket.socket) -> str:
     host, port = address[:2]
     if listener.family == socket.AF_INET6:
         host = "[%s]" % host
-    return "http://%s:%d" % (host, port)
+    return "%s://%s:%d" % (scheme, host, port)
 
 
 def names(listener: socket.socket) -> tuple[str, str]:
