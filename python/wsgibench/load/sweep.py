@@ -14,7 +14,8 @@ from wsgibench.errors import UsageError
 from wsgibench.load import limits
 from wsgibench.load.spec import LoadSpec
 
-MOST = 65_536
+#: More would only take turns on the CPUs.
+MOST_PROCESSES = 64
 
 
 def points(text: str) -> list[int]:
@@ -46,7 +47,7 @@ def fitted(spec: LoadSpec, connections: int) -> LoadSpec:
     source = spec.source
     usable = max(1, has.descriptors - limits.OWN_DESCRIPTORS)
     processes = max(processes, -(-connections // usable))
-    processes = min(processes, connections)
+    processes = min(processes, connections, MOST_PROCESSES)
     needed = -(-connections // has.ports)
     if needed > sources and spec.target().host.startswith("127."):
         sources = needed

@@ -1,0 +1,211 @@
+"""The command line, gates, sweeps and verdicts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+from wsgibench.cli import main
+from wsgibench.errors import UsageError
+from wsgibench.load import limits, slo, sweep
+from wsgibench.load.limits import Asked, Limits
+from wsgibench.load.spec import LoadSpec
+from wsgibench.load.verdict import judge
+
+Load = Callable[..., dict[str, Any]]
+Golden = Callable[..., Any]
+
+LEAST = {
+    "classes",
+    "duration_s",
+    "client_cpu_us_per_request",
+    "verdict",
+    "reasons",
+}
+
+
+def test_files(
+    golden: Golden, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = golden()
+    out, rows = tmp_path / "out.json", tmp_path / "windows.ndjson"
+    code = main(
+        ["load", server.url, "-c", "4", "-n", "500", "--json", str(out)]
+        + ["--windows", str(rows), "--window", "0.1"]
+    )
+    result = json.loads(out.read_text())
+    assert code == (1 if result["verdict"] == "INVALID" else 0)
+    assert set(result) >= LEAST
+    assert result["classes"]["ok"] == 500
+    windows = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert sum(window["ok"] for window in windows) == 500
+    assert windows[0]["service"]  # its own histogram
+    assert "500 answered" in capsys.readouterr().out
+
+
+def test_quiet_says_nothing(
+    golden: Golden, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["load", golden().url, "-n", "5", "-q"])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_gates(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
+    url = golden(delay_each=2, delay=0.05).url
+    run = ["load", url, "-n", "20", "-q", "--slo"]
+    assert main([*run, "p50=10s,errors=0,rate=1"]) == 0
+    assert main([*run, "p99=20ms,errors=0"]) == 3
+    assert "p99" in capsys.readouterr().err
+    assert main([*run, "rate=1000000"]) == 3
+    for wrong in ("p98=1s", "p99=fast", "errors=none"):
+        assert main([*run, wrong]) == 2
+
+
+def test_gates_before_the_run() -> None:
+    assert slo.parse("p99.9=1.5ms, errors=3") == [("p99.9", 1.5e6),
+                                                  ("errors", 3)]
+    with pytest.raises(UsageError):
+        slo.parse("p99")
+
+
+def test_an_invalid_run_exits_1(golden: Golden) -> None:
+    assert main(["load", golden(status_each=2).url, "-n", "10", "-q"]) == 1
+
+
+def test_a_sweep(
+    golden: Golden,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "sweep.json"
+    server = golden()
+    monkeypatch.setattr(limits, "read", lambda: Limits(20_000, 1, 5))
+    code = main(
+        ["load", server.url, "--sweep", "1..8", "-d", "0.3"]
+        + ["--source", "127.0.0.1", "--json", str(out)]
+    )
+    points = json.loads(out.read_text())["points"]
+    assert [p["arithmetic"]["connections"] for p in points] == [1, 2, 4, 8]
+    assert all(point["load"]["connections"]["open_at_once"] == count
+               for point, count in zip(points, (1, 2, 4, 8)))
+    # Five ports an address: the last point takes two addresses.
+    assert [p["arithmetic"]["source_addresses"] for p in points][-1] == 2
+    assert code == 0
+
+
+def test_a_point_out_of_reach_is_skipped(
+    golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "sweep.json"
+    monkeypatch.setattr(limits, "read", lambda: Limits(70, 1, 100))
+    monkeypatch.setattr(sweep, "MOST_PROCESSES", 2)
+    main(
+        ["load", golden().url, "--sweep", "4,16", "-d", "0.2", "-q"]
+        + ["--json", str(out)]
+    )
+    points = json.loads(out.read_text())["points"]
+    assert points[0]["load"]["classes"]["ok"] > 0
+    assert "load" not in points[1]
+    assert "8 descriptors in each" in points[1]["skipped"]
+    assert points[1]["arithmetic"]["descriptors_per_process"] == 70
+
+
+def test_points() -> None:
+    assert sweep.points("1..65536") == [2**n for n in range(17)]
+    assert sweep.points("3,5") == [3, 5]
+    for wrong in ("", "0..4", "a", "5..3"):
+        with pytest.raises(UsageError):
+            sweep.points(wrong)
+
+
+def test_the_arithmetic() -> None:
+    has = Limits(20_000, 32_768, 60_999)
+    assert has.ports == 28_232
+    assert limits.too_much(Asked(19_000, 1, 1, True), has) == []
+    assert limits.too_much(Asked(65_536, 4, 3, True), has) == []
+    both = limits.too_much(Asked(65_536, 1, 1, True), has)
+    assert len(both) == 2
+    assert "--processes 4" in both[0]
+    assert "--sources 3" in both[1]
+    assert len(limits.too_much(Asked(65_536, 1, 1, False), has)) == 1
+
+
+# -- verdicts, of numbers made up
+
+
+def good() -> dict[str, Any]:
+    classes = dict.fromkeys(
+        ("bad_status", "bad_body", "refused", "in_flight", "unsent"), 0
+    )
+    return {
+        "classes": {"ok": 10_000, **classes},
+        "scheduled": 10_000,
+        "error": "",
+        "interrupted": False,
+        "duration_s": 10.0,
+        "goodput": 1000.0,
+        "client_cpu_share": 0.3,
+        "lag": {"p99_ns": 20_000},
+        "connections": {
+            "asked": 4,
+            "ever_answered": 4,
+            "answers": 10_000,
+            "stray": 0,
+        },
+        "kernel": {"ListenDrops": 0, "steal_ticks": 0},
+    }
+
+
+SPEC = LoadSpec("http://127.0.0.1/", rate=1000.0)
+
+
+def test_a_good_run_is_valid() -> None:
+    assert judge(good(), SPEC) == ("VALID", [])
+
+
+def with_class(name: str, count: int) -> dict[str, Any]:
+    return {
+        "classes": {**good()["classes"], name: count},
+        "scheduled": 10_000 + count,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "word"),
+    [
+        ({"lag": {"p99_ns": 100_001}}, "SUSPECT", "schedule lag"),
+        ({"goodput": 980.0}, "SUSPECT", "answered in time"),
+        ({"client_cpu_share": 0.81}, "SUSPECT", "its CPU"),
+        ({"kernel": {"ListenDrops": 1}}, "SUSPECT", "ListenDrops"),
+        ({"kernel": {"RetransSegs": 2}}, "SUSPECT", "RetransSegs"),
+        ({"kernel": {"steal_ticks": 11}}, "SUSPECT", "stolen"),
+        ({"interrupted": True}, "SUSPECT", "interrupted"),
+        (with_class("in_flight", 3), "SUSPECT", "not answered"),
+        (with_class("unsent", 3), "SUSPECT", "no free connection"),
+        (with_class("refused", 3), "SUSPECT", "3 of 10003"),
+        (with_class("refused", 30), "INVALID", "30 of 10030"),
+        (with_class("bad_body", 1), "INVALID", "wrong bodies"),
+        ({"scheduled": 9_999}, "INVALID", "do not sum"),
+        ({"error": "EMFILE"}, "INVALID", "--processes"),
+    ],
+)
+def test_verdicts(change: dict[str, Any], verdict: str, word: str) -> None:
+    found, reasons = judge({**good(), **change}, SPEC)
+    assert found == verdict
+    assert any(word in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [({"ever_answered": 3}, "SUSPECT"), ({"stray": 1}, "INVALID")],
+)
+def test_verdicts_of_connections(
+    change: dict[str, int], verdict: str
+) -> None:
+    result = good()
+    result["connections"].update(change)
+    assert judge(result, SPEC)[0] == verdict
