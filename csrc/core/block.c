@@ -3,7 +3,6 @@
 #include "block.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "alloc.h"
 #include "request_line.h"
@@ -224,11 +223,23 @@ put(builder *b, const char *data, uint32_t size)
     b->used += size;
 }
 
+static char
+lower(char c) /* tolower() and strncasecmp() would ask the locale */
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 static int
 same_name(const field *a, const field *b)
 {
-    return a->name_size == b->name_size
-        && strncasecmp(a->name, b->name, a->name_size) == 0;
+    uint32_t i = 0;
+    if (a->name_size != b->name_size) {
+        return 0;
+    }
+    while (i < a->name_size && lower(a->name[i]) == lower(b->name[i])) {
+        i++;
+    }
+    return i == a->name_size;
 }
 
 /* fields[0] and those after it that repeat its name become one: joined in

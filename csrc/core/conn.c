@@ -147,11 +147,12 @@ body_is_complete(wb__conn *conn)
     conn->reading = WB__READ_NOTHING;
     wb__deadline_clear(&conn->timed);
     request->continue_due = 0;
-    request->pub.body_complete = 1;
-    request->pub.content_length = (int64_t)body->received;
-    if (body->file < 0 && body->read == 0) {
-        request->pub.body
-            = body->received == 0 ? "" : wb__buf_head(&body->memory);
+    if (request->hand != WB__OUT || !conn->server->config.threaded) {
+        wb__request_show_body(request);
+        if (body->file < 0 && body->read == 0) {
+            request->pub.body
+                = body->received == 0 ? "" : wb__buf_head(&body->memory);
+        }
     }
     if (request->hand == WB__INCOMING) {
         hand_over(conn);
@@ -219,7 +220,11 @@ read_rest(wb__conn *conn, const char *data, size_t size)
         conn->rest = NULL;
         conn->discarded = 0;
         conn->reading = WB__READ_HEAD;
-        wb__conn_arm(conn, WB__IDLE);
+        if (conn->server->draining && used == size) {
+            wb__conn_end(conn); /* idle, from now on */
+        } else if (!conn->blocked) {
+            wb__conn_arm(conn, WB__IDLE);
+        }
     }
     return used;
 }
@@ -409,7 +414,9 @@ understand(wb__conn *conn, char *data, size_t size)
     size_t used = 0;
     while (used < size && !conn->dead) {
         size_t step;
-        if (conn->reading == WB__READ_HEAD) {
+        if (conn->reading == WB__READ_HEAD && conn->blocked) {
+            break; /* see may_understand() */
+        } else if (conn->reading == WB__READ_HEAD) {
             step = read_head(conn, data + used, size - used);
         } else if (conn->reading == WB__READ_BODY) {
             step = conn->rest != NULL
@@ -434,7 +441,9 @@ understand_kept(wb__conn *conn)
     }
     size_t used = understand(conn, wb__buf_head(&conn->in),
                              wb__buf_size(&conn->in));
-    if (!conn->dead) {
+    if (conn->reading == WB__READ_DISCARD) {
+        wb__buf_free(&conn->in); /* perhaps it is freed already */
+    } else if (!conn->dead) {
         wb__buf_consume(&conn->in, used);
     }
 }
@@ -448,8 +457,9 @@ end_of_input(wb__conn *conn)
 {
     wb__request *request = conn->request;
     conn->eof = 1;
-    if (conn->reading == WB__READ_NOTHING) {
-        return;
+    if (conn->reading == WB__READ_NOTHING
+        || (conn->reading == WB__READ_HEAD && conn->blocked)) {
+        return; /* whole requests may still wait in `in` */
     }
     if (request != NULL && request->hand != WB__INCOMING) {
         request->gone = 1; /* in the middle of its body */
@@ -563,16 +573,20 @@ output_drained(wb__conn *conn)
     conn->blocked = 0;
     if (conn->timed.kind == WB__WRITE) {
         wb__deadline_clear(&conn->timed);
+        if (conn->reading == WB__READ_BODY) {
+            wb__conn_arm(conn, WB__BODY); /* it gave way to the other */
+        }
     }
-    if (request != NULL) {
+    if (conn->close_after
+        && (request == NULL || request->hand == WB__INCOMING)) {
+        wb__conn_end(conn);
+    } else if (request != NULL) {
         if (request->resume_wanted && request->hand == WB__OUT) {
             request->resume_wanted = 0;
             request->pub.event = WB_RESUME;
             wb__server_enqueue(conn->server, request);
         }
         wb__server_progress(conn->server);
-    } else if (conn->close_after) {
-        wb__conn_end(conn);
     } else {
         wb__conn_next(conn, 0);
     }
@@ -610,8 +624,10 @@ wb__conn_ready(wb__conn *conn, int status, int events)
 static int
 hold_output(const wb__conn *conn)
 {
+    /* A body still to come may never come while its sender waits for these
+     * answers. */
     return conn->request != NULL && conn->request->hand == WB__QUEUED
-        && conn->server->quick && wb__buf_size(&conn->out) < MAX_HELD;
+        && conn->request->pub.body_complete && conn->server->quick && wb__buf_size(&conn->out) < MAX_HELD;
 }
 
 void
@@ -628,6 +644,13 @@ wb__conn_next(wb__conn *conn, int close)
     conn->reading = conn->rest != NULL ? WB__READ_BODY : WB__READ_HEAD;
     if (!conn->blocked) {
         understand_kept(conn);
+    }
+    if (conn->eof && conn->reading == WB__READ_BODY
+        && conn->request != NULL) {
+        end_of_input(conn); /* the rest of that body will never come */
+        if (conn->close_after) {
+            wb__conn_end(conn);
+        }
     }
     if (conn->dead || conn->reading == WB__READ_DISCARD) {
         return;
@@ -667,6 +690,9 @@ wb__conn_refuse(wb__conn *conn, int status)
 void
 wb__conn_end(wb__conn *conn)
 {
+    if (conn->dead) {
+        return;
+    }
     conn->reading = WB__READ_DISCARD;
     conn->close_after = 1;
     wb__body_free(conn->rest);
@@ -708,8 +734,8 @@ wb__conn_timeout(wb__conn *conn, enum wb__deadline_kind kind)
     }
 }
 
-static void
-on_closed(uv_handle_t *handle)
+void
+wb__conn_on_closed(uv_handle_t *handle)
 {
     wb__conn *conn = (wb__conn *)handle;
     wb_server *server = conn->server;
@@ -775,7 +801,7 @@ wb__conn_close(wb__conn *conn)
     }
     if (!conn->registered || wb__server_on_loop(server)) {
         if (conn->registered) {
-            uv_close((uv_handle_t *)&conn->poll, on_closed);
+            uv_close((uv_handle_t *)&conn->poll, wb__conn_on_closed);
         }
         close(conn->fd);
         conn->doomed = 0;
@@ -838,7 +864,7 @@ void
 wb__conn_update(wb__conn *conn)
 {
     int events = wanted_events(conn);
-    if (events == conn->events) {
+    if (conn->dead || events == conn->events) {
         return;
     }
     if (!wb__server_on_loop(conn->server)) {

@@ -77,6 +77,8 @@ void wb__conn_close(wb__conn *conn);
 void wb__conn_timeout(wb__conn *conn, enum wb__deadline_kind kind);
 /* Frees a closed connection whose request is over. */
 void wb__conn_release(wb__conn *conn);
+/* libuv has let go of the handle. */
+void wb__conn_on_closed(uv_handle_t *handle);
 /* Brings the poll set in line with what the connection waits for. */
 void wb__conn_update(wb__conn *conn);
 void wb__conn_arm(wb__conn *conn, enum wb__deadline_kind kind);

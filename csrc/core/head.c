@@ -174,6 +174,7 @@ wb__head_find(wb__responder *responder, const char *status,
               size_t status_size, const char *lines, size_t lines_size,
               uint32_t count, const wb__head **out)
 {
+    lines = lines == NULL ? "" : lines; /* for memcpy() and memcmp() */
     size_t place = (status_size * 31 + lines_size) % WB__HEADS;
     wb__head *head = &responder->heads[place];
     if (head->key == NULL || head->count != count

@@ -238,6 +238,7 @@ wb_request_wait(wb_request *pub, int for_body, int timeout_ms)
     int state = threaded
         ? wait_sleeping(server, request, for_body, timeout_ms)
         : wait_turning(server, request, for_body, timeout_ms);
+    wb__request_show_body(request);
     wb__server_unlock(server);
     return state > 0 ? 0 : state;
 }
@@ -282,6 +283,7 @@ wb_request_read(wb_request *pub, char *out, size_t size)
     wb_server *server = request->conn->server;
     wb__server_lock(server);
     int64_t n = read_body(request, out, size);
+    wb__request_show_body(request);
     wb__server_unlock(server);
     return n;
 }

@@ -134,6 +134,9 @@ wb__conn_send(wb__conn *conn, struct iovec *parts, int count, int hold)
             return wb__conn_flush(conn);
         }
         wait_for_room(conn, sent > 0);
+        if (conn->dead) { /* no place in the poll set */
+            return WB_GONE;
+        }
     }
     return wb__buf_size(&conn->out) > conn->server->config.write_high ? WB_FULL
                                                                       : 0;
@@ -215,6 +218,9 @@ int
 wb__conn_flush(wb__conn *conn)
 {
     int progress = 0;
+    if (conn->dead) {
+        return WB_GONE;
+    }
     int result = flush_kept(conn, &progress);
     if (result == 0 && conn->request != NULL && conn->request->file >= 0) {
         result = flush_file(conn, conn->request, &progress);
@@ -226,6 +232,7 @@ wb__conn_flush(wb__conn *conn)
         lost(conn);
     } else if (result == WB_FULL) {
         wait_for_room(conn, progress);
+        result = conn->dead ? WB_GONE : result;
     }
     return result;
 }

@@ -100,3 +100,13 @@ wb__request_fill(wb__request *request, const char *data, const wb__line *line,
             || (block->flags & WB__KEEP_ALIVE) != 0);
     return 0;
 }
+
+void
+wb__request_show_body(wb__request *request)
+{
+    const wb__body *body = request->body;
+    if (body != NULL && body->complete) {
+        request->pub.body_complete = 1;
+        request->pub.content_length = (int64_t)body->received;
+    }
+}

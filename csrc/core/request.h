@@ -70,4 +70,8 @@ void wb__request_free(struct wb_server *server, wb__request *request);
 int wb__request_fill(wb__request *request, const char *data,
                      const wb__line *line, wb__block *block);
 
+/* Tells the caller that the body is complete; a thread that holds the request
+ * is told in its own calls. */
+void wb__request_show_body(wb__request *request);
+
 #endif

@@ -30,6 +30,9 @@ done(wb__request *request, int complete)
     wb__conn *conn = request->conn;
     wb_server *server = conn->server;
     int close = request->close || !complete;
+    /* Its connection may have put it there in this very call. */
+    request->resume_wanted = 0;
+    wb__server_dequeue(server, request);
     if (complete) {
         server->stats.responses++;
         server->quick = wb__now_ms() - server->taken_ms < 5;
@@ -147,8 +150,9 @@ write_body(wb__request *request, const char *data, size_t size)
     int chunk = request->answer == WB__CHUNKED && allowed > 0;
     request->sent += allowed;
     if (allowed <= SMALL
-        && wb__buf_append(out, data, (size_t)allowed) == 0
-        && (!chunk || wb__buf_append(out, "\r\n", 2) == 0)) {
+        && wb__buf_reserve(out, (size_t)allowed + 2) == 0) {
+        wb__buf_append(out, data, (size_t)allowed); /* there is room */
+        wb__buf_append(out, "\r\n", chunk ? 2 : 0);
         struct iovec part = { out->data, out->end };
         return note(request, out->end == 0
                                  ? 0
@@ -219,11 +223,10 @@ wb_request_write(wb_request *pub, const char *data, size_t size)
 {
     wb__request *request = (wb__request *)pub;
     wb_server *server = request->conn->server;
-    if (!request->head_given || request->file >= 0) {
-        return WB_STATE;
-    }
     wb__server_lock(server);
-    int result = request->gone ? WB_GONE : write_body(request, data, size);
+    int result = !request->head_given || request->file >= 0 ? WB_STATE
+        : request->gone                                       ? WB_GONE
+                                        : write_body(request, data, size);
     result = remember_full(request, result);
     wb__server_unlock(server);
     return result;
@@ -258,12 +261,11 @@ wb_request_file(wb_request *pub, int fd, int64_t offset, int64_t size)
 {
     wb__request *request = (wb__request *)pub;
     wb_server *server = request->conn->server;
-    if (!request->head_given || request->file >= 0 || size < 0) {
-        return WB_STATE;
-    }
     wb__server_lock(server);
-    int result
-        = request->gone ? WB_GONE : send_file(request, fd, offset, size);
+    int result = !request->head_given || request->file >= 0 || size < 0
+        ? WB_STATE
+        : request->gone ? WB_GONE
+                        : send_file(request, fd, offset, size);
     result = remember_full(request, result);
     wb__server_unlock(server);
     return result;

@@ -9,7 +9,11 @@
 
 #include "alloc.h"
 
-enum { TICK_MS = 100 }; /* while something must be looked at again */
+enum {
+    TICK_MS = 100, /* while something must be looked at again */
+    MAX_LINE = 1 << 20,
+    MAX_HEAD = 65536
+};
 
 /* ---- configuration ---------------------------------------------------------------- */
 
@@ -210,17 +214,6 @@ wb__server_attend(wb_server *server, wb__conn *conn)
     }
 }
 
-static void
-on_conn_closed(uv_handle_t *handle)
-{
-    wb__conn *conn = (wb__conn *)handle;
-    wb_server *server = conn->server;
-    wb__server_lock(server);
-    conn->registered = 0;
-    wb__conn_release(conn);
-    wb__server_unlock(server);
-}
-
 void
 wb__server_attend_all(wb_server *server)
 {
@@ -231,7 +224,7 @@ wb__server_attend_all(wb_server *server)
         conn->needs_attention = 0;
         if (conn->doomed) {
             conn->doomed = 0;
-            uv_close((uv_handle_t *)&conn->poll, on_conn_closed);
+            uv_close((uv_handle_t *)&conn->poll, wb__conn_on_closed);
             close(conn->fd);
         }
         if (conn->dead) {
@@ -326,6 +319,17 @@ wb_server_wake(wb_server *server)
 }
 
 /* ---- birth and death ----------------------------------------------------------------------- */
+
+/* 0 is "no limit of yours": what remains is the core's. */
+static void
+no_limits(wb_config *config)
+{
+    config->max_line = config->max_line == 0 ? MAX_LINE : config->max_line;
+    config->max_head = config->max_head == 0 ? MAX_HEAD : config->max_head;
+    if (config->max_fields == 0) {
+        config->max_fields = UINT32_MAX;
+    }
+}
 
 static int
 copy_strings(wb_server *server)
@@ -427,7 +431,7 @@ wb_server_new(const wb_config *config, wb_server **out)
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
         return -errno;
     }
-    if (config->max_head > 65536 || config->max_line > (1 << 20)) {
+    if (config->max_head > MAX_HEAD || config->max_line > MAX_LINE) {
         return WB_INVALID;
     }
     wb_server *server = wb__alloc(sizeof(*server));
@@ -436,6 +440,7 @@ wb_server_new(const wb_config *config, wb_server **out)
     }
     memset(server, 0, offsetof(wb_server, read_buffer));
     server->config = *config;
+    no_limits(&server->config);
     server->wake_pipe[0] = server->wake_pipe[1] = -1;
     atomic_init(&server->stop_grace, -1);
     atomic_init(&server->stopped, 0);

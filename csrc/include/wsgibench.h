@@ -214,7 +214,8 @@ int wb_request_head(wb_request *request, const char *status,
 /* Body octets; `data` is the caller's again on return. 0, WB_FULL,
  * WB_COMPLETE (what exceeds the Content-Length is dropped), or WB_GONE. */
 int wb_request_write(wb_request *request, const char *data, size_t size);
-/* `size` octets of the file from `offset`, by sendfile(2) where it can. fd is
+/* `size` octets of the file from `offset`, by sendfile(2) where it can (the
+ * process must ignore SIGPIPE, which sendfile(2) raises; Python does). fd is
  * borrowed until the request returns with WB_RESUME, or is over. */
 int wb_request_file(wb_request *request, int fd, int64_t offset,
                     int64_t size);
