@@ -77,7 +77,9 @@ read_line(char *line, size_t size, field *out, uint32_t *flags)
 
 /* ---- what a field means for the message --------------------------------- */
 
-/* 1*DIGIT below 2^60 (RFC 9110 8.6). A list of equal values may be accepted,
+static const int64_t MAX_LENGTH = (int64_t)1 << 60;
+
+/* 1*DIGIT up to about 2^60 (RFC 9110 8.6). A list of equal values may be accepted,
  * and is not: nobody sends it in good faith. */
 static int
 note_content_length(wb__block *block, const field *f)
@@ -90,10 +92,10 @@ note_content_length(wb__block *block, const field *f)
         if (!wb__is(f->value[i], WB__DIGIT)) {
             return 400;
         }
-        length = length * 10 + (f->value[i] - '0');
-        if (length > ((int64_t)1 << 60)) {
+        if (length > MAX_LENGTH / 10) {
             return 400;
         }
+        length = length * 10 + (f->value[i] - '0');
     }
     block->framing.length = length;
     return 0;
