@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import usage
+from wsgibench.harness import limits, usage
 from wsgibench.harness.environments import Environment
-from wsgibench.harness.plan import Load
+from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
 from wsgibench.harness.process import GuestProcess
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
@@ -33,10 +33,13 @@ def _command(
     command += ["--rate", str(load.rate)]
     command += ["--expect-status", str(scenario.status)]
     # A closed loop queues at the server: everyone waits for all others.
-    patience = TIMEOUT + scenario.delay * load.connections
+    patience = TIMEOUT + (scenario.delay or 5e-4) * load.connections
     command += ["--timeout", "%.1f" % min(60.0, patience)]
     if load.pipeline > 1:
         command += ["--pipeline", str(load.pipeline)]
+    if load.connections > GENTLE_ABOVE:
+        command += ["--connect-rate", str(CONNECT_RATE)]
+    command += limits.client(load.connections)
     if load.requests:
         command += ["--requests", str(load.requests)]
     if not load.keepalive:

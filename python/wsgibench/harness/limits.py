@@ -22,6 +22,19 @@ def ports() -> int:
     return high - low + 1
 
 
+def client(connections: int) -> list[str]:
+    """Arguments of the load generator for so many: processes of it share
+    the descriptors, source addresses the ports."""
+    processes = -(-connections // (descriptors() - SPARE))
+    sources = -(-connections // (ports() * 3 // 4))
+    arguments: list[str] = []
+    if processes > 1:
+        arguments += ["--processes", str(processes)]
+    if sources > 1:
+        arguments += ["--source", "127.0.0.1", "--sources", str(sources)]
+    return arguments
+
+
 def why_skip(connections: int, processes: int) -> str:
     """A sentence if a server of so many processes cannot hold so many."""
     limit = descriptors()

@@ -6,6 +6,17 @@ import random
 from dataclasses import asdict, dataclass
 from typing import Any
 
+#: Connections above which they are made one after another, at so many a
+#: second: a burst overflows any listener's queue, and what came of that would
+#: be taken for the server's.
+GENTLE_ABOVE = 512
+CONNECT_RATE = 2000.0
+
+
+def ramp(connections: int) -> float:
+    """Seconds until all are made; the warm-up is longer by so much."""
+    return 0.0 if connections <= GENTLE_ABOVE else connections / CONNECT_RATE
+
 
 @dataclass(frozen=True)
 class Load:

@@ -11,7 +11,7 @@ from wsgibench.errors import UsageError
 from wsgibench.harness import interpreters, scenario, servers
 from wsgibench.harness import suite as suites
 from wsgibench.harness.interpreters import Interpreter
-from wsgibench.harness.plan import Cell, Load
+from wsgibench.harness.plan import Cell, Load, ramp
 
 Found = TypeVar("Found")
 
@@ -49,13 +49,17 @@ def _known(
     return found
 
 
+def _is_count(text: str) -> bool:
+    return text.isdigit() and 0 < int(text) <= MAX_CONNECTIONS
+
+
 def connections(text: str) -> list[int]:
     """``1,64`` or ``1..1024``: powers of two, both ends included."""
     counts: list[int] = []
     for part in split(text):
         low, dots, high = part.partition("..")
         ends = [low, high] if dots else [low]
-        if not all(e.isdigit() and 0 < int(e) <= MAX_CONNECTIONS for e in ends):
+        if not all(map(_is_count, ends)):
             raise UsageError("%r is not a number of connections." % part)
         count, last = int(ends[0]), int(ends[-1])
         while count < last:
@@ -95,7 +99,11 @@ def free(
             server,
             python,
             name,
-            Load(connections=count, warmup=seconds[python], **load),
+            Load(
+                connections=count,
+                warmup=seconds[python] + ramp(count),
+                **load,
+            ),
         )
         for name in asked
         for count in numbers

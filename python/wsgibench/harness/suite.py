@@ -18,7 +18,7 @@ from typing import Any
 
 from wsgibench.errors import UsageError
 from wsgibench.harness.environments import source_tree
-from wsgibench.harness.plan import Cell, Load
+from wsgibench.harness.plan import Cell, Load, ramp
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -151,7 +151,9 @@ def cells(
                     for python in matrix.get("python", pythons):
                         if python not in warmup:
                             continue  # not here; said once, by its name
-                        seconds = 0.0 if load["requests"] else warmup[python]
+                        seconds = warmup[python] + ramp(load["connections"])
+                        if load["requests"]:
+                            seconds = 0.0
                         made = Load(
                             duration=duration,
                             warmup=seconds,

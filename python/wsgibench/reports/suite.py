@@ -75,12 +75,10 @@ def render(record: dict[str, Any], width: int = 160) -> str:
 
     suite = record["suite"]
     rows = collect(record)
-    pythons = list(
-        dict.fromkeys(python for row in rows.values() for python in row["ours"])
-    )
-    sources = list(
-        dict.fromkeys(number["python"] for number in suite.get("published", []))
-    )
+    every = (python for row in rows.values() for python in row["ours"])
+    pythons = list(dict.fromkeys(every))
+    numbers = suite.get("published", [])
+    sources = list(dict.fromkeys(number["python"] for number in numbers))
     table = Table(box=None, pad_edge=False)
     for title in ("scenario", "server", "load", "c"):
         table.add_column(title, overflow="fold")

@@ -1,4 +1,4 @@
-"""A triple store behind the server: one query to a triple store, with pycurl."""
+"""A triple store behind the server: one query, with pycurl."""
 
 from __future__ import annotations
 

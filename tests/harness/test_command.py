@@ -1,0 +1,105 @@
+"""``run`` and ``list`` as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wsgibench.harness.process import open_socket
+
+
+def wsgibench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wsgibench", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+
+
+def race(
+    output: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    common = ["--duration=0.3", "--warmup=0.1", "--connections=2"]
+    return wsgibench("run", *common, "-o", str(output), *arguments)
+
+
+def test_names_without_meaning(tmp_path: Path) -> None:
+    """The other cells finish."""
+    output = tmp_path / "record.json"
+    done = race(output, "--server=raw-threads,nobody", "--python=python3,9.9")
+    assert done.returncode == 1, done.stderr
+    assert "there is no server 'nobody'" in done.stderr
+    assert "there is no interpreter '9.9'" in done.stderr
+    record = json.loads(output.read_text())
+    assert record["complete"]
+    (cell,) = record["cells"]
+    assert cell["starts"][0]["load"]["classes"]["ok"] > 0
+    assert len(record["failures"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--server=nobody"], "there is no server 'nobody'; there are: "),
+        (["--python=9.9"], "there is no interpreter '9.9'; give "),
+        (["--scenario=nothing"], "there is no scenario 'nothing'; there "),
+        (["--suite=nothing"], "there is no suite 'nothing'; there are: "),
+        (["--server=c-uv:x=1"], "c-uv has no option 'x'; it has: threads"),
+    ],
+)
+def test_nothing_that_has_a_meaning(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    done = race(tmp_path / "record.json", *arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("wsgibench: " + sentence)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_busy_port_fails_its_cells(tmp_path: Path) -> None:
+    with open_socket("127.0.0.1", 0, 5) as taken:
+        port = "--port=%d" % taken.getsockname()[1]
+        done = race(tmp_path / "record.json", "--server=raw-threads", port)
+    assert done.returncode == 1
+    assert "Address already in use; stop what uses the port" in done.stderr
+
+
+def test_a_hole_is_skipped_and_the_rest_runs(tmp_path: Path) -> None:
+    output = tmp_path / "record.json"
+    done = race(output, "--server=raw-threads", "--scenario=hello,flask")
+    assert done.returncode == 0, done.stderr
+    record = json.loads(output.read_text())
+    (hole,) = record["skipped"]
+    reason = "raw-threads runs no WSGI application, so no flask."
+    assert hole["reason"] == reason
+    assert reason in done.stdout
+
+
+def collected() -> dict[str, list[dict[str, Any]]]:
+    done = wsgibench("list", "--json")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[dict[str, Any]]] = json.loads(done.stdout)
+    return found
+
+
+def test_list_as_json() -> None:
+    found = collected()
+    keys = {"servers", "interpreters", "scenarios", "services", "suites"}
+    assert set(found) == keys
+    for rows in found.values():
+        assert rows
+        assert all(isinstance(row["name"], str) for row in rows)
+    labels = {
+        "%(implementation)s %(version)s" % i for i in found["interpreters"]
+    }
+    for server in found["servers"]:
+        assert set(server["runs"]) == labels
+        # Runs there or says why not.
+        for label, runs in server["runs"].items():
+            assert runs == (label not in server["holes"])

@@ -1,0 +1,72 @@
+"""Why an installation failed, in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wsgibench.errors import WsgibenchError
+from wsgibench.harness import environments, install, interpreters
+
+LOG = Path("all.log")
+
+COMPILER = """\
+  error: subprocess-exited-with-error
+  × python setup.py bdist_wheel did not run successfully.
+      src/thing.c:5:10: fatal error: ev.h: No such file or directory
+      error: command '/usr/bin/gcc' failed with exit code 1
+error: metadata-generation-failed
+"""
+NETWORK = """\
+WARNING: Retrying (Retry(total=4)): NewConnectionError('<...>: Failed to
+establish a new connection: [Errno -3] Temporary failure in name resolution')
+ERROR: Could not find a version that satisfies the requirement bjoern
+"""
+
+
+def test_the_compilers_own_words_come_first() -> None:
+    sentence = install._reason("bjoern", COMPILER, ["libev-dev"], LOG)
+    assert "fatal error: ev.h: No such file or directory" in sentence
+    assert "libev-dev" in sentence
+    assert str(LOG) in sentence
+
+
+def test_no_network_is_said_as_such() -> None:
+    sentence = install._reason("bjoern", NETWORK, [], LOG)
+    assert "no package index can be reached; go online" in sentence
+
+
+def test_a_failed_environment_leaves_nothing_that_looks_complete(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WSGIBENCH_CACHE", str(tmp_path))
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise WsgibenchError("no")
+
+    monkeypatch.setattr(install, "packages", fail)
+    monkeypatch.setattr(install, "environment", lambda *a, **o: None)
+    python = interpreters.find("python3")
+    for _ in range(2):
+        with pytest.raises(WsgibenchError, match="no"):
+            environments.get(python, "waitress", lambda text: None)
+    assert environments.installed() == []
+
+
+def test_a_server_that_no_index_has_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WSGIBENCH_CACHE", str(tmp_path))
+    python = interpreters.find("python3")  # it has no syncless either
+    with pytest.raises(WsgibenchError, match="setup.py install"):
+        environments.get(python, "syncless", lambda text: None)
+
+
+def test_servers_of_one_package_share_an_environment(cache: Path) -> None:
+    python = interpreters.find("python3")
+    said: list[str] = []
+    first = environments.get(python, "wsgiref", said.append)
+    again = environments.get(python, "raw-socket", said.append)
+    assert first.python == again.python
+    assert len(said) <= 1

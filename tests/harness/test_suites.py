@@ -1,0 +1,119 @@
+"""The suites, and their table: ours beside the published numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wsgibench.errors import UsageError
+from wsgibench.harness import scenario, servers, suite
+from wsgibench.reports import suite as table
+
+NAMES = suite.names()
+NO_WARMUP = {"python3": 1.0, "pypy3": 4.0}
+
+
+def test_all_five_are_there() -> None:
+    assert set(NAMES) >= {
+        *("framewut", "long-running-task", "pypy-survey", "syncless"),
+        "tornado-vs-gevent",
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_name_in_a_suite_has_a_meaning(name: str) -> None:
+    read = suite.read(name)
+    cells = suite.cells(read, read.pythons, duration=1, warmup=NO_WARMUP)
+    assert cells
+    for cell in cells:
+        servers.find(cell.server)
+        scenario.find(cell.scenario)
+    assert {"quick", "standard", "paper"} <= set(read.data["profiles"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_published_number_has_its_row(name: str) -> None:
+    read = suite.read(name)
+    keys = table._keys(read.to_json())
+    rows = {key[:3] for key in keys}
+    for number in read.published:
+        key = (number["scenario"], number["server"], number["load"])
+        assert key in rows
+
+
+def test_the_published_numbers_of_the_survey() -> None:
+    """Spot checks against the text they were taken from."""
+    survey = suite.read("pypy-survey").published
+    values = {(n["python"], n["server"]): n["value"] for n in survey}
+    assert values["CPython 2.7.3", "gunicorn-sync"] == 3700
+    assert values["PyPy 2.0b2", "twisted-web"] == 8300
+    assert len(values) == 12
+    syncless = suite.read("syncless").published
+    assert len(syncless) == 20
+    assert sum(number["value"] for number in syncless) == (
+        3446 + 2778 + 2856 + 2518 + 1592 + 1235 + 1019 + 963 + 4385 + 2787
+    ) + (1858 + 1443 + 4371 + 3451 + 8314 + 4250 + 4282 + 2836 + 3229 + 2287)
+
+
+def test_loads_are_those_of_the_original() -> None:
+    loads = suite.read("syncless").data["loads"]
+    assert loads["parallel"]["connections"] == 100
+    assert loads["parallel"]["requests"] == 100000
+    assert loads["parallel"]["keepalive"] is False
+    assert loads["parallel"]["backlog"] == 128
+    assert loads["sequential"]["path"] == "/{seq}"
+    assert loads["sweep"]["sweep"] == [2**n for n in range(17)]
+    survey = suite.read("pypy-survey").data["loads"]["survey"]
+    assert survey["connections"] == 4 * 10
+    assert (survey["requests"], survey["discard"]) == (120000, 30000)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("about = 1\nabout = 2", "Cannot overwrite"),
+        ("about = ''", "a suite needs loads"),
+        ("colour = 'red'", "a suite has no colour"),
+        (
+            "about = ''\nmatrix = []\nloads.x.speed = 1",
+            "load x has no speed",
+        ),
+    ],
+)
+def test_a_slip_in_a_file_is_not_passed_over(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=sentence):
+        suite.read(str(path))
+
+
+def test_a_row_without_a_number_says_why() -> None:
+    asked = {
+        "name": "mine",
+        "about": "a suite",
+        "loads": {"one": {"connections": 7}},
+        "matrix": [{"servers": ["a", "b"], "scenarios": ["hello"]}],
+        "published": [
+            {
+                "python": "Old 1",
+                "load": "one",
+                "scenario": "hello",
+                "server": "b",
+                "value": 123,
+            }
+        ],
+    }
+    hole = {"scenario": "hello", "server": "b", "load": "one"}
+    record = {
+        "suite": asked,
+        "cells": [],
+        "skipped": [dict(hole, reason="b is not of this world.")],
+        "failures": [],
+    }
+    text = table.render(record)
+    (line,) = [x for x in text.splitlines() if x.split()[1:2] == ["b"]]
+    assert "123" in line
+    assert "b is not of this world." in line
