@@ -153,6 +153,7 @@ def good() -> dict[str, Any]:
         "connections": {
             "asked": 4,
             "ever_answered": 4,
+            "open_at_once": 4,
             "answers": 10_000,
             "stray": 0,
         },
@@ -201,7 +202,11 @@ def test_verdicts(change: dict[str, Any], verdict: str, word: str) -> None:
 
 @pytest.mark.parametrize(
     ("change", "verdict"),
-    [({"ever_answered": 3}, "SUSPECT"), ({"stray": 1}, "INVALID")],
+    [
+        ({"ever_answered": 3}, "SUSPECT"),
+        ({"open_at_once": 3}, "SUSPECT"),
+        ({"stray": 1}, "INVALID"),
+    ],
 )
 def test_verdicts_of_connections(
     change: dict[str, int], verdict: str

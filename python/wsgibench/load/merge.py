@@ -52,6 +52,8 @@ def _classes(results: list[dict[str, Any]]) -> dict[str, int]:
 def _connections(results: list[dict[str, Any]]) -> dict[str, Any]:
     parts = [result["connections"] for result in results]
     merged = {name: sum(part[name] for part in parts) for name in parts[0]}
+    # All end together: what was open then was open at once.
+    merged["open_at_once"] = merged["open_at_end"]
     merged["least"] = min(part["least"] for part in parts)
     merged["most"] = max(part["most"] for part in parts)
     return merged

@@ -37,6 +37,8 @@ def judge(result: dict[str, Any], spec: LoadSpec) -> tuple[str, list[str]]:
         )
     _judge_answers(result, invalid, suspect)
     _judge_connections(result["connections"], invalid, suspect)
+    if spec.keepalive and not spec.per_connection and not spec.requests:
+        _judge_open(result["connections"], suspect)
     if spec.rate:
         _judge_rate(result, spec, suspect)
     _judge_client(result, suspect)
@@ -84,6 +86,14 @@ def _judge_connections(
     if starved and connections["answers"] >= 10 * asked:
         suspect.append(
             "%d of %d connections were never answered" % (starved, asked)
+        )
+
+
+def _judge_open(connections: dict[str, Any], suspect: list[str]) -> None:
+    most, asked = connections["open_at_once"], connections["asked"]
+    if most < asked:
+        suspect.append(
+            "%d of %d connections were open at once" % (most, asked)
         )
 
 
