@@ -10,6 +10,7 @@
 
 enum {
     BATCH = 64,          /* accepted per turn, so that others get theirs */
+    LAST_BATCH = 4096,   /* before the listener is closed */
     RETRY_MS = 200       /* after EMFILE, ENFILE, ENOBUFS, ENOMEM */
 };
 
@@ -123,9 +124,23 @@ wb__listener_open(wb_server *server)
     return 0;
 }
 
+/* Clients in the queue count on being answered; closing would reset them. */
+static void
+empty_queue(wb_server *server)
+{
+    for (int i = 0; i < LAST_BATCH && has_room(server); i++) {
+        if (accept_one(server) == 0) {
+            break;
+        }
+    }
+}
+
 void
 wb__listener_close(wb_server *server)
 {
+    if (server->listener_open && !server->closing) {
+        empty_queue(server);
+    }
     if (server->listener_open) {
         server->listener_open = 0;
         server->accepting = 0;

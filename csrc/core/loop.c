@@ -17,6 +17,21 @@ on_sleep(uv_timer_t *timer)
     (void)timer; /* it has done its work by ending the wait */
 }
 
+void
+wb__server_count_turn(wb_server *server)
+{
+    /* One writer: no locked instruction is needed. */
+    uint_fast64_t turns
+        = atomic_load_explicit(&server->turns, memory_order_relaxed);
+    atomic_store_explicit(&server->turns, turns + 1, memory_order_relaxed);
+}
+
+uint64_t
+wb_server_turns(wb_server *server)
+{
+    return atomic_load_explicit(&server->turns, memory_order_relaxed);
+}
+
 /* One uv_run(). libuv has no bound for it but a timer. */
 static void
 turn(wb_server *server, int timeout_ms)
@@ -27,6 +42,7 @@ turn(wb_server *server, int timeout_ms)
         uv_timer_start(&server->sleep, on_sleep, (uint64_t)timeout_ms, 0);
     }
     uv_run(&server->loop, mode);
+    wb__server_count_turn(server);
     if (timeout_ms > 0) {
         uv_timer_stop(&server->sleep);
     }
@@ -77,6 +93,7 @@ wb_server_run(wb_server *server)
         wb__server_drain_step(server);
         wb__server_unlock(server);
         uv_run(&server->loop, UV_RUN_ONCE);
+        wb__server_count_turn(server);
     }
     return 0;
 }

@@ -138,6 +138,9 @@ wb_server_take(wb_server *server)
     wb__server_lock(server);
     wb_request *request = wb__server_take(server);
     wb__server_unlock(server);
+    if (!server->config.threaded) {
+        wb__server_count_turn(server);
+    }
     return request;
 }
 
@@ -241,23 +244,42 @@ wb__server_attend_all(wb_server *server)
 
 /* ---- stopping --------------------------------------------------------------------------- */
 
+/* Idle: nothing of a request has come, nothing of an answer waits. */
+static int
+is_idle(const wb__conn *conn)
+{
+    return !conn->dead && conn->request == NULL
+        && conn->reading == WB__READ_HEAD && wb__buf_size(&conn->in) == 0
+        && wb__buf_size(&conn->out) == 0;
+}
+
+/* `fresh`: also those from which no octet came yet. */
+static void
+close_idle(wb_server *server, int fresh)
+{
+    wb__conn *conn = server->conns;
+    for (uint32_t n = server->stats.connections; n > 0; n--) {
+        wb__conn *next = conn->next;
+        if (is_idle(conn) && (fresh || conn->timed.kind != WB__HEAD)) {
+            /* A request may be in the kernel: it is answered. */
+            wb__conn_ready(conn, 0, UV_READABLE);
+            if (is_idle(conn)) {
+                wb__conn_close(conn);
+            }
+        }
+        conn = next;
+    }
+}
+
 static void
 begin_drain(wb_server *server)
 {
     server->draining = 1;
     wb__listener_close(server);
-    wb__conn *conn = server->conns;
-    for (uint32_t n = server->stats.connections; n > 0; n--) {
-        wb__conn *next = conn->next;
-        /* Idle: nothing of a request has come, nothing of an answer waits. */
-        if (conn->request == NULL && conn->reading == WB__READ_HEAD
-            && wb__buf_size(&conn->in) == 0
-            && wb__buf_size(&conn->out) == 0) {
-            wb__conn_close(conn);
-        }
-        conn = next;
-    }
-    wb__server_tick_by(server, wb__now_ms() + TICK_MS);
+    close_idle(server, 0);
+    /* Whoever has only just connected gets a moment to ask. */
+    server->fresh_until = wb__now_ms() + TICK_MS;
+    wb__server_tick_by(server, server->fresh_until);
 }
 
 void
@@ -273,6 +295,10 @@ wb__server_drain_step(wb_server *server)
         begin_drain(server);
     } else if (until < server->drain_until) {
         server->drain_until = until;
+    }
+    if (wb__now_ms() >= server->fresh_until) {
+        close_idle(server, 1);
+        server->fresh_until = UINT64_MAX;
     }
     if (wb__now_ms() >= server->drain_until) {
         while (server->conns != NULL) {
@@ -444,6 +470,7 @@ wb_server_new(const wb_config *config, wb_server **out)
     server->wake_pipe[0] = server->wake_pipe[1] = -1;
     atomic_init(&server->stop_grace, -1);
     atomic_init(&server->stopped, 0);
+    atomic_init(&server->turns, 0);
     server->quick = 1;
     server->tick_due = UINT64_MAX;
     set_deadlines(server);

@@ -31,6 +31,7 @@ struct wb_server {
     uint8_t draining;      /* a stop is under way */
     uint8_t changed;       /* the poll set: see wb_server_poll() */
     uint64_t drain_until;  /* ms */
+    uint64_t fresh_until;  /* ms; of a drain */
     uint64_t accept_again; /* ms; after EMFILE; 0: not */
     uint64_t tick_due;     /* ms; UINT64_MAX: no tick is set */
 
@@ -59,12 +60,14 @@ struct wb_server {
 
     atomic_int stop_grace;        /* -1: no stop asked */
     atomic_int stopped;
+    atomic_uint_fast64_t turns;   /* written by the polling thread alone */
     int wake_pipe[2];             /* or -1: see wb_server_wake_fd() */
     uv_poll_t wake_poll;
 
     char read_buffer[WB__READ_BUFFER];
 };
 
+void wb__server_count_turn(wb_server *server);
 void wb__server_lock(wb_server *server);
 void wb__server_unlock(wb_server *server);
 int wb__server_on_loop(wb_server *server);

@@ -548,6 +548,14 @@ server_stats(wp_server *server, PyObject *unused)
 }
 
 static PyObject *
+server_turns(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLongLong(
+        server->core == NULL ? 0 : wb_server_turns(server->core));
+}
+
+static PyObject *
 server_log_flush(wp_server *server, PyObject *unused)
 {
     (void)unused;
@@ -600,6 +608,9 @@ static PyMethodDef server_methods[] = {
     METHOD(timeout, METH_NOARGS,
            "Seconds until turn(0) is due anyway; None: never."),
     METHOD(stats, METH_NOARGS, "The counters of wb_stats."),
+    METHOD(turns, METH_NOARGS,
+           "Turns of the loop so far; from any thread. It stands still while "
+           "an application is stuck."),
     METHOD(log_flush, METH_NOARGS, "Write the access log out."),
     METHOD(close, METH_NOARGS, "Close everything at once."),
     { NULL, NULL, 0, NULL },

@@ -8,8 +8,8 @@
  * wb_error or a negated errno on failure; wb_strerror() puts either into
  * words. A call that fails changes nothing unless its comment says so.
  *
- * Threads: a server belongs to the thread that polls it. Only wb_server_wake()
- * and wb_server_stop() may be called from any thread. With config.threaded,
+ * Threads: a server belongs to the thread that polls it. Only wb_server_wake(),
+ * wb_server_stop() and wb_server_turns() may be called from any thread. With config.threaded,
  * wb_server_run() owns the loop, and wb_server_wait() and every wb_request_
  * function may be called by any thread for a request that thread has taken.
  *
@@ -187,6 +187,9 @@ int wb_server_fileno(wb_server *server);  /* readable: poll with 0 */
 int wb_server_timeout(wb_server *server); /* ms until it must be polled; -1 */
 void wb_server_stats(wb_server *server, wb_stats *out);
 void wb_server_log_flush(wb_server *server);
+/* Turns of the loop and, not threaded, requests handed over. It stands still
+ * when the caller is stuck: wake the server, and look again. */
+uint64_t wb_server_turns(wb_server *server);
 /* Closes what is open and frees everything. The caller has ended every
  * request it took, and no other thread is in a call. */
 void wb_server_free(wb_server *server);

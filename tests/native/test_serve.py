@@ -73,8 +73,8 @@ def serve(binding: str, tmp_path: Path) -> Iterator[Run]:
 
 
 def port_of(process: Any) -> int:
-    line = process.stdout.readline()
-    assert "serving on http://" in line, process.stderr.read()
+    line = process.stderr.readline()
+    assert "serving on http://" in line, line + process.stderr.read()
     return int(line.split(" (")[0].rpartition(":")[2])
 
 

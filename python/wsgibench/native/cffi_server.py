@@ -221,6 +221,9 @@ class CoreServer:
             for name, _ in ffi.typeof("wb_stats").fields
         }
 
+    def turns(self) -> int:
+        return lib.wb_server_turns(self._core) if self._core else 0
+
     def log_flush(self) -> None:
         if self._core:
             lib.wb_server_log_flush(self._core)

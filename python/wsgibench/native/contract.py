@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -33,14 +32,8 @@ class CoreServer(Protocol):
     def fileno(self) -> int: ...
     def timeout(self) -> float | None: ...
     def stats(self) -> dict[str, int]: ...
+    def turns(self) -> int: ...
     def log_flush(self) -> None: ...
     def close(self) -> None: ...
     @property
     def stopped(self) -> bool: ...
-
-
-def open_log(path: str) -> int:
-    """A descriptor for the access log; ``-`` is standard output."""
-    if path == "-":
-        return os.dup(1)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

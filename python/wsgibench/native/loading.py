@@ -11,6 +11,13 @@ from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.native.contract import Application
 
 
+def find_file(text: str, directory: str = ".") -> list[str]:
+    """Where the module is looked for: files to watch when it failed."""
+    name = text.partition(":")[0].replace(".", os.sep)
+    base = os.path.join(os.path.abspath(directory), name)
+    return [base + ".py", os.path.join(base, "__init__.py")]
+
+
 def load_app(text: str, directory: str = ".") -> Application:
     module_name, colon, path = text.partition(":")
     if not module_name or (colon and not path):

@@ -1,7 +1,7 @@
 """serve(): run a server in this process until a signal ends it.
 
 SIGTERM and SIGINT finish what is under way, for at most ``grace`` seconds; a
-second signal ends at once.
+second signal ends at once. SIGUSR1 reopens the access log after a rotation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from typing import Any
 from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.native import sockets
+from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import Application, CoreServer
+from wsgibench.native.heartbeat import beat_while_alive
 from wsgibench.native.server import make_core
 from wsgibench.native.workers import Supervisor
 
@@ -31,6 +33,7 @@ def stopping_on_signals(
     core: CoreServer,
     grace: float,
     on_stop: Callable[[], None] = lambda: None,
+    on_usr1: Callable[[], None] | None = None,
 ) -> Iterator[None]:
     """While inside, SIGTERM and SIGINT stop the server."""
     asked = 0
@@ -41,12 +44,15 @@ def stopping_on_signals(
         core.stop(grace if asked == 1 else 0)
         on_stop()
 
+    handlers: dict[int, Any] = dict.fromkeys(SIGNALS, stop)
+    if on_usr1 is not None:
+        handlers[signal.SIGUSR1] = lambda number, frame: on_usr1()
     old_fd = signal.set_wakeup_fd(core.wake_fd(), warn_on_full_buffer=False)
-    old = [signal.signal(number, stop) for number in SIGNALS]
+    old = {n: signal.signal(n, handler) for n, handler in handlers.items()}
     try:
         yield
     finally:
-        for number, handler in zip(SIGNALS, old):
+        for number, handler in old.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(old_fd)
 
@@ -66,6 +72,136 @@ def run_core(core: CoreServer, threads: int) -> None:
             thread.join(0.1)
 
 
+class Service:
+    """One call of ``serve``: the listener, and what runs on it."""
+
+    def __init__(
+        self,
+        app: Application,
+        listener: socket.socket,
+        *,
+        threads: int,
+        workers: int,
+        own_listeners: bool,
+        unlink: bool,
+        grace: float,
+        hang_timeout: float,
+        access_log: str | None,
+        log_format: str,
+        announce: bool,
+        settings: dict[str, Any],
+    ) -> None:
+        self.app = app
+        self.listener = listener
+        self.threads = threads
+        self.workers = workers
+        self.own_listeners = own_listeners
+        self.unlink = unlink
+        self.grace = grace
+        self.hang_timeout = hang_timeout
+        self.access_log = access_log
+        self.log_format = log_format
+        self.announce = announce
+        self.settings = settings
+        self.owner = os.getpid()
+
+    def close_listener(self) -> None:
+        """At once when a stop is asked for: nobody must be left waiting in a
+        queue that none accepts from."""
+        if self.listener.fileno() >= 0:
+            if self.unlink and os.getpid() == self.owner:
+                sockets.remove_path(self.listener)
+            self.listener.close()
+
+    def _make_core(self, log: AccessLog | None) -> CoreServer:
+        listener = self.listener
+        if self.own_listeners:
+            host, port = listener.getsockname()[:2]
+            listener = sockets.listen_tcp(host, port, reuse_port=True)
+        try:
+            return make_core(
+                self.app,
+                listener,
+                threads=self.threads,
+                multiprocess=self.workers > 1,
+                log=log,
+                settings=self.settings,
+            )
+        except OSError as error:
+            raise WsgibenchError(
+                "cannot listen: %s." % (error.strerror or error)
+            ) from error
+        finally:
+            if listener is not self.listener:
+                listener.close()  # the core has its own descriptor
+
+    def run_here(self, beat: Callable[[], None] | None = None) -> None:
+        """In this process, which is a worker if it has to beat."""
+        log = None
+        if self.access_log is not None:
+            log = AccessLog(self.access_log, self.log_format)
+        core = self._make_core(log)
+        reopen = log.reopen if log is not None else lambda: None
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(
+                stopping_on_signals(
+                    core, self.grace, self.close_listener, reopen
+                )
+            )
+            if beat is None:
+                self.print_address()
+            elif self.hang_timeout:
+                stack.callback(
+                    beat_while_alive(
+                        [core], self.threads, self.hang_timeout, beat
+                    )
+                )
+            run_core(core, self.threads)
+        core.close()
+        if log is not None:
+            log.close()
+
+    def run_workers(self) -> None:
+        self._check()
+        supervisor = Supervisor(
+            self.run_here,
+            workers=self.workers,
+            grace=self.grace,
+            hang_timeout=self.hang_timeout,
+            on_stop=self.close_listener,
+        )
+        backlog = self.settings.get("backlog")
+        if backlog is None:
+            backlog = native.binding().DEFAULTS["backlog"]
+        if backlog >= 0 and not self.own_listeners:
+            # Before the workers are there, so that no client is refused.
+            self.listener.listen(backlog)
+        supervisor.run(self.print_address)
+
+    def _check(self) -> None:
+        """What every worker would fail of is told once, here."""
+        if self.access_log is not None:
+            AccessLog(self.access_log, self.log_format).close()
+        with socket.socket() as spare:
+            make_core(
+                self.app,
+                spare,
+                threads=self.threads,
+                settings={**self.settings, "backlog": -1},
+            ).close()
+
+    def print_address(self) -> None:
+        """To stderr: standard output may be the access log."""
+        scheme = "https" if self.settings.get("certfile") else "http"
+        if self.announce:
+            print(
+                "wsgibench: serving on %s (pid %d)"
+                % (sockets.describe(self.listener, scheme), os.getpid()),
+                file=sys.stderr,
+                flush=True,
+            )
+
+
 def serve(
     app: Application,
     host: str = "127.0.0.1",
@@ -76,6 +212,7 @@ def serve(
     workers: int = 1,
     reuse_port: bool = False,
     grace: float = 30.0,
+    hang_timeout: float = 0.0,
     access_log: str | None = None,
     log_format: str = "common",
     announce: bool = False,
@@ -84,70 +221,42 @@ def serve(
     """Serve ``app`` until SIGTERM or SIGINT; see ``Server`` for the arguments.
 
     ``workers`` above 1 forks so many processes that share the listening
-    socket and are replaced when they die.
+    socket (with ``reuse_port``, each has one of its own, and the kernel deals
+    connections out evenly) and are replaced when they die. With
+    ``hang_timeout`` one whose server does not turn for so many seconds is
+    ended and replaced, too. ``announce`` writes the address to stderr.
     """
     if workers < 1:
         raise UsageError("workers must be 1 or more, not %d." % workers)
+    for name, seconds in (("grace", grace), ("hang_timeout", hang_timeout)):
+        if not 0 <= seconds <= 1e6:
+            raise UsageError(
+                "%s is a number of seconds, not %r." % (name, seconds)
+            )
+    if threading.current_thread() is not threading.main_thread():
+        raise UsageError(
+            "serve() handles signals, which only the main thread can; "
+            "use wsgibench.Server here."
+        )
     listener = sockets.open_listener(host, port, bind, reuse_port=reuse_port)
-    owner = os.getpid()
-
-    def close_listener() -> None:
-        """At once when a stop is asked for: nobody must be left waiting in a
-        queue that none accepts from."""
-        if listener.fileno() >= 0:
-            is_ours = bind is not None and bind.startswith("unix:")
-            if is_ours and os.getpid() == owner:
-                sockets.remove_path(listener)
-            listener.close()
-
-    def run_here(multiprocess: bool) -> None:
-        try:
-            core = make_core(
-                app,
-                listener,
-                threads=threads,
-                multiprocess=multiprocess,
-                access_log=access_log,
-                log_format=log_format,
-                settings=settings,
-            )
-        except OSError as error:
-            raise WsgibenchError(
-                "cannot listen: %s." % error.strerror
-            ) from error
-        with stopping_on_signals(core, grace, close_listener):
-            if announce and not multiprocess:
-                print_address(listener, settings)
-            run_core(core, threads)
-        core.close()
-
-    try:
-        if workers == 1:
-            run_here(False)
-        else:
-            supervisor = Supervisor(
-                lambda: run_here(True),
-                workers=workers,
-                grace=grace,
-                on_stop=close_listener,
-            )
-            # Before the workers are there, so that no client is refused.
-            listener.listen(
-                settings.get("backlog") or native.binding().DEFAULTS["backlog"]
-            )
-            supervisor.run(
-                lambda: print_address(listener, settings) if announce else None
-            )
-    finally:
-        close_listener()
-
-
-def print_address(
-    listener: socket.socket, settings: dict[str, Any]
-) -> None:
-    scheme = "https" if settings.get("certfile") else "http"
-    print(
-        "wsgibench: serving on %s (pid %d)"
-        % (sockets.describe(listener, scheme), os.getpid())
+    service = Service(
+        app,
+        listener,
+        threads=threads,
+        workers=workers,
+        own_listeners=workers > 1 and reuse_port and sockets.is_tcp(listener),
+        unlink=bind is not None and bind.startswith("unix:"),
+        grace=grace,
+        hang_timeout=hang_timeout,
+        access_log=access_log,
+        log_format=log_format,
+        announce=announce,
+        settings=settings,
     )
-    sys.stdout.flush()
+    try:
+        if workers == 1 and not hang_timeout:
+            service.run_here()
+        else:
+            service.run_workers()
+    finally:
+        service.close_listener()

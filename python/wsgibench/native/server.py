@@ -12,10 +12,9 @@ from typing import Any
 from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.native import sockets, tls
-from wsgibench.native.contract import Application, CoreServer, open_log
+from wsgibench.native.access_log import AccessLog
+from wsgibench.native.contract import Application, CoreServer
 from wsgibench.native.settings import to_core
-
-LOG_FORMATS = {"common": 1, "combined": 2}
 
 
 def make_core(
@@ -24,31 +23,21 @@ def make_core(
     *,
     threads: int = 0,
     multiprocess: bool = False,
-    access_log: str | None = None,
-    log_format: str = "common",
+    log: AccessLog | None = None,
+    error_stream: Any = None,
     settings: dict[str, Any] | None = None,
 ) -> CoreServer:
-    """A core server on a duplicate of the listener's descriptor."""
+    """A core server on a duplicate of the listener's descriptor. The log
+    stays the caller's, and open for as long as the server."""
     if not callable(app):
         raise UsageError("the application %r is not callable." % (app,))
     if threads < 0:
         raise UsageError("threads must be 0 or more, not %d." % threads)
     core = to_core(settings or {})
-    if access_log is not None:
-        if log_format not in LOG_FORMATS:
-            raise UsageError(
-                "the log format is common or combined, not %r." % log_format
-            )
-        try:
-            core["log_fd"] = open_log(access_log)
-        except OSError as error:
-            raise WsgibenchError(
-                "cannot write the access log %s: %s."
-                % (access_log, error.strerror)
-            ) from error
-        core["log_format"] = LOG_FORMATS[log_format]
     if tls.check(settings or {}):
         core["url_scheme"] = "https"
+    if log is not None:
+        core.update(log.settings())
     host, port = sockets.names(listener)
     fd = os.dup(listener.fileno())
     try:
@@ -60,6 +49,7 @@ def make_core(
             threaded=int(threads > 0),
             multithread=threads > 0,
             multiprocess=multiprocess,
+            error_stream=error_stream,
             **core,
         )
     except BaseException:
@@ -102,22 +92,24 @@ class Server:
         self.socket = sock or sockets.open_listener(
             host, port, bind, reuse_port=reuse_port
         )
+        self._log: AccessLog | None = None
         try:
+            if access_log is not None:
+                self._log = AccessLog(access_log, log_format)
             self.core = make_core(
                 app,
                 self.socket,
                 threads=threads,
-                access_log=access_log,
-                log_format=log_format,
+                log=self._log,
                 settings=settings,
             )
         except OSError as error:
-            self._close_socket()
+            self._close_files()
             raise WsgibenchError(
                 "cannot listen: %s." % (error.strerror or error)
             ) from error
         except BaseException:
-            self._close_socket()
+            self._close_files()
             raise
         self.threads = threads
         self.address = self.socket.getsockname()
@@ -153,7 +145,12 @@ class Server:
 
     def close(self) -> None:
         self.core.close()
+        self._close_files()
+
+    def _close_files(self) -> None:
         self._close_socket()
+        if self._log is not None:
+            self._log.close()
 
     def _close_socket(self) -> None:
         if self._owns_socket and self.socket.fileno() >= 0:

@@ -115,6 +115,10 @@ def describe(listener: socket.socket, scheme: str = "http") -> str:
     return "%s://%s:%d" % (scheme, host, port)
 
 
+def is_tcp(listener: socket.socket) -> bool:
+    return listener.family in (socket.AF_INET, socket.AF_INET6)
+
+
 def names(listener: socket.socket) -> tuple[str, str]:
     """SERVER_NAME and SERVER_PORT (PEP 3333: neither may be empty)."""
     if listener.family == socket.AF_UNIX:
