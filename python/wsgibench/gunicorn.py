@@ -29,6 +29,7 @@ from typing import Any
 from gunicorn.http.wsgi import WSGIErrorsWrapper
 from gunicorn.workers.base import Worker as BaseWorker
 
+from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import CoreServer
@@ -80,6 +81,10 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
                 "wsgibench's gunicorn worker does not speak TLS; put a proxy "
                 "in front, or use another worker class."
             )
+        # Before the worker counts as booted: gunicorn then gives up instead
+        # of starting it again and again.
+        from_config(self.cfg)
+        native.binding()
         super().init_process()
 
     def run(self) -> None:

@@ -24,6 +24,7 @@ CHANGED = 3
 #: Set in the child: the descriptor of the listening socket.
 VARIABLE = "WSGIBENCH_RELOAD_FD"
 INTERVAL = 0.3
+_BEGAN = time.time_ns()
 
 
 def files() -> set[str]:
@@ -44,12 +45,15 @@ def _changed_at(name: str) -> int:
 
 
 def wait_for_change(more: Sequence[str] = ()) -> str:
-    """Sleeps until one of the files changes, and names it."""
+    """Sleeps until one of the files changes, and names it. A change since
+    this process began counts, unless its time is in the future."""
     known: dict[str, int] = {}
     while True:
         for name in files().union(more):
-            now = _changed_at(name)
-            if known.setdefault(name, now) != now and now:
+            changed = _changed_at(name)
+            if name not in known and _BEGAN < changed <= time.time_ns():
+                return name
+            if known.setdefault(name, changed) != changed and changed:
                 return name
         time.sleep(INTERVAL)
 
