@@ -9,11 +9,12 @@ server. What it takes from gunicorn's settings:
     graceful_timeout      for what is under way at the end
     limit_request_line, limit_request_fields
     max_requests, max_requests_jitter
+    certfile, keyfile     HTTPS
     accesslog             written by the C server, in the combined format
     timeout               a loop that does not turn for so long is killed
 
 Anything else of the C server (``wsgibench.native.settings``) is set through
-the environment variable ``WSGIBENCH_SETTINGS``: "head_timeout=5 max_head=9000".
+the environment variable WSGIBENCH_SETTINGS: "head_timeout=5 max_head=9000".
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from gunicorn.http.wsgi import WSGIErrorsWrapper
 from gunicorn.workers.base import Worker as BaseWorker
 
 from wsgibench import native
-from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.errors import UsageError
 from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import CoreServer
 from wsgibench.native.heartbeat import beat_while_alive
@@ -51,11 +52,9 @@ def from_environment() -> dict[str, Any]:
                 "WSGIBENCH_SETTINGS is like 'head_timeout=5 max_head=9000', "
                 "not %r." % part
             )
-        text = name in ("server_name", "temp_dir")
-        seconds = BY_NAME[name].seconds
-        settings[name] = (
-            value if text else float(value) if seconds else int(value)
-        )
+        kind = BY_NAME[name]
+        read = str if kind.text else float if kind.seconds else int
+        settings[name] = read(value)
     return settings
 
 
@@ -68,6 +67,8 @@ def from_config(cfg: Any) -> dict[str, Any]:
         "max_line": cfg.limit_request_line or MAX_LINE,
         "max_fields": cfg.limit_request_fields,
     }
+    if cfg.is_ssl:
+        settings.update(certfile=cfg.certfile, keyfile=cfg.keyfile)
     settings.update(from_environment())
     return settings
 
@@ -76,11 +77,6 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     """Serves each of gunicorn's sockets with a C server of its own."""
 
     def init_process(self) -> None:
-        if self.cfg.is_ssl:
-            raise WsgibenchError(
-                "wsgibench's gunicorn worker does not speak TLS; put a proxy "
-                "in front, or use another worker class."
-            )
         # Before the worker counts as booted: gunicorn then gives up instead
         # of starting it again and again.
         from_config(self.cfg)

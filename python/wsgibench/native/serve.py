@@ -78,11 +78,10 @@ class Service:
     def __init__(
         self,
         app: Application,
-        listener: socket.socket,
+        listeners: list[socket.socket],
         *,
         threads: int,
         workers: int,
-        own_listeners: bool,
         unlink: bool,
         grace: float,
         hang_timeout: float,
@@ -92,10 +91,9 @@ class Service:
         settings: dict[str, Any],
     ) -> None:
         self.app = app
-        self.listener = listener
+        self.listeners = listeners  # one, or one for each worker
         self.threads = threads
         self.workers = workers
-        self.own_listeners = own_listeners
         self.unlink = unlink
         self.grace = grace
         self.hang_timeout = hang_timeout
@@ -105,23 +103,20 @@ class Service:
         self.settings = settings
         self.owner = os.getpid()
 
-    def close_listener(self) -> None:
+    def close_listeners(self) -> None:
         """At once when a stop is asked for: nobody must be left waiting in a
         queue that none accepts from."""
-        if self.listener.fileno() >= 0:
-            if self.unlink and os.getpid() == self.owner:
-                sockets.remove_path(self.listener)
-            self.listener.close()
+        for listener in self.listeners:
+            if listener.fileno() >= 0:
+                if self.unlink and os.getpid() == self.owner:
+                    sockets.remove_path(listener)
+                listener.close()
 
-    def _make_core(self, log: AccessLog | None) -> CoreServer:
-        listener = self.listener
-        if self.own_listeners:
-            host, port = listener.getsockname()[:2]
-            listener = sockets.listen_tcp(host, port, reuse_port=True)
+    def _make_core(self, worker: int, log: AccessLog | None) -> CoreServer:
         try:
             return make_core(
                 self.app,
-                listener,
+                self.listeners[worker % len(self.listeners)],
                 threads=self.threads,
                 multiprocess=self.workers > 1,
                 log=log,
@@ -131,21 +126,20 @@ class Service:
             raise WsgibenchError(
                 "cannot listen: %s." % (error.strerror or error)
             ) from error
-        finally:
-            if listener is not self.listener:
-                listener.close()  # the core has its own descriptor
 
-    def run_here(self, beat: Callable[[], None] | None = None) -> None:
+    def run_here(
+        self, worker: int = 0, beat: Callable[[], None] | None = None
+    ) -> None:
         """In this process, which is a worker if it has to beat."""
         log = None
         if self.access_log is not None:
             log = AccessLog(self.access_log, self.log_format)
-        core = self._make_core(log)
+        core = self._make_core(worker, log)
         reopen = log.reopen if log is not None else lambda: None
         with contextlib.ExitStack() as stack:
             stack.enter_context(
                 stopping_on_signals(
-                    core, self.grace, self.close_listener, reopen
+                    core, self.grace, self.close_listeners, reopen
                 )
             )
             if beat is None:
@@ -168,14 +162,17 @@ class Service:
             workers=self.workers,
             grace=self.grace,
             hang_timeout=self.hang_timeout,
-            on_stop=self.close_listener,
+            on_stop=self.close_listeners,
         )
         backlog = self.settings.get("backlog")
         if backlog is None:
             backlog = native.binding().DEFAULTS["backlog"]
-        if backlog >= 0 and not self.own_listeners:
-            # Before the workers are there, so that no client is refused.
-            self.listener.listen(backlog)
+        if backlog >= 0:
+            # Before the workers are there, so that no client is refused; and
+            # kept open, so that who waits for a dead one is served by the
+            # next.
+            for listener in self.listeners:
+                listener.listen(backlog)
         supervisor.run(self.print_address)
 
     def _check(self) -> None:
@@ -196,7 +193,7 @@ class Service:
         if self.announce:
             print(
                 "wsgibench: serving on %s (pid %d)"
-                % (sockets.describe(self.listener, scheme), os.getpid()),
+                % (sockets.describe(self.listeners[0], scheme), os.getpid()),
                 file=sys.stderr,
                 flush=True,
             )
@@ -238,13 +235,20 @@ def serve(
             "serve() handles signals, which only the main thread can; "
             "use wsgibench.Server here."
         )
-    listener = sockets.open_listener(host, port, bind, reuse_port=reuse_port)
+    listeners = [
+        sockets.open_listener(host, port, bind, reuse_port=reuse_port)
+    ]
+    if reuse_port and sockets.is_tcp(listeners[0]):
+        host, port = listeners[0].getsockname()[:2]
+        listeners += [
+            sockets.listen_tcp(host, port, reuse_port=True)
+            for _ in range(workers - 1)
+        ]
     service = Service(
         app,
-        listener,
+        listeners,
         threads=threads,
         workers=workers,
-        own_listeners=workers > 1 and reuse_port and sockets.is_tcp(listener),
         unlink=bind is not None and bind.startswith("unix:"),
         grace=grace,
         hang_timeout=hang_timeout,
@@ -259,4 +263,4 @@ def serve(
         else:
             service.run_workers()
     finally:
-        service.close_listener()
+        service.close_listeners()

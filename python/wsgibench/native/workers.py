@@ -31,8 +31,8 @@ LAST_WORDS = 2.0
 
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
-#: Runs in the worker; its argument is the function that beats.
-RunWorker = Callable[[Callable[[], None]], None]
+#: Runs in the worker: (its number, the function that beats).
+RunWorker = Callable[[int, Callable[[], None]], None]
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Worker:
     kill_at: float | None = None  # it was found stuck
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent: int) -> None:
     """Ask the kernel for SIGTERM when the supervisor is gone, however it
     went: nobody would stop or replace an orphan. Linux only."""
     import ctypes
@@ -50,6 +50,8 @@ def end_with_parent() -> None:
     PR_SET_PDEATHSIG = 1
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
+    if os.getppid() != parent:  # it has gone already
+        os._exit(1)
 
 
 def say(text: str) -> None:
@@ -203,13 +205,14 @@ class Supervisor:
             # A signal between fork and _be_worker() would run the
             # supervisor's handler in the worker.
             signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+            parent = os.getpid()
             pid = os.fork()
             if pid == 0:
-                self._be_worker(slot)
+                self._be_worker(slot, parent)
             self._workers[pid] = Worker(slot, time.monotonic())
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
 
-    def _be_worker(self, slot: int) -> None:
+    def _be_worker(self, slot: int, parent: int) -> None:
         """In the child: never returns."""
         code = 1
         try:
@@ -218,11 +221,11 @@ class Supervisor:
                 signal.signal(number, signal.SIG_DFL)
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-            end_with_parent()
+            end_with_parent(parent)
             if self._hang_timeout:
                 with contextlib.suppress(AttributeError, ValueError, OSError):
                     faulthandler.enable()  # no stderr: no last words
-            self._run_worker(lambda: self._beats.beat(slot))
+            self._run_worker(slot, lambda: self._beats.beat(slot))
             code = 0
         except WsgibenchError as error:
             say(str(error))
