@@ -15,7 +15,7 @@ BUILD_PACKAGES="ca-certificates gcc libc6-dev make pkg-config libuv1-dev
 libhttp-parser-dev libssl-dev openssl python3 python3-dev python3-venv"
 PYPY_PACKAGES="pypy3 pypy3-dev pypy3-venv"
 SERVICE_PACKAGES="redis-server nginx virtuoso-opensource postgresql
-iproute2 wrk apache2-utils siege nghttp2-client nodejs"
+sqlite3 iproute2 wrk apache2-utils siege nghttp2-client nodejs"
 
 say() {
     printf '%s\n' "$*" >&2
@@ -95,7 +95,7 @@ environment() {
 
 make_environment() {
     need_packages $BUILD_PACKAGES
-    environment .venv "$PYTHON" bench,test
+    environment .venv "$PYTHON" bench,test,lint
 }
 
 make_pypy_environment() {
