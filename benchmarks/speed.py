@@ -147,7 +147,9 @@ def main() -> int:
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--duration", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("-o", "--output", type=Path, default=Path("speed.json"))
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("speed.json")
+    )
     arguments = parser.parse_args()
     found = {"cpython": interpreters.find(arguments.python)}
     if arguments.pypy:
@@ -163,10 +165,13 @@ def main() -> int:
         tell=lambda text: print(text, file=sys.stderr, flush=True),
     ).execute()
     costs_found = costs(record)
-    print("server CPU per request, us (median of %d starts)" % arguments.starts)
+    print(
+        "server CPU per request, us (median of %d starts)" % arguments.starts
+    )
     for key, values in sorted(costs_found.items()):
         if values:
-            print("  %-10s %-8s %-6s %8.2f" % (*key, statistics.median(values)))
+            median = statistics.median(values)
+            print("  %-10s %-8s %-6s %8.2f" % (*key, median))
     print("\nc-uv's, as a ratio; median [least .. most] of the blocks")
     for row in ROWS:
         if row.python in found:

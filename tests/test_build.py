@@ -169,6 +169,7 @@ with wsgibench.Server(app, port=0) as server:
 """
 
 
+@pytest.mark.timeout(900)  # it compiles everything
 def test_a_source_distribution_builds_and_serves(
     tree: Path, tmp_path: Path
 ) -> None:
