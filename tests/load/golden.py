@@ -148,7 +148,7 @@ class Connection(asyncio.Protocol):
     @property
     def body(self) -> bytes:
         text: str = self.account.plan.get("body", "a right answer")
-        return text.encode() * self.account.plan.get("repeat", 1)
+        return text.encode() * int(self.account.plan.get("repeat", 1))
 
     def do_right(self, request: bytes) -> None:
         self.send(self.reply(request, self.body))

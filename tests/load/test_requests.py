@@ -116,7 +116,7 @@ def test_bodies(load: Load, golden: Golden, chunk: int) -> None:
 
 
 def unchunked(text: str) -> str:
-    pieces = []
+    pieces: list[str] = []
     while True:
         size, _, text = text.partition("\r\n")
         if int(size, 16) == 0:
