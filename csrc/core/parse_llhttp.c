@@ -1,0 +1,142 @@
+/* llhttp behind parse.h. The only file that knows llhttp.h. */
+#include "parse.h"
+
+#include <llhttp.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "wsgibench.h"
+
+struct wb__parse {
+    llhttp_t parser;
+    wb__sink sink;
+    void *context;
+    int sink_error;
+    uint8_t headers_done, message_done;
+    wb__framing seen;
+};
+
+static int
+on_headers_complete(llhttp_t *parser)
+{
+    wb__parse *parse = parser->data;
+    parse->headers_done = 1;
+    parse->seen.chunked = (parser->flags & F_CHUNKED) != 0;
+    parse->seen.length = (parser->flags & F_CONTENT_LENGTH) == 0
+        ? -1
+        : (int64_t)parser->content_length;
+    /* Upgrade is ignored (RFC 9110 7.8): the message goes on as HTTP/1.1. */
+    parser->upgrade = 0;
+    return 0;
+}
+
+static int
+on_body(llhttp_t *parser, const char *data, size_t size)
+{
+    wb__parse *parse = parser->data;
+    parse->sink_error = parse->sink(parse->context, data, size);
+    return parse->sink_error < 0 ? HPE_USER : HPE_OK;
+}
+
+static int
+on_message_complete(llhttp_t *parser)
+{
+    wb__parse *parse = parser->data;
+    parse->message_done = 1;
+    return 0;
+}
+
+static const llhttp_settings_t settings = {
+    .on_headers_complete = on_headers_complete,
+    .on_body = on_body,
+    .on_message_complete = on_message_complete,
+};
+
+static int
+feed(wb__parse *parse, const char *data, size_t size)
+{
+    /* llhttp would go on with the next message, and to it no octets are a
+     * sign of nothing. */
+    llhttp_errno_t error
+        = size == 0 ? HPE_OK : llhttp_execute(&parse->parser, data, size);
+    if (parse->sink_error < 0) {
+        return parse->sink_error;
+    }
+    return error == HPE_OK ? 0 : 400;
+}
+
+/* The request line is ours alone (any token is a method, RFC 9110 9.1, and
+ * llhttp knows 46), so the parser gets a canonical one. */
+static int
+begin(wb__parse *parse, uint8_t minor_version, const char *block, size_t size,
+      const wb__framing *ours)
+{
+    static const char lines[2][18] = {
+        "POST / HTTP/1.0\r\n", "POST / HTTP/1.1\r\n"
+    };
+    memset(parse, 0, sizeof(*parse));
+    llhttp_init(&parse->parser, HTTP_REQUEST, &settings);
+    parse->parser.data = parse;
+    int status = feed(parse, lines[minor_version != 0], 17);
+    if (status == 0) {
+        status = feed(parse, block, size);
+    }
+    if (status != 0) {
+        return status;
+    }
+    int no_body = !ours->chunked && ours->length <= 0;
+    return parse->headers_done && parse->message_done == no_body
+            && parse->seen.chunked == ours->chunked
+            && parse->seen.length == ours->length
+        ? 0
+        : 400;
+}
+
+int
+wb__parse_check(uint8_t minor_version, const char *block, size_t size,
+                const wb__framing *ours)
+{
+    wb__parse parse;
+    return begin(&parse, minor_version, block, size, ours);
+}
+
+int
+wb__parse_new(uint8_t minor_version, const char *block, size_t size,
+              const wb__framing *ours, wb__parse **out)
+{
+    wb__parse *parse = wb__alloc(sizeof(*parse));
+    if (parse == NULL) {
+        return WB_NOMEM;
+    }
+    int status = begin(parse, minor_version, block, size, ours);
+    if (status != 0) {
+        wb__free(parse);
+        return status;
+    }
+    *out = parse;
+    return 0;
+}
+
+int
+wb__parse_body(wb__parse *parse, const char *data, size_t size, int last,
+               wb__sink sink, void *context)
+{
+    parse->sink = sink;
+    parse->context = context;
+    int status = feed(parse, data, size);
+    if (status != 0) {
+        return status;
+    }
+    return parse->message_done == (last != 0) ? 0 : 400;
+}
+
+void
+wb__parse_free(wb__parse *parse)
+{
+    wb__free(parse);
+}
+
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
+const char wb__parse_version[] = "llhttp " TEXT(LLHTTP_VERSION_MAJOR) "." TEXT(
+    LLHTTP_VERSION_MINOR) "." TEXT(LLHTTP_VERSION_PATCH);
