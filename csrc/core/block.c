@@ -28,10 +28,14 @@ wb__block_end(const char *data, size_t size, size_t *scanned)
         }
         i = at + 1;
     }
-    /* Not whole: a CR in the open line that no LF follows never will be. */
-    const char *cr = size > i ? memchr(data + i, '\r', size - i) : NULL;
-    if (cr != NULL && cr != data + size - 1) {
-        return -1;
+    /* Not whole: a bare CR is refused as early as it would be if the octets
+     * came one by one. */
+    const char *cr = data + *scanned, *end = data + size;
+    while ((cr = memchr(cr, '\r', (size_t)(end - cr))) != NULL
+           && ++cr < end) {
+        if (*cr != '\n') {
+            return -1;
+        }
     }
     *scanned = i;
     return 0;

@@ -405,6 +405,11 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
         start(&again, whole, size);
         play(&again);
         end(&again);
+        if (getenv("FUZZ_SHOW") != NULL) {
+            fprintf(stderr, "pieces:\n%.*s\nwhole:\n%.*s\n",
+                    (int)w.clients[0].received, w.clients[0].data,
+                    (int)again.clients[0].received, again.clients[0].data);
+        }
         MUST(without_dates(&w.clients[0])
              == without_dates(&again.clients[0]));
         MUST(memcmp(w.clients[0].data, again.clients[0].data,
