@@ -1,0 +1,175 @@
+"""``python -m wsgibench compare A B``: what changed between two records."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsgibench.stats.comparison import Comparison, Result
+
+HELP = "compare two records; exit code 1 when B is slower"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("a", type=Path, metavar="A", help="the record to hold B against")
+    add("b", type=Path, metavar="B")
+    add(
+        "--metric",
+        default="server_cpu_us,goodput",
+        help="server_cpu_us, goodput, comma-separated",
+    )
+    add(
+        "--margin",
+        type=float,
+        default=3.0,
+        help="per cent that still count as the same",
+    )
+    add(
+        "--absolute",
+        action="store_true",
+        help="not relative to the null server of each run",
+    )
+    add(
+        "--gate",
+        choices=["slower", "unsure", "none"],
+        default="slower",
+        help="exit with 1 when a cell is slower, or also when one is unsure",
+    )
+    add(
+        "--force",
+        action="store_true",
+        help="compare what should not be compared",
+    )
+    add("--json", type=Path, help="write the results here too")
+
+
+def _metrics(text: str) -> list[str]:
+    from wsgibench.errors import UsageError
+    from wsgibench.stats.comparison import METRICS
+
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    for name in found:
+        if name not in METRICS:
+            raise UsageError(
+                "there is no metric %r; there are: %s."
+                % (name, ", ".join(METRICS))
+            )
+    return found
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from wsgibench.errors import UsageError
+    from wsgibench.harness import record
+    from wsgibench.stats import comparison
+
+    metrics = _metrics(arguments.metric)
+    a, b = record.read(arguments.a), record.read(arguments.b)
+    reasons = comparison.incomparable(a, b)
+    if reasons and not (arguments.force and _common(reasons)):
+        raise UsageError(
+            "these records cannot be compared: %s." % "; ".join(reasons)
+        )
+    for reason in reasons:
+        print("warning: " + reason, file=sys.stderr)
+    found = comparison.compare(
+        a,
+        b,
+        metrics=metrics,
+        margin=arguments.margin / 100,
+        relative=not arguments.absolute,
+    )
+    print(_render(found, metrics))
+    if arguments.json:
+        _write(arguments.json, found)
+    return _gate(found, arguments.gate)
+
+
+def _common(reasons: list[str]) -> bool:
+    """Nothing helps two records without a common cell."""
+    return not any("no cell in common" in reason for reason in reasons)
+
+
+def _gate(found: Comparison, gate: str) -> int:
+    from wsgibench.stats.comparison import CANNOT_TELL, SLOWER
+
+    fails = {
+        "none": set(),
+        "slower": {SLOWER},
+        "unsure": {SLOWER, CANNOT_TELL},
+    }
+    return int(any(one.verdict in fails[gate] for one in found.results))
+
+
+def _number(value: float, metric: str) -> str:
+    return "%.0f" % value if metric == "goodput" else "%.2f" % value
+
+
+def _ratio(one: Result) -> str:
+    if one.ratio is None:
+        return "-"
+    if not one.ratio.known:
+        return "%.3f" % one.ratio.estimate
+    return "%.3f [%.3f, %.3f]" % (
+        one.ratio.estimate,
+        one.ratio.low,
+        one.ratio.high,
+    )
+
+
+TITLES = {"server_cpu_us": "server CPU us", "goodput": "requests/s"}
+
+
+def _render(found: Comparison, metrics: list[str]) -> str:
+    import io
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("cell", "metric", "A", "B", "speed B/A [95 %]", "verdict"):
+        table.add_column(title, justify="right" if len(title) == 1 else "left")
+    for one in found.results:
+        table.add_row(
+            one.cell,
+            TITLES[one.metric],
+            _number(one.a, one.metric),
+            _number(one.b, one.metric),
+            _ratio(one),
+            one.verdict + (one.reason and " (%s)" % one.reason),
+        )
+    out = io.StringIO()
+    Console(file=out, width=160, color_system=None).print(table)
+    lines = [out.getvalue().rstrip(), ""]
+    for metric in metrics:
+        mean = found.mean(metric)
+        if mean is not None:
+            lines.append(
+                "geometric mean of the speeds by %s: B/A = %.3f "
+                "(the same: within %.1f %%)"
+                % (TITLES[metric], mean, 100 * found.margin[metric])
+            )
+    if any(one.relative for one in found.results):
+        lines.append(
+            "Ratios are of each server relative to the null server of its "
+            "own run; --absolute leaves that out."
+        )
+    for side, names in (("A", found.only_a), ("B", found.only_b)):
+        lines += ["only in %s: %s" % (side, name) for name in names]
+    return "\n".join(lines)
+
+
+def _write(path: Path, found: Comparison) -> None:
+    import json
+    from dataclasses import asdict
+
+    results: list[dict[str, Any]] = [asdict(one) for one in found.results]
+    for one in results:
+        if one["ratio"] and one["ratio"]["high"] == float("inf"):
+            one["ratio"].update(low=None, high=None)
+    path.write_text(
+        json.dumps({"results": results, "margin": found.margin}) + "\n"
+    )

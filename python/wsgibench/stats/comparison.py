@@ -1,0 +1,238 @@
+"""Two records, cell by cell: faster, slower, the same, or cannot tell.
+
+Where both runs measured ``null``, each cell is first held against the null
+server of its own run, block by block: what the machine did in the meantime
+falls out. Otherwise the plain numbers are compared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wsgibench.stats import bootstrap, discovery, noise, samples, summary
+from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.samples import Series
+
+FASTER, SLOWER, SAME = "faster", "slower", "same"
+CANNOT_TELL = "cannot tell"
+
+#: Metrics, and whether more of it is better.
+METRICS = {"server_cpu_us": False, "goodput": True}
+
+Record = dict[str, Any]
+Cell = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    cell: str
+    metric: str
+    a: float  # medians over the starts
+    b: float
+    ratio: Interval | None  # speed of B / speed of A
+    p: float  # adjusted for all the comparisons made
+    verdict: str
+    reason: str
+    relative: bool  # each to the null server of its own run
+
+
+@dataclass(frozen=True)
+class Comparison:
+    results: list[Result]
+    margin: dict[str, float]  # what counts as the same, by metric
+    only_a: list[str]
+    only_b: list[str]
+
+    def mean(self, metric: str) -> float | None:
+        """The geometric mean of the ratios."""
+        logs = [
+            math.log(one.ratio.estimate)
+            for one in self.results
+            if one.metric == metric and one.ratio is not None
+        ]
+        return math.exp(sum(logs) / len(logs)) if logs else None
+
+
+def incomparable(a: Record, b: Record) -> list[str]:
+    """Sentences: why these two records say nothing of each other."""
+    found = []
+    for key, what in (
+        ("cpu", "processors"),
+        ("kernel", "kernels"),
+        ("system", "systems"),
+    ):
+        one, other = a["machine"].get(key), b["machine"].get(key)
+        if one != other:
+            found.append(
+                "they were measured on different %s: %s and %s"
+                % (what, one, other)
+            )
+    counts = [len(one["machine"].get("cpus", [])) for one in (a, b)]
+    if counts[0] != counts[1]:
+        found.append("they had %d and %d CPUs" % (counts[0], counts[1]))
+    keys = [set(_by_identity(one)) for one in (a, b)]
+    if not keys[0] & keys[1]:
+        found.append(
+            "they have no cell in common: %s; %s" % (_shape(a), _shape(b))
+        )
+    return found
+
+
+def _shape(record: Record) -> str:
+    names = [cell["name"] for cell in record["cells"]]
+    if not names:
+        return "one has none"
+    more = ", and %d more" % (len(names) - 2) if len(names) > 2 else ""
+    return " and ".join(names[:2]) + more
+
+
+def _by_identity(record: Record) -> dict[str, Cell]:
+    return {
+        noise.identity(cell): cell
+        for cell in record["cells"]
+        if not cell.get("twin")
+    }
+
+
+def _nulls(record: Record) -> dict[str, Cell]:
+    """Identity of any cell -> the null cell it can be held against."""
+    cells = _by_identity(record)
+    found = {}
+    for key, cell in cells.items():
+        twin = noise.identity({**cell, "server": summary.CEILING})
+        if cell["server"] != summary.CEILING and twin in cells:
+            found[key] = cells[twin]
+    return found
+
+
+def _series(cell: Cell, metric: str) -> list[Series]:
+    return [one.series(metric) for one in samples.measured(cell).values()]
+
+
+def _against(
+    cell: Cell, null: Cell, metric: str
+) -> tuple[list[Series], list[Series]]:
+    own, base = samples.measured(cell), samples.measured(null)
+    blocks = sorted(set(own) & set(base))
+    return (
+        [own[block].series(metric) for block in blocks],
+        [base[block].series(metric) for block in blocks],
+    )
+
+
+def _ratio(
+    a: Cell, b: Cell, nulls: tuple[Cell, Cell] | None, metric: str
+) -> tuple[Interval | None, bool]:
+    """(metric of B / metric of A, whether relative to null)."""
+    if nulls is not None:
+        sides = [
+            _against(b, nulls[1], metric),
+            _against(a, nulls[0], metric),
+        ]
+        if min(len(own) for own, _ in sides) >= 2:
+            return bootstrap.relative(sides), True
+    above, below = _series(b, metric), _series(a, metric)
+    if not above or not below:
+        return None, False
+    return bootstrap.ratio(above, below, paired=False), False
+
+
+def decide(ratio: Interval, p: float, margin: float) -> tuple[str, str]:
+    """(verdict, reason) for a ratio of speeds."""
+    if not ratio.known:
+        return CANNOT_TELL, "a single start says nothing of others"
+    if 1 / (1 + margin) <= ratio.low and ratio.high <= 1 + margin:
+        return SAME, "within %.1f %%" % (100 * margin)
+    if p <= 0.05 and ratio.low > 1:
+        return FASTER, ""
+    if p <= 0.05 and ratio.high < 1:
+        return SLOWER, ""
+    return CANNOT_TELL, "the interval is too wide for %d starts" % ratio.starts
+
+
+def margins(records: Sequence[Record], margin: float) -> dict[str, float]:
+    """By metric: what is asked for, or the noise floor if that is more."""
+    found = {}
+    for metric in METRICS:
+        floors = [noise.floor(record, metric) for record in records]
+        seen = [noise.spread(one) for one in floors if one is not None]
+        found[metric] = max([margin, *seen])
+    return found
+
+
+def _value(row: dict[str, Any], metric: str) -> float:
+    return float(row.get(metric, math.nan))
+
+
+def _doubt(*rows: dict[str, Any]) -> str:
+    for name, row in zip("AB", rows):
+        if row["verdict"] == "INVALID":
+            return "%s is INVALID: %s" % (name, "; ".join(row["reasons"]))
+    return ""
+
+
+def compare(
+    a: Record,
+    b: Record,
+    *,
+    metrics: Sequence[str] = tuple(METRICS),
+    margin: float = 0.03,
+    relative: bool = True,
+) -> Comparison:
+    cells_a, cells_b = _by_identity(a), _by_identity(b)
+    nulls_a = _nulls(a) if relative else {}
+    nulls_b = _nulls(b) if relative else {}
+    limits = margins([a, b], margin)
+    drafts = []
+    for key in cells_a:
+        if key not in cells_b:
+            continue
+        pair = (cells_a[key], cells_b[key])
+        rows = [summary.row(cell) for cell in pair]
+        both = key in nulls_a and key in nulls_b
+        nulls = (nulls_a[key], nulls_b[key]) if both else None
+        for metric in metrics:
+            found, used = _ratio(*pair, nulls, metric)
+            if found is not None and not METRICS[metric]:
+                found = found.inverse
+            drafts.append((pair, rows, metric, found, used))
+    tested = [d for d in drafts if d[3] is not None and d[3].known]
+    p = dict(
+        zip(
+            map(id, tested),
+            discovery.adjusted([d[3].p for d in tested if d[3]]),
+        )
+    )
+    results = []
+    for draft in drafts:
+        pair, rows, metric, found, used = draft
+        adjusted = p.get(id(draft), 1.0)
+        doubt = _doubt(*rows)
+        if found is None:
+            verdict, reason = CANNOT_TELL, doubt or "nothing was measured"
+        elif doubt:
+            verdict, reason = CANNOT_TELL, doubt
+        else:
+            verdict, reason = decide(found, adjusted, limits[metric])
+        results.append(
+            Result(
+                pair[0]["name"],
+                metric,
+                _value(rows[0], metric),
+                _value(rows[1], metric),
+                found,
+                adjusted,
+                verdict,
+                reason,
+                used,
+            )
+        )
+    return Comparison(
+        results,
+        limits,
+        [cells_a[k]["name"] for k in cells_a if k not in cells_b],
+        [cells_b[k]["name"] for k in cells_b if k not in cells_a],
+    )

@@ -1,0 +1,65 @@
+"""The noise floor: one server measured twice under two names (A/A).
+
+Whatever difference shows between the two is none, so no smaller difference
+between others is worth a word.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from wsgibench.stats import bootstrap, samples
+from wsgibench.stats.bootstrap import Interval
+
+
+def identity(cell: dict[str, Any]) -> str:
+    """Equal for what is the same cell but for its being measured again."""
+    python = cell["python"]
+    return json.dumps(
+        [
+            cell["server"],
+            python["implementation"],
+            python["version"],
+            cell["scenario"],
+            cell["load"],
+        ],
+        sort_keys=True,
+    )
+
+
+def paired(
+    above: dict[str, Any], below: dict[str, Any], metric: str
+) -> Interval | None:
+    """The ratio of two cells of one record, start by start; None without
+    a start that both have."""
+    a, b = samples.measured(above), samples.measured(below)
+    blocks = sorted(set(a) & set(b))
+    if not blocks:
+        return None
+    return bootstrap.ratio(
+        [a[block].series(metric) for block in blocks],
+        [b[block].series(metric) for block in blocks],
+        paired=True,
+    )
+
+
+def floor(record: dict[str, Any], metric: str) -> Interval | None:
+    """The ratio of the A/A pair; of the noisier pair if there are more."""
+    firsts = {
+        identity(cell): cell
+        for cell in record["cells"]
+        if not cell.get("twin")
+    }
+    found = [
+        paired(cell, firsts[identity(cell)], metric)
+        for cell in record["cells"]
+        if cell.get("twin") and identity(cell) in firsts
+    ]
+    known = [one for one in found if one is not None]
+    return max(known, key=spread, default=None)
+
+
+def spread(interval: Interval) -> float:
+    """How far from 1 the two were seen (0.02: 2 %), either way."""
+    return max(interval.estimate, 1 / interval.estimate) - 1

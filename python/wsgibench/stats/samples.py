@@ -1,0 +1,101 @@
+"""A start of a cell as arrays: what each window counted.
+
+Enters a start of a record; leaves a `Windows`, from which every metric is
+a quotient of two sums, so that windows with few requests weigh little.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Numerators and denominators of one start, window by window."""
+
+    above: Array
+    below: Array
+
+    @property
+    def value(self) -> float:
+        return float(self.above.sum() / self.below.sum())
+
+    @property
+    def each(self) -> Array:
+        """The quotient in each window that has one."""
+        some = self.below > 0
+        found: Array = self.above[some] / self.below[some]
+        return found
+
+
+@dataclass(frozen=True)
+class Windows:
+    begin: Array  # seconds from the start of the load
+    seconds: Array  # the length of each
+    ok: Array  # requests answered rightly
+    cpu_us: Array  # used by the server's processes
+
+    def after(self, asked: dict[str, Any]) -> Windows:
+        """Those behind the warm-up, which is a time or, where a published
+        benchmark threw away its first requests, a number of them. Of a run
+        that made fewer requests than were asked for, the same share is left
+        out."""
+        discard = asked.get("discard", 0)
+        if discard:
+            total = float(self.ok.sum())
+            wanted = max(1, asked.get("requests", 0) or total)
+            left_out = discard * min(1.0, total / wanted)
+            keep = np.cumsum(self.ok) - self.ok >= left_out
+        else:
+            keep = self.begin >= asked["warmup"] - 1e-9
+        return Windows(
+            self.begin[keep],
+            self.seconds[keep],
+            self.ok[keep],
+            self.cpu_us[keep],
+        )
+
+    def series(self, metric: str) -> Series:
+        """`goodput` (1/s) or `server_cpu_us` (us per request)."""
+        if metric == "goodput":
+            return Series(self.ok, self.seconds)
+        return Series(self.cpu_us, self.ok)
+
+    def usable(self) -> bool:
+        return bool(self.ok.sum() > 0 and self.cpu_us.sum() > 0)
+
+
+def windows(start: dict[str, Any]) -> Windows:
+    """All of them, the warm-up too. CPU between usage samples is taken by
+    straight line: both clocks are CLOCK_MONOTONIC."""
+    load = start["load"]
+    found = load["windows"]
+    begin = np.array([w["start_ns"] for w in found], dtype=float)
+    end = np.array([w["end_ns"] for w in found], dtype=float)
+    times = np.array([s["time_ns"] for s in start["usage"]], dtype=float)
+    used = np.array([s["cpu_ns"] for s in start["usage"]], dtype=float)
+    if not len(times):
+        times, used = np.zeros(1), np.zeros(1)
+    at_begin = np.interp(begin + load["start_ns"], times, used)
+    at_end = np.interp(end + load["start_ns"], times, used)
+    return Windows(
+        begin / 1e9,
+        (end - begin) / 1e9,
+        np.array([w["ok"] for w in found], dtype=float),
+        (at_end - at_begin) / 1e3,
+    )
+
+
+def measured(cell: dict[str, Any]) -> dict[int, Windows]:
+    """Block number -> what was measured after the warm-up; starts in which
+    nothing was answered are left out."""
+    found = {
+        start["start"]: windows(start).after(cell["load"])
+        for start in cell["starts"]
+    }
+    return {key: one for key, one in found.items() if one.usable()}

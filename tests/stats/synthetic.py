@@ -1,0 +1,178 @@
+"""Records made up from known truth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+WINDOW = 100_000_000  # ns
+FAILURES = ("bad_status", "bad_body", "refused", "connect_timeout", "reset")
+FAILURES += ("early_eof", "parse_error", "timeout", "unsent", "in_flight")
+
+
+def times(places: dict[int, int] | None = None) -> dict[str, Any]:
+    flat = [x for item in sorted((places or {}).items()) for x in item]
+    count = sum(flat[1::2])
+    names = ("mean_ns", "max_ns", "p50_ns", "p90_ns", "p99_ns")
+    return {"count": count, "places": flat, **dict.fromkeys(names, 0)}
+
+
+def start(
+    ok: Any,
+    cpu_us: Any,
+    *,
+    block: int = 0,
+    connections: int = 64,
+    service: dict[int, int] | None = None,
+    client_share: float = 0.3,
+) -> dict[str, Any]:
+    """One start, from what each of its windows counted and used."""
+    ok = np.asarray(ok).astype(int)
+    origin = 5_000_000_000 + block
+    used = np.concatenate(([0.0], np.cumsum(np.asarray(cpu_us) * 1e3)))
+    windows = [
+        {
+            "start_ns": i * WINDOW,
+            "end_ns": (i + 1) * WINDOW,
+            "ok": int(count),
+            "failed": 0,
+            "p50_ns": 500_000,
+            "p99_ns": 900_000,
+            "max_ns": 1_000_000,
+        }
+        for i, count in enumerate(ok)
+    ]
+    total = int(ok.sum())
+    return {
+        "start": block,
+        "seed": block,
+        "cpus": {"server": 0, "client": 1},
+        "guest": {"settings": {}, "pid": 1, "observed": {}},
+        "start_seconds": 0.1,
+        "services": {},
+        "usage": [
+            {
+                "time_ns": origin + i * WINDOW,
+                "cpu_ns": float(value),
+                "rss": 10 << 20,
+                "switches": i,
+            }
+            for i, value in enumerate(used)
+        ],
+        "load": {
+            "start_ns": origin,
+            "duration_ns": len(ok) * WINDOW,
+            "duration_s": len(ok) / 10,
+            "window_ns": WINDOW,
+            "interrupted": False,
+            "cpu_ns": int(client_share * len(ok) * WINDOW),
+            "client_cpu_share": client_share,
+            "client_cpu_us_per_request": 5.0,
+            "scheduled": total,
+            "classes": {"ok": total, **dict.fromkeys(FAILURES, 0)},
+            "connections": {"asked": connections, "ever_answered": 64},
+            "service": times(service or {5000: total}),
+            "response": times(),
+            "connect": times(),
+            "first_byte": times(),
+            "lag": times(),
+            "windows": windows,
+            "goodput": total / (len(ok) / 10),
+            "kernel": {},
+            "verdict": "VALID",
+            "reasons": [],
+        },
+    }
+
+
+def windows_of(
+    chance: np.random.Generator,
+    cost: float,
+    *,
+    windows: int = 40,
+    between: float = 0.02,
+    within: float = 0.03,
+    steady: float = 0.0,
+) -> tuple[Any, Any]:
+    """(ok, cpu_us) of a start that costs `cost` us a request, times a factor
+    of its own, times one of each window; neighbours are alike by `steady`.
+    """
+    own = cost * np.exp(chance.normal(0, between))
+    wobble = chance.normal(0, within, windows)
+    for i in range(1, windows):
+        fresh = np.sqrt(1 - steady**2) * wobble[i]
+        wobble[i] = steady * wobble[i - 1] + fresh
+    used = np.full(windows, 80_000.0)  # us of each 100 ms
+    return np.rint(used / (own * np.exp(wobble))), used
+
+
+def cell(
+    server: str, starts: list[dict[str, Any]], **more: Any
+) -> dict[str, Any]:
+    load = {
+        "connections": 64,
+        "duration": 4.0,
+        "warmup": 0.0,
+        "keepalive": True,
+        "headers": "browser",
+        "rate": 0.0,
+        "requests": 0,
+        "discard": 0,
+        "path": "",
+        "name": "",
+    }
+    load.update(more.pop("load", {}))
+    python = {
+        "name": "python3",
+        "path": "/usr/bin/python3",
+        "implementation": "CPython",
+        "version": "3.11.7",
+    }
+    python.update(more.pop("python", {}))
+    return {
+        "name": "%s on python3, hello, 64 connections" % server,
+        "server": server,
+        "python": python,
+        "scenario": "hello",
+        "load": load,
+        "versions": {},
+        "starts": starts,
+        **more,
+    }
+
+
+def record(cells: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {
+        "schema": "wsgibench-record/1",
+        "wsgibench": "0.1.0",
+        "created": "2026-01-01T00:00:00+00:00",
+        "argv": ["run"],
+        "seed": 1,
+        "machine": {
+            "cpu": "synthetic",
+            "cpus": [0, 1],
+            "memory": "1 kB",
+            "kernel": "0",
+            "system": "none",
+            "load": [0.0, 0.0, 0.0],
+        },
+        "cells": cells,
+        "failures": [],
+        "skipped": [],
+        "complete": True,
+        **more,
+    }
+
+
+def race(
+    costs: dict[str, float], *, seed: int, starts: int = 5, **noise: Any
+) -> dict[str, Any]:
+    """A record of servers with these true costs (us per request)."""
+    chance = np.random.default_rng(seed)
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in costs}
+    for block in range(starts):
+        for name, cost in costs.items():
+            ok, used = windows_of(chance, cost, **noise)
+            found[name].append(start(ok, used, block=block))
+    return record([cell(name, made) for name, made in found.items()])

@@ -1,0 +1,143 @@
+"""Each reason to doubt a cell, planted in one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.stats import synthetic
+from wsgibench.stats import histogram, stall, summary, verdict
+
+
+def one_row(start: dict, **more: object) -> dict:
+    cell = synthetic.cell("c-uv", [start], **more)
+    return summary.rows(synthetic.record([cell]))[0]
+
+
+def steady(**more: object) -> dict:
+    """10 us a request, a CPU at 90 %."""
+    noise = 1 + np.random.default_rng(1).normal(0, 0.01, 40)
+    return synthetic.start(9000 * noise, np.full(40, 90_000.0), **more)
+
+
+def place_of(ns: int) -> int:
+    bucket = max(0, (ns | 2047).bit_length() - 11)
+    return (bucket << 10) + (ns >> bucket)
+
+
+def cluster(low: int, high: int, count: int = 5000) -> dict[int, int]:
+    """Evenly between two times (ms)."""
+    times = np.linspace(low * 1e6, high * 1e6, count, endpoint=False)
+    found: dict[int, int] = {}
+    for time in times:
+        place = place_of(int(time))
+        found[place] = found.get(place, 0) + 1
+    return found
+
+
+def test_a_steady_cell_is_valid() -> None:
+    row = one_row(steady())
+    assert (row["verdict"], row["label"]) == ("VALID", "flat")
+    assert row["server_cpu_us"] == pytest.approx(10, rel=0.01)
+    assert row["goodput"] == pytest.approx(90_000, rel=0.01)
+    assert row["server_cpu_share"] == pytest.approx(0.9)
+
+
+def test_a_client_at_its_limit_says_so_and_leads_with_cpu() -> None:
+    row = one_row(steady(client_share=0.97))
+    assert row["client_limited"]
+    assert row["verdict"] == "SUSPECT"
+    assert "the client was the limit" in row["reasons"][0]
+
+
+def test_what_the_generator_saw_is_kept() -> None:
+    start = steady()
+    start["load"].update(verdict="INVALID", reasons=["3 wrong bodies"])
+    row = one_row(start)
+    assert row["verdict"] == "INVALID"
+    assert "3 wrong bodies" in row["reasons"]
+
+
+def test_a_cell_without_starts_is_invalid() -> None:
+    cell = synthetic.cell("c-uv", [])
+    row = summary.rows(synthetic.record([cell]))[0]
+    assert row["verdict"] == "INVALID"
+    assert row["reasons"] == ["no start of it gave a result"]
+
+
+def test_stall_of_an_idle_server_is_named() -> None:
+    row = one_row(
+        synthetic.start(
+            np.full(40, 156), np.full(40, 1500.0), service=cluster(40, 44)
+        )
+    )
+    assert row["verdict"] == "SUSPECT"
+    assert "delayed-acknowledgement stall" in row["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "cpu_share"),
+    [(40, 44, 0.95), (20, 60, 0.1), (1, 3, 0.1), (60, 70, 0.1)],
+)
+def test_queues_and_other_times_are_no_stall(
+    low: int, high: int, cpu_share: float
+) -> None:
+    assert not stall.delayed_ack(cluster(low, high), cpu_share)
+
+
+def test_measured_while_warming_up() -> None:
+    noise = 1 + np.random.default_rng(2).normal(0, 0.01, 60)
+    ok = np.r_[np.full(20, 3000), np.full(40, 9000)] * noise
+    start = synthetic.start(ok, np.full(60, 90_000.0))
+    row = one_row(start, load={"warmup": 1.0})
+    assert row["label"] == "warm-up"
+    assert "give it a longer --warmup" in row["reasons"][0]
+    assert one_row(start, load={"warmup": 2.0})["verdict"] == "VALID"
+
+
+def test_warmup_and_discard_are_left_out() -> None:
+    ok = np.r_[np.full(10, 1000), np.full(30, 2000)]
+    start = synthetic.start(ok, np.full(40, 90_000.0))
+    by_time = one_row(start, load={"warmup": 1.0})
+    by_count = one_row(start, load={"discard": 10_000})
+    assert by_time["goodput"] == pytest.approx(20_000)
+    assert by_count["goodput"] == pytest.approx(20_000)
+    assert by_time["server_cpu_us"] == pytest.approx(45)
+    assert by_count["server_cpu_us"] == pytest.approx(45)
+
+
+def test_cost_relative_to_null() -> None:
+    record = synthetic.race({"null": 5.0, "c-uv": 10.0}, seed=1)
+    rows = summary.rows(record)
+    assert [row["server"] for row in rows] == ["null", "c-uv"]
+    assert rows[1]["cpu_vs_null"] == pytest.approx(2, rel=0.05)
+
+
+def test_percentiles_are_of_the_merged_starts() -> None:
+    """99 fast starts' worth and one slow: p99 of all, no mean of p99s."""
+    fast = {place_of(1_000_000): 9950}
+    slow = {place_of(1_000_000): 50, place_of(80_000_000): 10_000}
+    merged = histogram.merge(map(synthetic.times, [fast, slow]))
+    assert histogram.quantile(merged, 0.4) == pytest.approx(1e6, rel=1e-3)
+    assert histogram.quantile(merged, 0.6) == pytest.approx(8e7, rel=1e-3)
+
+
+def test_no_percentile_beyond_what_was_seen() -> None:
+    assert histogram.quantile({5000: 999}, 0.99) is None
+    assert histogram.quantile({5000: 1000}, 0.99) is not None
+    assert histogram.quantile({}, 0.5) is None
+
+
+def test_places_keep_three_digits() -> None:
+    for ns in (1, 2047, 2048, 123_456, 98_765_432, 10**12):
+        top = histogram.highest_in(place_of(ns))
+        assert ns <= top <= ns * 1.001 + 1
+
+
+def test_judge_merges_what_starts_saw() -> None:
+    bad = steady()
+    bad["load"].update(verdict="SUSPECT", reasons=["interrupted"])
+    cell = synthetic.cell("c-uv", [steady(), bad])
+    judged = verdict.judge(cell, [], [])
+    assert judged.verdict == "SUSPECT"
+    assert judged.reasons == ("interrupted",)
