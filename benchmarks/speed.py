@@ -94,7 +94,7 @@ def costs(record: dict[str, Any]) -> dict[tuple[str, str, str], list[float]]:
     for cell in record["cells"]:
         key = (cell["server"], cell["python"]["name"], cell["load"]["name"])
         numbers = [
-            start_numbers(start, cell["load"]["warmup"])
+            start_numbers(start, cell["load"])
             for start in cell["starts"]
         ]
         found[key] = [n["server_cpu_us"] for n in numbers if n]

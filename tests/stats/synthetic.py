@@ -6,16 +6,28 @@ from typing import Any
 
 import numpy as np
 
+from wsgibench.load.hdr import Histogram
+from wsgibench.load.tail import described
+
 WINDOW = 100_000_000  # ns
 FAILURES = ("bad_status", "bad_body", "refused", "connect_timeout", "reset")
 FAILURES += ("early_eof", "parse_error", "timeout", "unsent", "in_flight")
 
 
 def times(places: dict[int, int] | None = None) -> dict[str, Any]:
-    flat = [x for item in sorted((places or {}).items()) for x in item]
-    count = sum(flat[1::2])
-    names = ("mean_ns", "max_ns", "p50_ns", "p90_ns", "p99_ns")
-    return {"count": count, "places": flat, **dict.fromkeys(names, 0)}
+    found = Histogram()
+    found.places = dict(places or {})
+    return described(found)
+
+
+def share(places: dict[int, int], index: int, count: int) -> str:
+    """The index-th of `count` histograms that sum up to these places."""
+    part = Histogram()
+    for place, n in places.items():
+        own = n * (index + 1) // count - n * index // count
+        if own:
+            part.places[place] = own
+    return part.encode()
 
 
 def start(
@@ -30,6 +42,9 @@ def start(
     """One start, from what each of its windows counted and used."""
     ok = np.asarray(ok).astype(int)
     origin = 5_000_000_000 + block
+    total = int(ok.sum())
+    whole = times(service or {5000: total})
+    places = Histogram.decode(whole["hdr"]).places
     used = np.concatenate(([0.0], np.cumsum(np.asarray(cpu_us) * 1e3)))
     windows = [
         {
@@ -40,10 +55,11 @@ def start(
             "p50_ns": 500_000,
             "p99_ns": 900_000,
             "max_ns": 1_000_000,
+            # All that the cell saw, spread over its windows.
+            "service": share(places, i, len(ok)),
         }
         for i, count in enumerate(ok)
     ]
-    total = int(ok.sum())
     return {
         "start": block,
         "seed": block,
@@ -72,11 +88,12 @@ def start(
             "scheduled": total,
             "classes": {"ok": total, **dict.fromkeys(FAILURES, 0)},
             "connections": {"asked": connections, "ever_answered": 64},
-            "service": times(service or {5000: total}),
+            "service": whole,
             "response": times(),
             "connect": times(),
             "first_byte": times(),
             "lag": times(),
+            "censored": times(),
             "windows": windows,
             "goodput": total / (len(ok) / 10),
             "kernel": {},
@@ -144,7 +161,7 @@ def cell(
 
 def record(cells: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     return {
-        "schema": "wsgibench-record/1",
+        "schema": "wsgibench-record/2",
         "wsgibench": "0.1.0",
         "created": "2026-01-01T00:00:00+00:00",
         "argv": ["run"],

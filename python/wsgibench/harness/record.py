@@ -16,7 +16,7 @@ from typing import Any
 from wsgibench import __version__
 from wsgibench.errors import UsageError
 
-SCHEMA = "wsgibench-record/1"
+SCHEMA = "wsgibench-record/2"
 
 
 def new(
@@ -59,6 +59,7 @@ def read(path: Path) -> dict[str, Any]:
         raise UsageError("%s is not JSON: %s." % (path, error)) from error
     if record.get("schema") != SCHEMA:
         raise UsageError(
-            "%s is not a record of this version (%s)." % (path, SCHEMA)
+            "%s is not a record of this version (%s, not %s); run it again."
+            % (path, SCHEMA, record.get("schema"))
         )
     return record

@@ -23,6 +23,7 @@ from wsgibench.stats.effective import block_length
 from wsgibench.stats.samples import Array, Series
 
 RESAMPLES = 4000
+NOISE_DRAWS = 400  # of each start's windows; resamples pick among them
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,11 @@ class Interval:
     @property
     def inverse(self) -> Interval:
         return Interval(
-            1 / self.estimate, 1 / self.high, 1 / self.low, self.p, self.starts
+            1 / self.estimate,
+            1 / self.high,
+            1 / self.low if self.low else math.inf,
+            self.p,
+            self.starts,
         )
 
     @property
@@ -79,18 +84,16 @@ def _noise(series: Series, chance: np.random.Generator, size: int) -> Array:
     return np.asarray(found - found.mean(), dtype=float)
 
 
-def _side(
-    starts: Sequence[Series], chance: np.random.Generator, size: int
-) -> _Side:
+def _side(starts: Sequence[Series], chance: np.random.Generator) -> _Side:
     return _Side(
         np.log([series.value for series in starts]),
-        np.array([_noise(series, chance, size) for series in starts]),
+        np.array([_noise(one, chance, NOISE_DRAWS) for one in starts]),
     )
 
 
-def _draw(side: _Side, chance: np.random.Generator) -> Array:
+def _draw(side: _Side, chance: np.random.Generator, size: int) -> Array:
     """Means of resampled starts, of the variance s^2 / n."""
-    count, size = side.noise.shape
+    count, draws = side.noise.shape
     mean = side.values.mean()
     spread = side.variance
     within = float(side.noise.var(axis=1).mean())
@@ -99,7 +102,7 @@ def _draw(side: _Side, chance: np.random.Generator) -> Array:
     left = math.sqrt(max(0.0, 1 - within / spread) * count / (count - 1))
     fade = math.sqrt(min(1.0, spread / within)) if within else 0.0
     chosen = chance.integers(count, size=(size, count))
-    other = chance.integers(size, size=(size, count))
+    other = chance.integers(draws, size=(size, count))
     drawn = left * (side.values - mean)[chosen]
     drawn += fade * side.noise[chosen, other]
     return np.asarray(mean + drawn.mean(axis=1))
@@ -144,11 +147,11 @@ def mean(
 ) -> Interval:
     """The geometric mean over the starts."""
     chance = np.random.default_rng(seed)
-    side = _side(starts, chance, resamples)
+    side = _side(starts, chance)
     estimate = float(side.values.mean())
     if len(starts) < 2:
         return _unknown(estimate, len(starts))
-    drawn = _draw(side, chance)
+    drawn = _draw(side, chance, resamples)
     return _finish(estimate, drawn, len(starts) - 1, len(starts), level)
 
 
@@ -164,9 +167,9 @@ def ratio(
     """`paired` when start i of both ran in one block, so that what drifts
     with time falls out."""
     chance = np.random.default_rng(seed)
-    a = _side(above, chance, resamples)
-    b = _side(below, chance, resamples)
-    return difference(a, b, paired, chance, level)
+    a = _side(above, chance)
+    b = _side(below, chance)
+    return _difference(a, b, paired, chance, level, resamples)
 
 
 def relative(
@@ -181,31 +184,33 @@ def relative(
     chance = np.random.default_rng(seed)
     found = []
     for starts, reference in sides:
-        one = _side(starts, chance, resamples)
-        base = _side(reference, chance, resamples)
+        one = _side(starts, chance)
+        base = _side(reference, chance)
         found.append(_against(one, base))
-    return difference(found[0], found[1], False, chance, level)
+    return _difference(found[0], found[1], False, chance, level, resamples)
 
 
 def _against(side: _Side, base: _Side) -> _Side:
     return _Side(side.values - base.values, side.noise - base.noise)
 
 
-def difference(
+def _difference(
     a: _Side,
     b: _Side,
     paired: bool,
     chance: np.random.Generator,
     level: float,
+    resamples: int,
 ) -> Interval:
     estimate = float(a.values.mean() - b.values.mean())
     starts = min(len(a.values), len(b.values))
     if starts < 2:
         return _unknown(estimate, starts)
     if paired:
-        drawn = _draw(_against(a, b), chance)
+        drawn = _draw(_against(a, b), chance, resamples)
         return _finish(estimate, drawn, starts - 1, starts, level)
-    drawn = _draw(a, chance) - _draw(b, chance)
+    drawn = _draw(a, chance, resamples)
+    drawn = drawn - _draw(b, chance, resamples)
     return _finish(estimate, drawn, welch(a, b), starts, level)
 
 

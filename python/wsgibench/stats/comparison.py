@@ -132,7 +132,7 @@ def _ratio(
             _against(b, nulls[1], metric),
             _against(a, nulls[0], metric),
         ]
-        if min(len(own) for own, _ in sides) >= 2:
+        if all(own for own, _ in sides):
             return bootstrap.relative(sides), True
     above, below = _series(b, metric), _series(a, metric)
     if not above or not below:

@@ -1,74 +1,71 @@
-"""Histograms of a record: place numbers and counts (docs/record-format.md).
+"""Times of a cell, from the histograms in its record.
 
-They merge without loss: percentiles of several starts are taken from the
-sum, never from an average of percentiles.
+They merge without loss (load/hdr.py): percentiles of several starts are
+taken from the sum, never from an average of percentiles, and the warm-up is
+left out window by window.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-HALF = 1024  # places of each power of two above 2 * HALF ns
+from wsgibench.load.hdr import Histogram, highest_value
 
 
-def highest_in(place: int) -> int:
-    """The largest value (ns) that is counted in a place."""
-    bucket = 0 if place < 2 * HALF else (place // HALF) - 1
-    return ((place - bucket * HALF + 1) << bucket) - 1
+def _measured(load: dict[str, Any], begin_ns: float, name: str) -> Histogram:
+    """The answers after the warm-up, and what never was answered: times of
+    at least so much (load/tail.py)."""
+    found = Histogram()
+    for window in load["windows"]:
+        if window["start_ns"] >= begin_ns - 1:
+            found.add(Histogram.decode(window.get(name) or window["service"]))
+    censored = load.get("censored", {})
+    if censored.get("count"):
+        found.add(Histogram.decode(censored["hdr"]))
+    return found
 
 
-def counts(histogram: dict[str, Any]) -> dict[int, int]:
-    flat = histogram["places"]
-    return dict(zip(flat[::2], flat[1::2]))
+def of_cell(cell: dict[str, Any], begins: dict[int, float]) -> Histogram:
+    """All starts together, each from its second in `begins` on; from the
+    intended send time where there is one."""
+    name = "response" if cell["load"].get("rate") else "service"
+    total = Histogram()
+    for start in cell["starts"]:
+        begin = begins.get(start["start"], 0.0)
+        total.add(_measured(start["load"], 1e9 * begin, name))
+    return total
 
 
-def merge(histograms: Iterable[dict[str, Any]]) -> dict[int, int]:
-    """Place -> count, in the order of the values."""
-    total: dict[int, int] = {}
-    for histogram in histograms:
-        for place, count in counts(histogram).items():
-            total[place] = total.get(place, 0) + count
-    return dict(sorted(total.items()))
-
-
-def quantile(places: dict[int, int], q: float) -> float | None:
+def quantile(histogram: Histogram, q: float) -> float | None:
     """ns; None when so few were seen that q says nothing: ten values
     should lie beyond it."""
-    size = sum(places.values())
+    size = histogram.count
     if size == 0 or (1 - q) * size < 10 - 1e-6:
         return None
-    rank, seen = q * size, 0
-    for place, count in places.items():
-        seen += count
-        if seen >= rank:
-            return float(highest_in(place))
-    return None
+    return float(histogram.quantile(q))
 
 
-def share(places: dict[int, int], low_ns: float, high_ns: float) -> float:
+def share(histogram: Histogram, low_ns: float, high_ns: float) -> float:
     """Of all values, those in [low, high)."""
-    size = sum(places.values())
     inside = sum(
         count
-        for place, count in places.items()
-        if low_ns <= highest_in(place) < high_ns
+        for place, count in histogram.places.items()
+        if low_ns <= highest_value(place) < high_ns
     )
-    return inside / size if size else 0.0
+    return inside / histogram.count if histogram.places else 0.0
 
 
-def spectrum(places: dict[int, int]) -> list[list[float]]:
-    """(1 / (1 - q), ns) from the median outwards, evenly on a logarithmic
-    axis: the percentile spectrum as HdrHistogram draws it."""
-    size = sum(places.values())
+def spectrum(histogram: Histogram) -> list[list[float]]:
+    """(1 / (1 - q), ns), evenly on a logarithmic axis: the percentile
+    spectrum as HdrHistogram draws it."""
+    size = histogram.count
     found: list[list[float]] = []
-    seen, step = 0, 10 ** (1 / 32)
-    following = 1.0
-    for place, count in places.items():
+    seen, step, following = 0, 10 ** (1 / 24), 1.0
+    for place, count in sorted(histogram.places.items()):
         seen += count
         left = size - seen
         beyond = size / left if left else float(size)
         if beyond >= following or not left:
-            found.append([beyond, float(highest_in(place))])
+            found.append([beyond, float(highest_value(place))])
             following = beyond * step
     return found

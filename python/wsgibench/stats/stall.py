@@ -9,6 +9,7 @@ can be 40 ms long too, but has no edge there.
 
 from __future__ import annotations
 
+from wsgibench.load.hdr import Histogram
 from wsgibench.stats import histogram
 
 MS = 1e6
@@ -20,10 +21,10 @@ SHARP = 10.0  # times as many above the edge as below it
 IDLE = 0.4  # of a CPU
 
 
-def delayed_ack(places: dict[int, int], cpu_share: float) -> str:
+def delayed_ack(times: Histogram, cpu_share: float) -> str:
     """A sentence that names the stall; "" without one."""
-    inside = histogram.share(places, EDGE, ABOVE)
-    before = histogram.share(places, BELOW, EDGE)
+    inside = histogram.share(times, EDGE, ABOVE)
+    before = histogram.share(times, BELOW, EDGE)
     if cpu_share > IDLE or inside < LEAST or inside < SHARP * before:
         return ""
     return (

@@ -11,6 +11,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+from wsgibench.load.hdr import Histogram
 from wsgibench.stats import histogram, samples, verdict, warmup
 
 #: What two cells must share to be held against each other.
@@ -33,6 +34,21 @@ def _median(values: list[float]) -> float:
     return float(statistics.median(values))
 
 
+def start_numbers(
+    start: dict[str, Any], asked: dict[str, Any]
+) -> dict[str, float]:
+    """Goodput (1/s), server CPU (us per request) and RSS (octets) of one
+    start, after the warm-up; empty when nothing was answered."""
+    measured = samples.windows(start).after(asked)
+    if not measured.usable():
+        return {}
+    return {
+        "goodput": measured.series("goodput").value,
+        "server_cpu_us": measured.series("server_cpu_us").value,
+        "rss": _rss(start),
+    }
+
+
 def _rss(start: dict[str, Any]) -> float:
     return float(max((s["rss"] for s in start["usage"]), default=0))
 
@@ -41,9 +57,11 @@ def row(cell: dict[str, Any]) -> dict[str, Any]:
     load = cell["load"]
     starts = cell["starts"]
     loads = [start["load"] for start in starts]
-    measured = list(samples.measured(cell).values())
+    blocks = samples.measured(cell)
+    measured = list(blocks.values())
+    times = verdict.latencies(cell, blocks)
     courses = [c for c in map(warmup.of_start, starts) if c is not None]
-    judged = verdict.judge(cell, measured, courses)
+    judged = verdict.judge(cell, measured, courses, times)
     result: dict[str, Any] = {
         "server": cell["server"] + (" (again)" if cell.get("twin") else ""),
         "python": "%s %s"
@@ -67,12 +85,12 @@ def row(cell: dict[str, Any]) -> dict[str, Any]:
         "label": judged.label,
     }
     if measured:
-        result.update(_numbers(cell, measured))
+        result.update(_numbers(cell, measured, times))
     return result
 
 
 def _numbers(
-    cell: dict[str, Any], measured: list[samples.Windows]
+    cell: dict[str, Any], measured: list[samples.Windows], times: Histogram
 ) -> dict[str, float]:
     loads = [start["load"] for start in cell["starts"]]
     found: dict[str, float] = {
@@ -81,9 +99,8 @@ def _numbers(
     }
     found["client_cpu_share"] = _median([x["client_cpu_share"] for x in loads])
     found["rss"] = _median([_rss(start) for start in cell["starts"]])
-    places = verdict.latencies(cell)
     for name, q in (("p50_ns", 0.5), ("p99_ns", 0.99), ("p99.9_ns", 0.999)):
-        value = histogram.quantile(places, q)
+        value = histogram.quantile(times, q)
         if value is not None:
             found[name] = value
     return found

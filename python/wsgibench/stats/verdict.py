@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from wsgibench.load.hdr import Histogram
 from wsgibench.stats import histogram, stall, warmup
 from wsgibench.stats.samples import Windows
 from wsgibench.stats.warmup import StartCourse
@@ -33,18 +34,18 @@ def cpu_share(measured: list[Windows]) -> float:
     return used / 1e6 / seconds if seconds else 0.0
 
 
-def latencies(cell: dict[str, Any]) -> dict[int, int]:
-    """All starts together; from the intended time where there is one."""
-    loads = [start["load"] for start in cell["starts"]]
-    name = "response" if cell["load"].get("rate") else "service"
-    merged = histogram.merge(load[name] for load in loads)
-    return merged or histogram.merge(load["service"] for load in loads)
+def latencies(
+    cell: dict[str, Any], measured: dict[int, Windows]
+) -> Histogram:
+    begins = {block: float(one.begin[0]) for block, one in measured.items()}
+    return histogram.of_cell(cell, begins)
 
 
 def judge(
     cell: dict[str, Any],
     measured: list[Windows],
     courses: list[StartCourse],
+    times: Histogram,
 ) -> Judgement:
     loads = [start["load"] for start in cell["starts"]]
     verdicts = {load["verdict"] for load in loads} or {"INVALID"}
@@ -55,7 +56,7 @@ def judge(
     client = max((load["client_cpu_share"] for load in loads), default=0.0)
     limited = client > CLIENT_LIMIT and not cell["load"].get("rate")
     label = warmup.label(courses)
-    found = [stall.delayed_ack(latencies(cell), share)]
+    found = [stall.delayed_ack(times, share)]
     if limited:
         found.append(
             "the client was the limit (%.0f %% of its CPU): read the CPU "

@@ -1,0 +1,198 @@
+"""Comparisons of records whose truth is known."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import scipy.stats
+
+from tests.stats import synthetic
+from wsgibench.stats import comparison, discovery, noise, pilot, samples
+
+COSTS = {"null": 5.0, "c-uv": 6.0, "tornado": 150.0}
+QUIET = {"between": 0.01, "within": 0.03}
+
+
+def verdicts(found: comparison.Comparison) -> dict[str, str]:
+    return {
+        one.cell.split(" on ")[0]: one.verdict
+        for one in found.results
+        if one.metric == "server_cpu_us"
+    }
+
+
+def against(costs: dict[str, float], **more: Any) -> comparison.Comparison:
+    a = synthetic.race(COSTS, seed=1, **QUIET)
+    b = synthetic.race(costs, seed=2, **QUIET)
+    return comparison.compare(a, b, **more)
+
+
+def test_faster_and_slower() -> None:
+    found = against({"null": 5.0, "c-uv": 5.0, "tornado": 190.0})
+    assert verdicts(found)["c-uv"] == comparison.FASTER
+    assert verdicts(found)["tornado"] == comparison.SLOWER
+
+
+def test_five_per_cent_show_in_ten_starts() -> None:
+    """The standard profile's starts, and a planted loss."""
+    a = synthetic.race(COSTS, seed=3, starts=10, **QUIET)
+    b = synthetic.race(
+        {**COSTS, "c-uv": 6.0 * 1.05}, seed=4, starts=10, **QUIET
+    )
+    assert verdicts(comparison.compare(a, b))["c-uv"] == comparison.SLOWER
+
+
+def test_the_same_within_the_margin() -> None:
+    found = against(COSTS, margin=0.1)
+    assert set(verdicts(found).values()) == {comparison.SAME}
+    assert found.mean("server_cpu_us") == pytest.approx(1, abs=0.02)
+
+
+def test_a_slower_machine_is_no_slower_server() -> None:
+    """Everything cost 20 % more: only the null server itself shows it."""
+    costs = {name: 1.2 * cost for name, cost in COSTS.items()}
+    for one in against(costs).results:
+        assert one.ratio is not None
+        expected = 1.0 if one.relative else 1 / 1.2
+        assert one.ratio.estimate == pytest.approx(expected, abs=0.04)
+    plain = verdicts(against(costs, relative=False))
+    assert plain["c-uv"] == plain["tornado"] == comparison.SLOWER
+
+
+def test_false_alarms_between_runs_of_the_same_are_rare() -> None:
+    """Of the comparisons that find a difference where there is none, at
+    most 5 % are allowed; in each run any of six may raise one."""
+    alarms = 0
+    for seed in range(60):
+        a = synthetic.race(COSTS, seed=1000 + seed, windows=20, **QUIET)
+        b = synthetic.race(COSTS, seed=5000 + seed, windows=20, **QUIET)
+        found = comparison.compare(a, b, margin=0.0)
+        alarms += any(
+            one.verdict in (comparison.FASTER, comparison.SLOWER)
+            for one in found.results
+        )
+    assert alarms <= 3
+
+
+def test_one_start_cannot_tell() -> None:
+    a = synthetic.race(COSTS, seed=1, starts=1)
+    b = synthetic.race({**COSTS, "c-uv": 60.0}, seed=2, starts=1)
+    found = comparison.compare(a, b)
+    assert set(verdicts(found).values()) == {comparison.CANNOT_TELL}
+    assert "single start" in found.results[0].reason
+
+
+def test_invalid_cells_are_not_compared() -> None:
+    a = synthetic.race(COSTS, seed=1, **QUIET)
+    b = copy.deepcopy(a)
+    for start in b["cells"][1]["starts"]:
+        start["load"].update(verdict="INVALID", reasons=["wrong bodies"])
+    found = comparison.compare(a, b)
+    assert verdicts(found)["c-uv"] == comparison.CANNOT_TELL
+    assert any("B is INVALID: wrong bodies" in r.reason for r in found.results)
+
+
+def test_the_noise_floor_widens_the_margin() -> None:
+    a = synthetic.race(COSTS, seed=1, **QUIET)
+    again = synthetic.race({"c-uv": 6.6}, seed=2, **QUIET)["cells"][0]
+    a["cells"].append({**again, "twin": True})
+    floor = noise.floor(a, "server_cpu_us")
+    assert floor is not None
+    assert noise.spread(floor) == pytest.approx(0.1, abs=0.03)
+    found = comparison.compare(a, synthetic.race(COSTS, seed=3, **QUIET))
+    assert found.margin["server_cpu_us"] == noise.spread(floor)
+
+
+def test_without_a_pair_there_is_no_floor() -> None:
+    assert noise.floor(synthetic.race(COSTS, seed=1), "goodput") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"machine": {"cpu": "other"}}, "different processors"),
+        ({"machine": {"kernel": "9"}}, "different kernels"),
+        ({"machine": {"cpus": [0]}}, "2 and 1 CPUs"),
+        ({"scenario": "sleep"}, "no cell in common"),
+    ],
+)
+def test_what_cannot_be_compared_says_why(
+    change: dict[str, Any], words: str
+) -> None:
+    a = synthetic.race(COSTS, seed=1)
+    b = copy.deepcopy(a)
+    b["machine"].update(change.get("machine", {}))
+    for cell in b["cells"]:
+        cell["scenario"] = change.get("scenario", cell["scenario"])
+    assert words in " ".join(comparison.incomparable(a, b))
+    assert comparison.incomparable(a, a) == []
+
+
+def test_another_version_of_python_is_another_cell() -> None:
+    a = synthetic.race(COSTS, seed=1)
+    b = copy.deepcopy(a)
+    b["cells"][1]["python"]["version"] = "3.12.1"
+    found = comparison.compare(a, b)
+    assert len(found.only_a) == len(found.only_b) == 1
+
+
+def test_false_discovery_control_is_of_all_tests() -> None:
+    p = [0.001, 0.02, 0.04, 0.9]
+    expected = scipy.stats.false_discovery_control(p)
+    assert discovery.adjusted(p) == pytest.approx(list(expected))
+    assert discovery.adjusted([]) == []
+
+
+def test_starts_that_a_precision_takes() -> None:
+    """The interval of that many starts is as narrow as it was to be."""
+    found = synthetic.race({"c-uv": 6.0}, seed=1, starts=30, between=0.05)
+    starts = [
+        one.series("server_cpu_us")
+        for one in samples.measured(found["cells"][0]).values()
+    ]
+    count = pilot.starts_needed(starts, 0.02)
+    assert count is not None
+    t = scipy.stats.t.ppf(0.975, count - 1)
+    assert t * 0.05 / count**0.5 == pytest.approx(0.02, rel=0.35)
+    assert pilot.starts_needed(starts[:1], 0.02) is None
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wsgibench", "compare", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_command_gates_by_its_exit_code(tmp_path: Path) -> None:
+    records = {
+        "a": synthetic.race(COSTS, seed=1, **QUIET),
+        "slow": synthetic.race({**COSTS, "c-uv": 9.0}, seed=2, **QUIET),
+        "fast": synthetic.race({**COSTS, "c-uv": 5.2}, seed=3, **QUIET),
+        "other": {**synthetic.race(COSTS, seed=1), "machine": {"cpu": "z"}},
+    }
+    paths = {}
+    for name, record in records.items():
+        paths[name] = str(tmp_path / name)
+        Path(paths[name]).write_text(json.dumps(record))
+    slow = command(paths["a"], paths["slow"], "--json", paths["a"] + ".json")
+    assert slow.returncode == 1
+    assert "slower" in slow.stdout
+    written = json.loads(Path(paths["a"] + ".json").read_text())
+    assert {one["verdict"] for one in written["results"]} >= {"slower"}
+    fast = command(paths["a"], paths["fast"])
+    assert fast.returncode == 0, fast.stderr
+    assert "geometric mean" in fast.stdout
+    refused = command(paths["a"], paths["other"])
+    assert refused.returncode == 2
+    assert "cannot be compared" in refused.stderr
+    forced = command(paths["a"], paths["other"], "--force")
+    assert forced.returncode == 0, forced.stderr
