@@ -1,0 +1,85 @@
+"""What the documents tell people to do: commands that exist, links that lead
+somewhere, Python that is Python."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wsgibench.cli import build_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+document = pytest.mark.parametrize(
+    "path", DOCUMENTS, ids=[str(path.relative_to(ROOT)) for path in DOCUMENTS]
+)
+
+
+def blocks(path: Path, language: str) -> Iterator[str]:
+    for match in FENCE.finditer(path.read_text()):
+        if match.group(1) == language:
+            yield match.group(2)
+
+
+def our_commands(path: Path) -> Iterator[list[str]]:
+    """Arguments of `python -m wsgibench`, or `./bench`, in shell blocks."""
+    for block in blocks(path, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words[1:3] == ["-m", "wsgibench"]:
+                yield words[3:]
+            elif words[:1] == ["./bench"] and len(words) > 1:
+                yield [w for w in words[1:] if w != "--with-services"]
+
+
+@document
+def test_commands_are_understood(path: Path) -> None:
+    parser = build_parser()
+    for words in filter(None, our_commands(path)):
+        try:
+            parser.parse_args(words)
+        except SystemExit:
+            pytest.fail("no such command: %s" % " ".join(words))
+
+
+@document
+def test_links_lead_to_files(path: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)[^):]*\)", path.read_text())
+    missing = [t for t in targets if not (path.parent / t).exists()]
+    assert not missing
+
+
+@document
+def test_python_can_be_parsed(path: Path) -> None:
+    for block in blocks(path, "python"):
+        ast.parse(block)
+
+
+def test_commands_are_found_at_all() -> None:
+    found = [words[0] for path in DOCUMENTS for words in our_commands(path)]
+    assert {"run", "serve", "load", "report", "list"} <= set(found)
+
+
+#: Paths in backquotes that are of another kind: made by running, or a form.
+NOT_FILES = re.compile(r"[*{}A-Z<>]|^/|results/")
+
+
+@document
+def test_files_that_are_named_exist(path: Path) -> None:
+    """`csrc/core/memo.c`, `tests/c` and their like, from any of the roots."""
+    roots = [ROOT, ROOT / "python" / "wsgibench", path.parent]
+    named = re.findall(r"`([\w.-]+(?:/[\w.-]+)+/?)`", path.read_text())
+    missing = [
+        name
+        for name in named
+        if not NOT_FILES.search(name)
+        and not any((root / name).exists() for root in roots)
+    ]
+    assert not missing
