@@ -10,8 +10,10 @@ from wsgibench.load.hdr import Histogram
 from wsgibench.load.tail import described
 
 WINDOW = 100_000_000  # ns
-FAILURES = ("bad_status", "bad_body", "refused", "connect_timeout", "reset")
-FAILURES += ("early_eof", "parse_error", "timeout", "unsent", "in_flight")
+FAILURES = [
+    *("bad_status", "bad_body", "refused", "connect_timeout", "reset"),
+    *("early_eof", "parse_error", "timeout", "unsent", "in_flight"),
+]
 
 
 def times(places: dict[int, int] | None = None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from wsgibench.stats.samples import Series
 
 TRIALS = 500
 #: What each start and each window varies by, in turn; neighbours alike.
-NOISES = {
+NOISES: dict[str, dict[str, Any]] = {
     "starts vary": {"between": 0.03, "within": 0.03},
     "windows vary": {"between": 0.0, "within": 0.05},
     "neighbours alike": {"between": 0.01, "within": 0.04, "steady": 0.6},
@@ -25,7 +26,7 @@ def draw(
     chance: np.random.Generator,
     cost: float,
     count: int,
-    noise: dict[str, float],
+    noise: dict[str, Any],
 ) -> list[Series]:
     found = []
     for _ in range(count):
@@ -114,7 +115,7 @@ def test_a_reference_of_each_run_takes_out_the_machine() -> None:
     chance = np.random.default_rng(7)
 
     def run(machine: float) -> tuple[list[Series], list[Series]]:
-        noise = {"between": 0.005, "within": 0.02}
+        noise: dict[str, Any] = {"between": 0.005, "within": 0.02}
         return (
             draw(chance, 20 * machine, 8, noise),
             draw(chance, 5 * machine, 8, noise),

@@ -16,7 +16,7 @@ from tests.stats import synthetic
 from wsgibench.stats import comparison, discovery, noise, pilot, samples
 
 COSTS = {"null": 5.0, "c-uv": 6.0, "tornado": 150.0}
-QUIET = {"between": 0.01, "within": 0.03}
+QUIET: dict[str, Any] = {"between": 0.01, "within": 0.03}
 
 
 def verdicts(found: comparison.Comparison) -> dict[str, str]:

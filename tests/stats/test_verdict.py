@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,12 @@ from wsgibench.load.hdr import Histogram, place_of
 from wsgibench.stats import histogram, stall, summary, verdict
 
 
-def one_row(start: dict, **more: object) -> dict:
+def one_row(start: dict[str, Any], **more: Any) -> dict[str, Any]:
     cell = synthetic.cell("c-uv", [start], **more)
     return summary.rows(synthetic.record([cell]))[0]
 
 
-def steady(**more: object) -> dict:
+def steady(**more: Any) -> dict[str, Any]:
     """10 us a request, a CPU at 90 %."""
     noise = 1 + np.random.default_rng(1).normal(0, 0.01, 40)
     return synthetic.start(9000 * noise, np.full(40, 90_000.0), **more)

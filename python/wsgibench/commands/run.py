@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from wsgibench.harness.run import Run
     from wsgibench.harness.selection import Selection
 
 HELP = "race servers against each other"
 
 #: name -> (starts, seconds measured)
-PROFILES = {"quick": (1, 2.0), "standard": (5, 5.0), "paper": (15, 10.0)}
+PROFILES = {"quick": (1, 2.0), "standard": (10, 5.0), "paper": (30, 10.0)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +45,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rate", type=float, default=0.0, help="requests/s; 0: closed loop")
     add("--starts", type=int, help="server processes for each cell")
     add("--profile", choices=sorted(PROFILES), default="quick")
+    add(
+        "--aa",
+        action=argparse.BooleanOptionalAction,
+        help="measure one server twice: the noise floor (not in quick)",
+    )
+    add("--dry-run", action="store_true", help="say what would be done")
+    add(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="take up an interrupted run where it stopped",
+    )
     add("--seed", type=int, default=1)
     add("--port", type=int, default=0, help="0 picks a free one")
     add("-o", "--output", type=Path, default=Path("wsgibench.json"))
@@ -80,8 +93,51 @@ def _select(arguments: argparse.Namespace) -> tuple[Selection, int]:
         arguments.connections,
         load=load,
         warmup=warmup,
+        twins=(
+            arguments.profile != "quick"
+            if arguments.aa is None
+            else arguments.aa
+        ),
     )
     return found, arguments.starts or starts
+
+
+def _as_begun(
+    arguments: argparse.Namespace,
+) -> tuple[argparse.Namespace, dict[str, Any]]:
+    """The arguments that an interrupted run was begun with, and its record:
+    the same plan has to come out of them."""
+    from wsgibench.errors import UsageError
+    from wsgibench.harness import record
+
+    earlier = record.read(arguments.resume)
+    if not earlier["argv"] or earlier["argv"][0] != "run":
+        raise UsageError("%s is not of a run." % arguments.resume)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    begun = parser.parse_args(earlier["argv"][1:])
+    begun.output = arguments.resume
+    begun.port = arguments.port or begun.port
+    begun.dry_run = arguments.dry_run
+    return begun, earlier
+
+
+def _plan_text(race: Run, starts: int) -> str:
+    from wsgibench.harness import progress
+
+    cells = race.possible()
+    seconds = starts * sum(progress.planned(cell) for cell in cells)
+    lines = ["%d x %s" % (starts, cell.name) for cell in cells]
+    lines += [
+        "not %s: %s" % (one["cell"], one["reason"])
+        for one in race.record["skipped"]
+    ]
+    lines.append(
+        "%d starts of %d cells: about %s, and the time to make environments "
+        "that are not there yet (env lists them)"
+        % (starts * len(cells), len(cells), progress.text(seconds))
+    )
+    return "\n".join(lines)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -91,24 +147,42 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.reports import suite as suite_table
     from wsgibench.reports import table
 
+    argv = sys.argv[1:]
+    earlier = None
+    if arguments.resume:
+        arguments, earlier = _as_begun(arguments)
+        argv = earlier["argv"]
     header_set(arguments.headers)
     if not arguments.output.resolve().parent.is_dir():
         raise UsageError(
             "there is no folder %s." % arguments.output.resolve().parent
         )
     selection, starts = _select(arguments)
-    record = Run(
+    race = Run(
         selection.cells,
         selection.interpreters,
         starts=starts,
         seed=arguments.seed,
         port=arguments.port,
-        argv=sys.argv[1:],
+        argv=argv,
         output=arguments.output,
         missing=selection.missing,
         suite=selection.suite,
+        earlier=earlier,
         tell=lambda text: print(text, file=sys.stderr, flush=True),
-    ).execute()
+    )
+    if arguments.dry_run:
+        print(_plan_text(race, starts))
+        return 0
+    try:
+        record = race.execute()
+    except KeyboardInterrupt:
+        print(
+            "interrupted; go on with: python -m wsgibench run --resume %s"
+            % arguments.output,
+            file=sys.stderr,
+        )
+        return 130
     print((suite_table if "suite" in record else table).render(record))
     print("record: %s" % arguments.output)
     invalid = any(

@@ -45,11 +45,13 @@ class Cell:
     python: str  # as the user wrote it
     scenario: str
     load: Load
+    twin: bool = False  # measured again, for the noise floor (A/A)
 
     @property
     def name(self) -> str:
-        return "%s on %s, %s, %s%d connections%s" % (
+        return "%s%s on %s, %s, %s%d connections%s" % (
             self.server,
+            " (again)" if self.twin else "",
             self.python,
             self.scenario,
             self.load.name and self.load.name + ", ",

@@ -32,6 +32,7 @@ def new(
         "machine": machine,
         "cells": [],
         "failures": [],
+        "starts": 0,  # that each cell is to have
         "complete": False,
     }
 

@@ -18,10 +18,12 @@ from wsgibench.harness import (
     scenario,
     servers,
 )
+from wsgibench.harness import resume as resuming
 from wsgibench.harness.companions import Companions
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
+from wsgibench.harness.progress import Progress
 
 Tell = Callable[[str], None]
 
@@ -36,6 +38,7 @@ def _entry(
         "scenario": cell.scenario,
         "load": cell.load.to_json(),
         "versions": versions,
+        **({"twin": True} if cell.twin else {}),
         "starts": [],
     }
 
@@ -54,6 +57,7 @@ class Run:
         tell: Tell,
         missing: Sequence[str] = (),
         suite: dict[str, Any] | None = None,
+        earlier: dict[str, Any] | None = None,
     ) -> None:
         self._cells = cells
         self._interpreters = interpreters
@@ -67,6 +71,12 @@ class Run:
             c.scenario: scenario.find(c.scenario) for c in cells
         }
         self.record = record.new(argv, seed, machine.describe())
+        self.record["starts"] = starts
+        self._earlier = earlier
+        if earlier is not None:
+            resuming.check_machine(earlier, self.record["machine"])
+            self.record["created"] = earlier["created"]
+            self.record["resumed"] = earlier.get("resumed", 0) + 1
         self.record["skipped"] = []
         if suite is not None:
             self.record["suite"] = suite
@@ -95,7 +105,7 @@ class Run:
             )
         )
 
-    def _possible(self) -> list[Cell]:
+    def possible(self) -> list[Cell]:
         found = []
         for cell in self._cells:
             reason = self._why_skip(cell)
@@ -144,25 +154,52 @@ class Run:
                 self._fail(cell, result)
         return ready
 
-    def execute(self) -> dict[str, Any]:
-        ready = self._prepare(self._possible())
+    def _entries(
+        self, ready: dict[Cell, Environment]
+    ) -> dict[Cell, dict[str, Any]]:
+        """Where each cell's starts go; those of an interrupted run are
+        there already."""
+        earlier = resuming.Earlier(self._earlier)
         entries = {}
         for cell, environment in ready.items():
-            entries[cell] = _entry(
+            entry = _entry(
                 cell, self._interpreters[cell.python], environment.versions
             )
-            self.record["cells"].append(entries[cell])
-        todo = plan.order(list(ready), self._starts, self._seed)
+            try:
+                entry["starts"] = earlier.starts(entry)
+            except WsgibenchError as error:
+                self._fail(cell, error)
+                continue
+            entries[cell] = entry
+        left = earlier.left()
+        self.record["cells"] = [*entries.values(), *left]
+        for cell_left in left:
+            self._tell("kept as it is: " + cell_left["name"])
+        return entries
+
+    def execute(self) -> dict[str, Any]:
+        ready = self._prepare(self.possible())
+        entries = self._entries(ready)
+        done = {
+            (start["start"], cell)
+            for cell, entry in entries.items()
+            for start in entry["starts"]
+        }
+        order = plan.order(list(entries), self._starts, self._seed)
+        todo = [one for one in order if one not in done]
+        progress = Progress(todo)
+        record.write(self.record, self._output)
         with Companions(self._tell) as companions:
-            for number, (start, cell) in enumerate(todo, 1):
-                self._tell("[%d/%d] %s" % (number, len(todo), cell.name))
+            for start, cell in todo:
+                self._tell(progress.begin())
                 try:
                     observed = self._one(cell, ready[cell], start, companions)
                 except WsgibenchError as error:
                     self._fail(cell, error)
-                    continue
-                entries[cell]["starts"].append(observed)
-                record.write(self.record, self._output)
+                else:
+                    entries[cell]["starts"].append(observed)
+                    record.write(self.record, self._output)
+                progress.end()
         self.record["complete"] = True
         record.write(self.record, self._output)
         return self.record

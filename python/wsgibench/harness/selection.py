@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from wsgibench.errors import UsageError
@@ -86,8 +86,10 @@ def free(
     *,
     load: dict[str, Any],
     warmup: tuple[float, float],
+    twins: bool = False,
 ) -> Selection:
-    """Everything named with everything else named."""
+    """Everything named with everything else named; with `twins`, one cell
+    of each interpreter once more, for the noise floor."""
     missing: list[str] = []
     chosen = _known(split(server_names), servers.find, missing)
     asked = _known(split(scenario_names), scenario.find, missing)
@@ -110,6 +112,9 @@ def free(
         for python in found
         for server in chosen
     ]
+    if twins:
+        firsts = {cell.python: cell for cell in reversed(cells)}
+        cells += [replace(cell, twin=True) for cell in firsts.values()]
     return Selection(cells, found, missing)
 
 

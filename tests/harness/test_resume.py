@@ -1,0 +1,188 @@
+"""An interrupted run, taken up again: nothing twice, nothing lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stats import synthetic
+from wsgibench import cli
+from wsgibench.harness import cell, environments, record
+from wsgibench.harness.environments import Environment
+from wsgibench.harness.plan import Cell, Load
+from wsgibench.harness.progress import Progress, text
+
+STARTS, SERVERS = 3, ("null", "raw-socket")
+ALL = STARTS * len(SERVERS)
+
+
+class Measured:
+    """Stands for cell.run: counts, and is interrupted before the n-th."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, int]] = []
+        self.stop_at = -1
+
+    def run(
+        self, server: Any, scenario: Any, load: Any, *_: Any, **more: Any
+    ) -> dict[str, Any]:
+        if len(self.made) == self.stop_at:
+            raise KeyboardInterrupt
+        self.made.append((server.name, more["start"]))
+        return synthetic.start(
+            [1000 + len(self.made)] * 20, [90_000] * 20, block=more["start"]
+        )
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> Measured:
+    made = Measured()
+    monkeypatch.setattr(cell, "run", made.run)
+    monkeypatch.setattr(
+        environments,
+        "get",
+        lambda interpreter, *_: Environment(interpreter.path, {"x": "1"}),
+    )
+    return made
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    argv = ["run", *arguments]
+    monkeypatch.setattr("sys.argv", ["wsgibench", *argv])
+    return cli.main(argv)
+
+
+def begin(monkeypatch: pytest.MonkeyPatch, path: Path, *more: str) -> int:
+    return run(
+        monkeypatch,
+        "--server=" + ",".join(SERVERS),
+        "--starts=%d" % STARTS,
+        "--warmup=0",
+        "--output=%s" % path,
+        *more,
+    )
+
+
+def found(path: Path) -> dict[tuple[str, int], int]:
+    """(server, start) -> what was counted in it."""
+    return {
+        (one["server"], start["start"]): start["load"]["classes"]["ok"]
+        for one in record.read(path)["cells"]
+        for start in one["starts"]
+    }
+
+
+@pytest.mark.parametrize("stop_at", range(ALL))
+def test_nothing_twice_and_nothing_lost(
+    stop_at: int,
+    tmp_path: Path,
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "record.json"
+    measured.stop_at = stop_at
+    assert begin(monkeypatch, path) == 130
+    assert "run --resume %s" % path in capsys.readouterr().err
+    before = found(path)
+    assert len(before) == stop_at
+    assert not record.read(path)["complete"]
+
+    measured.stop_at = -1
+    assert run(monkeypatch, "--resume", str(path)) == 0
+    after = found(path)
+    assert len(measured.made) == len(set(measured.made)) == ALL
+    assert set(after) == set(measured.made)
+    assert {key: after[key] for key in before} == before
+    assert record.read(path)["complete"]
+
+    assert run(monkeypatch, "--resume", str(path)) == 0
+    assert found(path) == after
+    assert len(measured.made) == ALL
+
+
+def test_another_machine_is_refused(
+    tmp_path: Path,
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "record.json"
+    measured.stop_at = 1
+    begin(monkeypatch, path)
+    changed = record.read(path)
+    changed["machine"]["cpu"] = "another"
+    path.write_text(json.dumps(changed))
+    assert run(monkeypatch, "--resume", str(path)) == 2
+    assert "another machine" in capsys.readouterr().err
+
+
+def test_other_versions_are_no_replicates(
+    tmp_path: Path,
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "record.json"
+    measured.stop_at = ALL - 1
+    begin(monkeypatch, path)
+    before = found(path)
+    monkeypatch.setattr(
+        environments,
+        "get",
+        lambda interpreter, *_: Environment(interpreter.path, {"x": "2"}),
+    )
+    assert run(monkeypatch, "--resume", str(path)) == 1
+    assert "it was begun with x 1" in capsys.readouterr().err
+    assert found(path) == before
+
+
+def test_a_dry_run_measures_nothing(
+    tmp_path: Path,
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "record.json"
+    arguments = ("--dry-run", "--aa", "--duration=8.5")
+    assert begin(monkeypatch, path, *arguments) == 0
+    shown = capsys.readouterr().out
+    assert "3 x null (again) on python3" in shown
+    assert "9 starts of 3 cells: about 1 min 30 s" in shown
+    assert not path.exists()
+    assert not measured.made
+
+
+def test_the_twin_is_a_cell_of_its_own(
+    tmp_path: Path, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "record.json"
+    assert begin(monkeypatch, path, "--aa") == 0
+    cells = record.read(path)["cells"]
+    assert [(c["server"], c.get("twin", False)) for c in cells] == [
+        ("null", False),
+        ("raw-socket", False),
+        ("null", True),
+    ]
+    assert all(len(c["starts"]) == STARTS for c in cells)
+
+
+def test_time_left_follows_what_starts_took() -> None:
+    load = Load(
+        connections=1, duration=6.0, warmup=2.5, keepalive=True, headers=""
+    )
+    cells = [Cell(name, "python3", "hello", load) for name in "ab"]
+    progress = Progress([(0, cells[0]), (0, cells[1]), (1, cells[0])])
+    assert progress.left() == 30.0
+    assert progress.begin().startswith("[1/3, 30 s left] a on python3")
+    progress.end()  # took next to nothing, and so will the others
+    assert progress.left() < 1.0
+
+
+def test_times_in_words() -> None:
+    assert text(59.4) == "59 s"
+    assert text(61) == "1 min 01 s"
+    assert text(3 * 3600 + 120) == "3 h 02 min"
