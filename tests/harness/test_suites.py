@@ -107,6 +107,7 @@ def test_a_row_without_a_number_says_why() -> None:
         ],
     }
     hole = {"scenario": "hello", "server": "b", "load": "one"}
+    hole["connections"] = 7  # type: ignore[assignment]
     record = {
         "suite": asked,
         "cells": [],

@@ -78,6 +78,9 @@ def _select(arguments: argparse.Namespace) -> tuple[Selection, int]:
             arguments.python,
             duration=arguments.duration or duration,
             warmup=profile.get("warmup", warmup),
+            durations=None
+            if arguments.duration
+            else profile.get("durations"),
         )
         return chosen_cells, arguments.starts or starts
     load = {

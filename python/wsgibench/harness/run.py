@@ -233,10 +233,11 @@ class Run:
             raise
 
 
-def _names(cell: Cell) -> dict[str, str]:
+def _names(cell: Cell) -> dict[str, Any]:
     return {
         "server": cell.server,
         "python": cell.python,
         "scenario": cell.scenario,
         "load": cell.load.name,
+        "connections": cell.load.connections,
     }

@@ -124,6 +124,7 @@ def of_suite(
     *,
     duration: float,
     warmup: tuple[float, float],
+    durations: dict[str, float] | None = None,
 ) -> Selection:
     """Interpreters that the user names stand for those of the suite."""
     missing: list[str] = []
@@ -140,5 +141,6 @@ def of_suite(
         first,
         duration=duration,
         warmup=warmups(found, *warmup),
+        durations=durations,
     )
     return Selection(cells, found, missing, suite.to_json())

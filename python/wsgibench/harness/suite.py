@@ -3,7 +3,7 @@
     about, source        what it was and where it was published
     servers_backlog ...  see Suite
     [loads.NAME]         how a cell is loaded, as in the original
-    [profiles.NAME]      what this machine's patience makes of it
+    [profiles.NAME]      duration, durations of single loads, starts, warmup
     [[matrix]]           servers x scenarios x pythons x loads: the cells
     [published.PYTHON.LOAD.SCENARIO]  SERVER = the original's requests/s
 """
@@ -140,9 +140,10 @@ def cells(
     *,
     duration: float,
     warmup: dict[str, float],
+    durations: dict[str, float] | None = None,
 ) -> list[Cell]:
     """Every cell of every matrix; `warmup` by interpreter, for loads that
-    are not counted in requests."""
+    are not counted in requests; `durations` of single loads by name."""
     found: dict[Cell, None] = {}  # ordered, and each once
     for matrix in suite.data["matrix"]:
         for name in matrix.get("loads", suite.data["loads"]):
@@ -155,7 +156,7 @@ def cells(
                         if load["requests"]:
                             seconds = 0.0
                         made = Load(
-                            duration=duration,
+                            duration=(durations or {}).get(name, duration),
                             warmup=seconds,
                             name=name,
                             **load,

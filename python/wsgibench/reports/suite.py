@@ -1,6 +1,7 @@
 """A published benchmark again: our numbers beside the published ones.
 
-Every row of the suite is there; one without a number says why.
+Every row of the suite is there; one without a number says why. A sweep over
+connections has a table of its own, a column a server.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from wsgibench.stats.summary import row as summarise
 HELP = "ours beside the published numbers of a suite"
 
 Key = tuple[str, str, str, int]  # scenario, server, load, connections
+Rows = dict[Key, dict[str, Any]]
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     return "-" if value is None else "%.0f" % value
 
 
@@ -23,9 +25,9 @@ def _label(python: dict[str, str]) -> str:
     return "%s %s" % (python["implementation"], python["version"])
 
 
-def collect(record: dict[str, Any]) -> dict[Key, dict[str, Any]]:
+def collect(record: dict[str, Any]) -> Rows:
     """{key: {"ours": {python: row}, "why": reason}} in the suite's order."""
-    found: dict[Key, dict[str, Any]] = {}
+    found: Rows = {}
     for key in _keys(record["suite"]):
         found[key] = {"ours": {}, "why": ""}
     for cell in record["cells"]:
@@ -37,12 +39,13 @@ def collect(record: dict[str, Any]) -> dict[Key, dict[str, Any]]:
             load["connections"],
         )
         entry = found.setdefault(key, {"ours": {}, "why": ""})
-        entry["ours"][_label(cell["python"])] = summarise(cell)
+        if cell["starts"]:
+            entry["ours"][_label(cell["python"])] = summarise(cell)
+    names = ("scenario", "server", "load", "connections")
     for failure in [*record["skipped"], *record["failures"]]:
-        for key, entry in found.items():
-            asked = (failure.get("scenario"), failure.get("server"))
-            if key[:2] == asked and failure.get("load") == key[2]:
-                entry["why"] = failure["reason"]
+        failed = tuple(failure.get(name) for name in names)
+        if failed in found:
+            found[failed]["why"] = failure["reason"]
     return found
 
 
@@ -71,10 +74,34 @@ def published(suite: dict[str, Any], key: Key) -> dict[str, float]:
 
 def render(record: dict[str, Any], width: int = 160) -> str:
     from rich.console import Console
-    from rich.table import Table
+
+    from wsgibench.reports import _sweep
 
     suite = record["suite"]
     rows = collect(record)
+    sweeps = {n for n, load in suite["loads"].items() if "sweep" in load}
+    out = io.StringIO()
+    console = Console(file=out, width=width, color_system=None)
+    console.print("%s: %s" % (suite["name"], suite["about"]), markup=False)
+    if "source" in suite:
+        console.print("published in " + suite["source"], markup=False)
+    steady = {key: row for key, row in rows.items() if key[2] not in sweeps}
+    if steady:
+        console.print(_table(suite, steady))
+    for name in sorted(sweeps):
+        swept = {key: row for key, row in rows.items() if key[2] == name}
+        for part in _sweep.parts(name, swept):
+            console.print(part)
+    for failure in record["failures"]:
+        if not failure.get("server"):
+            console.print("* " + failure["reason"], markup=False)
+    return out.getvalue()
+
+
+def _table(suite: dict[str, Any], rows: Rows) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
     every = (python for row in rows.values() for python in row["ours"])
     pythons = list(dict.fromkeys(every))
     numbers = suite.get("published", [])
@@ -90,43 +117,37 @@ def render(record: dict[str, Any], width: int = 160) -> str:
         table.add_column("published: " + source, justify="right")
     table.add_column("remarks", overflow="fold")
     for key, row in rows.items():
+        theirs = published(suite, key)
         table.add_row(
             *(str(part) for part in key),
             *_ours(row["ours"], pythons),
-            *(_number(published(suite, key).get(s)) for s in sources),
-            _remarks(row),
+            *(number(theirs.get(source)) for source in sources),
+            Text(remarks(row)),
         )
-    out = io.StringIO()
-    console = Console(file=out, width=width, color_system=None)
-    console.print("%s: %s" % (suite["name"], suite["about"]), markup=False)
-    if "source" in suite:
-        console.print("published in " + suite["source"], markup=False)
-    console.print(table)
-    return out.getvalue()
+    return table
 
 
 def _ours(ours: dict[str, Any], pythons: list[str]) -> list[str]:
     cells = []
     for python in pythons:
         row = ours.get(python, {})
-        cells.append(_number(row.get("goodput")))
+        cells.append(number(row.get("goodput")))
         cpu, p99 = row.get("server_cpu_us"), row.get("p99_ns")
         cells.append("-" if cpu is None else "%.1f" % cpu)
         cells.append("-" if p99 is None else "%.3g" % (p99 / 1e6))
     return cells
 
 
-def _remarks(row: dict[str, Any]) -> str:
-    remarks = [
-        "%s on %s%s"
-        % (one["verdict"], python, _because(one["reasons"]))
+def remarks(row: dict[str, Any]) -> str:
+    found = [
+        "%s on %s%s" % (one["verdict"], python, _because(one["reasons"]))
         for python, one in row["ours"].items()
         if one["verdict"] != "VALID"
     ]
     if row["why"]:
-        remarks.append(row["why"])
-    return "; ".join(remarks)
+        found.append(row["why"])
+    return "; ".join(found)
 
 
-def _because(reasons: list[str]) -> str:
-    return " (%s)" % "; ".join(reasons) if reasons else ""
+def _because(reasons: list[Any]) -> str:
+    return " (%s)" % "; ".join(map(str, reasons)) if reasons else ""

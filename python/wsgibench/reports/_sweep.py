@@ -1,0 +1,78 @@
+"""Requests/s over the number of connections, a column a server, with a bar
+for each number, and below it what was not reached."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+BARS = " ▁▂▃▄▅▆▇█"
+
+
+def parts(name: str, rows: dict[Any, dict[str, Any]]) -> list[Any]:
+    """Tables and notes for a console; one table a scenario and Python."""
+    found: list[Any] = []
+    scenarios = list(dict.fromkeys(key[0] for key in rows))
+    every = (python for row in rows.values() for python in row["ours"])
+    pythons = list(dict.fromkeys(every))
+    for scenario in scenarios:
+        here = {key: row for key, row in rows.items() if key[0] == scenario}
+        for python in pythons:
+            found.append(_table(name, scenario, python, here))
+        found += _notes(here)
+    return found
+
+
+def bar(value: float | None, top: float) -> str:
+    """On a logarithmic scale of three decades below the best."""
+    if not value or not top:
+        return " "
+    height = 1 + (math.log10(value / top) + 3) / 3 * (len(BARS) - 2)
+    return BARS[max(1, min(len(BARS) - 1, round(height)))]
+
+
+def _table(
+    name: str, scenario: str, python: str, rows: dict[Any, dict[str, Any]]
+) -> Any:
+    from rich.table import Table
+
+    servers = list(dict.fromkeys(key[1] for key in rows))
+    counts = sorted({key[3] for key in rows})
+    values = {
+        (key[1], key[3]): row["ours"].get(python, {}).get("goodput")
+        for key, row in rows.items()
+    }
+    top = max((value for value in values.values() if value), default=0.0)
+    title = "%s: %s on %s, requests/s by connections" % (
+        name,
+        scenario,
+        python,
+    )
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    table.add_column("c", justify="right")
+    for server in servers:
+        table.add_column(server, justify="right")
+    for count in counts:
+        cells = (_cell(values.get((s, count)), top) for s in servers)
+        table.add_row(str(count), *cells)
+    return table
+
+
+def _cell(value: float | None, top: float) -> str:
+    return "-" if value is None else "%.0f %s" % (value, bar(value, top))
+
+
+def _notes(rows: dict[Any, dict[str, Any]]) -> list[str]:
+    """Each reason once, with the points that it is for."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for key, row in rows.items():
+        if row["why"]:
+            reasons.setdefault((key[1], row["why"]), []).append(str(key[3]))
+        for one in row["ours"].values():
+            if one["verdict"] == "INVALID":
+                why = "; ".join(map(str, one["reasons"]))
+                reasons.setdefault((key[1], why), []).append(str(key[3]))
+    return [
+        "* %s at %s: %s" % (server, ", ".join(counts), why)
+        for (server, why), counts in reasons.items()
+    ]
