@@ -123,8 +123,8 @@ wl__schedule_advance(wl_load *load)
     }
 }
 
-/* Lateness of the generator is told apart from waiting for a connection:
- * only what found one free when it was due has a lag. */
+/* Lateness of the generator is told apart from waiting for a connection: the
+ * lag of what waits was recorded when it began to. */
 static void
 take_queued(wl_load *load, uint64_t *intended_ns)
 {

@@ -210,6 +210,11 @@ wl__feed(wl_load *load)
             wl__conn_dial(load, conn);
         }
     }
+    /* Whoever finds no connection is in time or late all the same. */
+    for (uint64_t i = load->starved; i < load->queue_size; i++) {
+        uint64_t at = (load->queue_first + i) % load->queue_cap;
+        wl__histogram_record(&load->lag, load->now_ns - load->queue[at]);
+    }
     load->starved_total += load->queue_size - load->starved;
     load->starved = load->queue_size;
 }

@@ -1,4 +1,5 @@
 /* Quantiles keep three digits from a microsecond to an hour. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
@@ -18,13 +19,13 @@ main(void)
 {
     const uint64_t units[] = { 1000, 1000000, 1000000000, 3000000000 };
     for (size_t u = 0; u < sizeof(units) / sizeof(units[0]); u++) {
-        wl__histogram_clear(&histogram);
-        wl__histogram_clear(&other);
+        memset(&histogram, 0, sizeof(histogram));
         CHECK(wl__histogram_quantile(&histogram, 0.5) == 0);
         for (uint64_t i = 1; i <= 1000; i++) {
             wl__histogram_record(i % 2 ? &histogram : &other, i * units[u]);
         }
-        wl__histogram_add(&histogram, &other);
+        wl__histogram_move(&histogram, &other);
+        CHECK(other.count == 0 && other.max == 0);
         CHECK(histogram.count == 1000);
         CHECK(histogram.max == 1000 * units[u]);
         near(wl__histogram_quantile(&histogram, 0.5), 500 * units[u]);
@@ -34,5 +35,13 @@ main(void)
     }
     wl__histogram_record(&histogram, UINT64_MAX); /* clamped, not lost */
     CHECK(histogram.count == 1001);
+    wl__packed packed;
+    CHECK(wl__histogram_pack(&histogram, &packed) == 0);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < packed.size; i++) {
+        sum += packed.pairs[2 * i + 1];
+    }
+    CHECK(sum == packed.count && sum == 1001);
+    free(packed.pairs);
     return 0;
 }

@@ -43,7 +43,7 @@ class Account:
         self.per_connection: list[int] = []
         self.kept: list[str] = []
         self.stall_ns: list[int] = []
-        self.sent_ns: list[int] = []
+        self.sent_ns: dict[int, int] = {}  # by number of the request
         self.resumed = 0
         self.peers: list[str] = []
 
@@ -140,8 +140,6 @@ class Connection(asyncio.Protocol):
         if self.transport.is_closing():
             return
         self.transport.write(data)
-        if self.account.plan.get("times"):
-            self.account.sent_ns.append(time.monotonic_ns())
         if self.account.plan.get("close"):
             self.transport.close()
 
@@ -150,12 +148,19 @@ class Connection(asyncio.Protocol):
         text: str = self.account.plan.get("body", "a right answer")
         return text.encode() * int(self.account.plan.get("repeat", 1))
 
-    def do_right(self, request: bytes) -> None:
+    def do_right(self, request: bytes, number: int = 0) -> None:
         self.send(self.reply(request, self.body))
+        if self.account.plan.get("times"):
+            number = number or self.account.requests
+            self.account.sent_ns[number] = time.monotonic_ns()
 
     def do_delay(self, request: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(self.account.plan["delay"], self.do_right, request)
+        asyncio.get_running_loop().call_later(
+            self.account.plan["delay"],
+            self.do_right,
+            request,
+            self.account.requests,
+        )
 
     def do_wrong(self, request: bytes) -> None:
         self.send(self.reply(request, self.body[:-1] + b"!"))
