@@ -1,0 +1,1 @@
+"""The faults: HELP, SMALL, FULL and run(start, **arguments) each."""

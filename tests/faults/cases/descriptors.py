@@ -1,0 +1,59 @@
+"""Out of descriptors: no spinning, no end, and normal work when there are
+some again."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from tests.faults.case import APP, Start, address_of
+from tests.faults.figure import Figure, least, most
+from tests.faults.measure import cpu
+from tests.faults.swarm import GET, Swarm
+
+HELP = "64 descriptors, 120 connections: below 5 % CPU, well again in 1 s"
+SMALL: dict[str, Any] = {"seconds": 3.0}
+FULL: dict[str, Any] = {"seconds": 20.0}
+LIMITED = "tests.faults.cases.descriptors:limited"
+
+
+def limited(environ: dict[str, Any], start_response: Any) -> Any:
+    from tests.faults.app import application
+
+    return application(environ, start_response)
+
+
+if "wsgibench.commands.serve" in sys.modules:
+    # In the server: after its own files are open.
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+
+def run(start: Start, seconds: float) -> Iterator[Figure]:
+    for threads in (0, 2):
+        with start(LIMITED, threads=threads) as target:
+            assert target.get("/").status == 200
+            where = " (threads=%d)" % threads
+            with Swarm(address_of(target)) as swarm:
+                clients = swarm.open(120, GET)
+                swarm.until(lambda: sum(bool(c.data) for c in clients) > 20)
+                spent, began = cpu(target.pid), time.monotonic()
+                swarm.until(lambda: False, seconds)
+                share = (cpu(target.pid) - spent) / (
+                    time.monotonic() - began
+                )
+                served = [client for client in clients if client.data]
+                yield most("CPU while full" + where, 100 * share, 5, "%")
+                yield most("served while full" + where, len(served), 64)
+                for client in served:
+                    swarm.leave(client)
+                began = time.monotonic()
+                rest = list(swarm.clients)
+                swarm.until(lambda: sum(bool(c.data) for c in rest) > 20)
+                took = time.monotonic() - began
+                yield most("until the waiting are served" + where, took, 1)
+            assert target.get("/").status == 200
+            yield least("alive" + where, float(target.alive), 1)
