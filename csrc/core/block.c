@@ -83,8 +83,8 @@ read_line(char *line, size_t size, field *out, uint32_t *flags)
 
 static const int64_t MAX_LENGTH = (int64_t)1 << 60;
 
-/* 1*DIGIT up to about 2^60 (RFC 9110 8.6). A list of equal values may be accepted,
- * and is not: nobody sends it in good faith. */
+/* 1*DIGIT up to about 2^60 (RFC 9110 8.6). A list of equal values may be
+ * accepted, and is not: nobody sends it in good faith. */
 static int
 note_content_length(wb__block *block, const field *f)
 {

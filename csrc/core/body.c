@@ -41,7 +41,7 @@ wb__body_new(const wb_config *config, uint64_t *memory_all,
     return 0;
 }
 
-/* ---- in ------------------------------------------------------------------ */
+/* ---- in ----------------------------------------------------------------- */
 
 static int
 open_file(wb__body *body)
@@ -179,7 +179,7 @@ wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
     return status;
 }
 
-/* ---- out ----------------------------------------------------------------- */
+/* ---- out ---------------------------------------------------------------- */
 
 int64_t
 wb__body_read(wb__body *body, char *out, size_t size)

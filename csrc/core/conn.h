@@ -84,6 +84,13 @@ void wb__conn_update(wb__conn *conn);
 void wb__conn_arm(wb__conn *conn, enum wb__deadline_kind kind);
 void wb__conn_peer(const wb__conn *conn, char *out, size_t size);
 
+/* understand.c ------------------------------------------------------------ */
+
+/* Reads as much of the octets as it can; returns how much that was. */
+size_t wb__conn_understand(wb__conn *conn, char *data, size_t size);
+/* The same with what was received before. */
+void wb__conn_understand_kept(wb__conn *conn);
+
 /* output.c ---------------------------------------------------------------- */
 
 /* Sends, and keeps what the kernel does not take. 0, WB_FULL, WB_GONE. */

@@ -9,7 +9,7 @@
 #include "scan.h"
 #include "server.h"
 
-/* ---- what may be sent -------------------------------------------------------- */
+/* ---- what may be sent --------------------------------------------------- */
 
 /* "200 OK": three digits, 200 to 999 (a final answer), a reason after SP. */
 static int
@@ -91,7 +91,7 @@ read_field(wb__head *head, const char *name, size_t name_size,
     return 0;
 }
 
-/* ---- the table ------------------------------------------------------------------ */
+/* ---- the table ---------------------------------------------------------- */
 
 static char *
 put(char *out, const char *data, size_t size)
@@ -195,7 +195,7 @@ wb__head_find(wb__responder *responder, const char *status,
     return 0;
 }
 
-/* ---- wire form -------------------------------------------------------------------- */
+/* ---- wire form ---------------------------------------------------------- */
 
 void
 wb__head_common(wb_server *server)

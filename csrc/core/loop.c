@@ -9,7 +9,7 @@
 
 #include "server.h"
 
-/* ---- one turn ------------------------------------------------------------------------ */
+/* ---- one turn ----------------------------------------------------------- */
 
 static void
 on_sleep(uv_timer_t *timer)
@@ -114,7 +114,7 @@ wb_server_timeout(wb_server *server)
     return uv_backend_timeout(&server->loop);
 }
 
-/* ---- waking it by a descriptor ----------------------------------------------------------- */
+/* ---- waking it by a descriptor ------------------------------------------ */
 
 static void
 on_wake(uv_poll_t *handle, int status, int events)
@@ -151,7 +151,7 @@ wb_server_wake_fd(wb_server *server)
     return server->wake_pipe[1];
 }
 
-/* ---- waiting ------------------------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------ */
 
 static struct timespec
 after(int timeout_ms)
@@ -210,7 +210,8 @@ static int
 wait_turning(wb_server *server, wb__request *request, int for_body,
              int timeout_ms)
 {
-    uint64_t until = wb__now_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
+    uint64_t until
+        = wb__now_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
     int state;
     while ((state = arrived(request, for_body)) == 0) {
         uint64_t now = wb__now_ms();
@@ -260,7 +261,7 @@ wb_request_wait(wb_request *pub, int for_body, int timeout_ms)
     return state > 0 ? 0 : state;
 }
 
-/* ---- reading the body --------------------------------------------------------------------------- */
+/* ---- reading the body --------------------------------------------------- */
 
 /* RFC 9110 10.1.1: the client waits for it before it sends the body. */
 static int
@@ -305,7 +306,7 @@ wb_request_read(wb_request *pub, char *out, size_t size)
     return n;
 }
 
-/* ---- the null server --------------------------------------------------------------------------- */
+/* ---- the null server ---------------------------------------------------- */
 
 int
 wb_server_canned(wb_server *server, const char *response, size_t size,

@@ -21,7 +21,7 @@ wb__responder_close(wb__responder *responder)
     wb__buf_free(&responder->scratch);
 }
 
-/* ---- the end of a request ------------------------------------------------------- */
+/* ---- the end of a request ----------------------------------------------- */
 
 /* The answer is out (or never will be): the request is the server's again. */
 static void
@@ -54,7 +54,7 @@ done(wb__request *request, int complete)
     wb__conn_next(conn, close);
 }
 
-/* ---- writing -------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 static wb__buf *
 scratch(wb__request *request)
@@ -129,7 +129,7 @@ note(const wb__request *request, int sent)
     return sent;
 }
 
-/* The connection cannot be told of its own end: out of memory in mid-answer. */
+/* Out of memory in mid-answer: all that is left is to be gone. */
 static int
 give_up(wb__request *request)
 {
@@ -177,7 +177,7 @@ remember_full(wb__request *request, int result)
     return result;
 }
 
-/* ---- the public calls --------------------------------------------------------------- */
+/* ---- the public calls --------------------------------------------------- */
 
 int
 wb_request_head(wb_request *pub, const char *status, size_t status_size,
@@ -410,7 +410,7 @@ wb_request_respond(wb_request *pub, const char *status, size_t status_size,
     return result;
 }
 
-/* ---- answers of our own ---------------------------------------------------------------- */
+/* ---- answers of our own ------------------------------------------------- */
 
 static const char *
 reason(int status)

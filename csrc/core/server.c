@@ -15,7 +15,7 @@ enum {
     MAX_HEAD = 65536
 };
 
-/* ---- configuration ---------------------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------ */
 
 void
 wb_config_init(wb_config *config)
@@ -41,7 +41,7 @@ wb_config_init(wb_config *config)
     };
 }
 
-/* ---- locks -------------------------------------------------------------------------- */
+/* ---- locks -------------------------------------------------------------- */
 
 void
 wb__server_lock(wb_server *server)
@@ -74,7 +74,7 @@ wb__server_progress(wb_server *server)
     }
 }
 
-/* ---- the ready queue ------------------------------------------------------------------ */
+/* ---- the ready queue ---------------------------------------------------- */
 
 void
 wb__server_enqueue(wb_server *server, wb__request *request)
@@ -144,7 +144,7 @@ wb_server_take(wb_server *server)
     return request;
 }
 
-/* ---- deadlines ----------------------------------------------------------------------- */
+/* ---- deadlines ---------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer);
 
@@ -202,7 +202,7 @@ on_tick(uv_timer_t *timer)
     wb__server_unlock(server);
 }
 
-/* ---- what other threads leave to the loop ------------------------------------------------ */
+/* ---- what other threads leave to the loop ------------------------------- */
 
 void
 wb__server_attend(wb_server *server, wb__conn *conn)
@@ -242,7 +242,7 @@ wb__server_attend_all(wb_server *server)
     }
 }
 
-/* ---- stopping --------------------------------------------------------------------------- */
+/* ---- stopping ----------------------------------------------------------- */
 
 /* Idle: nothing of a request has come, nothing of an answer waits. */
 static int
@@ -344,7 +344,7 @@ wb_server_wake(wb_server *server)
     uv_async_send(&server->async);
 }
 
-/* ---- birth and death ----------------------------------------------------------------------- */
+/* ---- birth and death ---------------------------------------------------- */
 
 /* 0 is "no limit of yours": what remains is the core's. */
 static void

@@ -77,7 +77,7 @@ load(wb__tls_context *context)
     return 0;
 }
 
-/* ---- the server's ------------------------------------------------------------- */
+/* ---- the server's ------------------------------------------------------- */
 
 /* We speak HTTP/1.1, and say so to clients that ask (RFC 7301). */
 static int
@@ -166,7 +166,7 @@ wb__tls_context_free(wb__tls_context *context)
     wb__free(context);
 }
 
-/* ---- a connection's ------------------------------------------------------------- */
+/* ---- a connection's ----------------------------------------------------- */
 
 wb__tls *
 wb__tls_new(wb__tls_context *context, int fd)

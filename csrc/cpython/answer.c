@@ -11,7 +11,7 @@
 
 enum { BURST = 16 }; /* blocks of one iterable before others get their turn */
 
-/* ---- endings ---------------------------------------------------------------------- */
+/* ---- endings ------------------------------------------------------------ */
 
 static void
 close_result(wp_call *call)
@@ -102,7 +102,7 @@ lose_client(wp_call *call)
     end(call);
 }
 
-/* ---- iteration ---------------------------------------------------------------------- */
+/* ---- iteration ---------------------------------------------------------- */
 
 static void
 put_aside(wp_call *call)
@@ -206,7 +206,7 @@ wp_call_go_on(wp_call *call)
     }
 }
 
-/* ---- the three roads -------------------------------------------------------------------- */
+/* ---- the three roads ---------------------------------------------------- */
 
 /* The only block, if that is what the result is and nothing went before. */
 static PyObject *

@@ -27,7 +27,7 @@ set_new(PyObject *environ, PyObject *key, PyObject *value)
     return result;
 }
 
-/* ---- what no request changes -------------------------------------------------- */
+/* ---- what no request changes -------------------------------------------- */
 
 /* settings: server name, port, url scheme, multithread, multiprocess, all
  * borrowed. */
@@ -45,12 +45,13 @@ wp_environ_base(wp_server *server, PyObject *const *settings)
         Py_False, "wsgi.file_wrapper", wrapper, "wsgi.input_terminated",
         Py_True, "SERVER_SOFTWARE", "wsgibench/" WB_VERSION, "SERVER_NAME",
         settings[0], "SERVER_PORT", settings[1], "SERVER_PROTOCOL",
-        "HTTP/1.1", "SCRIPT_NAME", w->empty, w->request_method, w->get, w->path_info, w->empty,
+        "HTTP/1.1", "SCRIPT_NAME", w->empty, w->request_method, w->get,
+        w->path_info, w->empty,
         w->query_string, w->empty, w->request_uri, w->empty, w->remote_addr,
         w->empty, w->remote_port, w->empty);
 }
 
-/* ---- what the header block brings ------------------------------------------------ */
+/* ---- what the header block brings --------------------------------------- */
 
 static int
 put_fields(wp_server *server, const wb_fields *fields, PyObject *environ)
@@ -72,7 +73,7 @@ put_fields(wp_server *server, const wb_fields *fields, PyObject *environ)
     return 0;
 }
 
-/* ---- what the request line and the client bring ------------------------------------ */
+/* ---- what the request line and the client bring ------------------------- */
 
 static PyObject *
 method_text(wp_words *w, const char *data, uint32_t size)
@@ -173,7 +174,7 @@ put_client(wp_server *server, const wb_request *request, PyObject *environ)
                   port_text(server, request->peer_port));
 }
 
-/* ---- slots --------------------------------------------------------------------------- */
+/* ---- slots -------------------------------------------------------------- */
 
 static void
 slot_clear(wp_slot *slot)
@@ -286,7 +287,7 @@ shared(wp_server *server, const wb_request *request)
     return PyDict_Copy(slot->environ);
 }
 
-/* ---- the environ ------------------------------------------------------------------------ */
+/* ---- the environ -------------------------------------------------------- */
 
 /* What must not stay in a slot. */
 static int

@@ -12,7 +12,7 @@
 
 enum { MANY = 2, MAX_PER_TURN = 1024, CANNED_MS = 100 };
 
-/* ---- settings ------------------------------------------------------------------------ */
+/* ---- settings ----------------------------------------------------------- */
 
 typedef enum { U8, U32, U64, INT, TEXT } kind;
 
@@ -122,7 +122,7 @@ wp_defaults(void)
     return defaults;
 }
 
-/* ---- birth and death --------------------------------------------------------------------- */
+/* ---- birth and death ---------------------------------------------------- */
 
 /* What the environ says of the server; anything else is a core setting. */
 enum { HOST, PORT, SCHEME, MULTITHREAD, MULTIPROCESS, STREAM, EXTRAS };
@@ -292,7 +292,7 @@ server_dealloc(wp_server *server)
     Py_DECREF(type);
 }
 
-/* ---- turning ------------------------------------------------------------------------------- */
+/* ---- turning ------------------------------------------------------------ */
 
 static wb_server *
 open_core(wp_server *server)
@@ -468,7 +468,7 @@ server_canned(wp_server *server, PyObject *response)
     }
 }
 
-/* ---- the rest -------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------- */
 
 static PyObject *
 server_wake(wp_server *server, PyObject *unused)

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <structmember.h>
 
-static PyObject *write_body(PyObject *self, PyObject *const *args, size_t flags,
-                            PyObject *keywords);
+static PyObject *write_body(PyObject *self, PyObject *const *args,
+                            size_t flags, PyObject *keywords);
 
-/* ---- the call, from a free list --------------------------------------------------- */
+/* ---- the call, from a free list ----------------------------------------- */
 
 static PyObject *start_response(PyObject *self, PyObject *const *args,
                                 size_t flags, PyObject *keywords);
@@ -99,7 +99,7 @@ call_dealloc(wp_call *call)
     Py_DECREF(type);
 }
 
-/* ---- status and headers into the block ------------------------------------------------ */
+/* ---- status and headers into the block ---------------------------------- */
 
 static int
 grow_block(wp_call *call, size_t need)
@@ -190,7 +190,7 @@ put_head(wp_call *call, PyObject *status, PyObject *headers)
     return 0;
 }
 
-/* ---- start_response -------------------------------------------------------------------- */
+/* ---- start_response ----------------------------------------------------- */
 
 /* exc_info after the head went out: the exception goes on (PEP 3333). */
 static int
@@ -306,7 +306,7 @@ wp_call_give_head(wp_call *call, int64_t length)
     return result;
 }
 
-/* ---- write ------------------------------------------------------------------------------- */
+/* ---- write -------------------------------------------------------------- */
 
 int
 wp_call_wait(wp_call *call, int for_body)
@@ -359,7 +359,7 @@ write_body(PyObject *self, PyObject *const *args, size_t flags,
     Py_RETURN_NONE;
 }
 
-/* ---- types ------------------------------------------------------------------------------- */
+/* ---- types -------------------------------------------------------------- */
 
 static PyMemberDef call_members[] = {
     { "__vectorcalloffset__", T_PYSSIZET, offsetof(wp_call, vectorcall),

@@ -60,7 +60,7 @@ throw_dice(world *w, uint32_t sides)
     return (w->script >> 16) % sides;
 }
 
-/* ---- the application -------------------------------------------------------- */
+/* ---- the application ---------------------------------------------------- */
 
 static const char *
 big(void)
@@ -206,7 +206,7 @@ serve(world *w, wb_request *request)
     }
 }
 
-/* ---- the clients --------------------------------------------------------------- */
+/* ---- the clients -------------------------------------------------------- */
 
 static void
 open_client(world *w, client *c, uint8_t seed)
@@ -267,7 +267,7 @@ shut(client *c)
     }
 }
 
-/* ---- both -------------------------------------------------------------------------- */
+/* ---- both --------------------------------------------------------------- */
 
 static void
 start(world *w, const uint8_t *input, size_t size)

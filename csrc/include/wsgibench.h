@@ -8,10 +8,11 @@
  * wb_error or a negated errno on failure; wb_strerror() puts either into
  * words. A call that fails changes nothing unless its comment says so.
  *
- * Threads: a server belongs to the thread that polls it. Only wb_server_wake(),
- * wb_server_stop() and wb_server_turns() may be called from any thread. With config.threaded,
- * wb_server_run() owns the loop, and wb_server_wait() and every wb_request_
- * function may be called by any thread for a request that thread has taken.
+ * Threads: a server belongs to the thread that polls it. Only
+ * wb_server_wake(), wb_server_stop() and wb_server_turns() may be called from
+ * any thread. With config.threaded, wb_server_run() owns the loop, and
+ * wb_server_wait() and every wb_request_ function may be called by any thread
+ * for a request that thread has taken.
  *
  * Everything between the two cdef markers is also read by cffi.
  */
@@ -91,9 +92,9 @@ typedef struct wb_config {
     uint32_t write_timeout;   /* without an octet taken by the client */
     const char *server_name;  /* Server field; "" for none. Copied */
     const char *temp_dir;     /* for large bodies; NULL: TMPDIR or /tmp */
-    const char *tls_cert;     /* PEM file of the certificate chain: HTTPS; NULL:
-                                 plain. Its user must ignore SIGPIPE, as
-                                 Python does */
+    const char *tls_cert;     /* PEM file of the certificate and its chain:
+                                 HTTPS; NULL: plain. Its user must ignore
+                                 SIGPIPE, as Python does */
     const char *tls_key;      /* PEM file; NULL: it stands in tls_cert */
 } wb_config;
 
