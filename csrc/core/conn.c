@@ -340,7 +340,7 @@ wb__conn_next(wb__conn *conn, int close)
         return;
     }
     if (conn->request == NULL && !conn->blocked) {
-        if (conn->eof || (conn->server->draining && conn->rest == NULL)) {
+        if (conn->eof) {
             wb__conn_end(conn);
             return;
         }

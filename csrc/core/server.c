@@ -253,14 +253,27 @@ is_idle(const wb__conn *conn)
         && wb__buf_size(&conn->out) == 0;
 }
 
-/* `fresh`: also those from which no octet came yet. */
-static void
-close_idle(wb_server *server, int fresh)
+/* Who has connected, or got an answer, only just now may have a request on
+ * its way, and was not told that no more are welcome. */
+static int
+is_warm(const wb_server *server, const wb__conn *conn, uint64_t now)
 {
+    enum wb__deadline_kind kind = conn->timed.kind;
+    if (kind == WB__NO_DEADLINE) {
+        return 0;
+    }
+    uint64_t since = conn->timed.due - server->deadlines.length[kind];
+    return now < since + TICK_MS;
+}
+
+static void
+close_idle(wb_server *server)
+{
+    uint64_t now = wb__now_ms();
     wb__conn *conn = server->conns;
     for (uint32_t n = server->stats.connections; n > 0; n--) {
         wb__conn *next = conn->next;
-        if (is_idle(conn) && (fresh || conn->timed.kind != WB__HEAD)) {
+        if (is_idle(conn) && !is_warm(server, conn, now)) {
             /* A request may be in the kernel: it is answered. */
             wb__conn_ready(conn, 0, UV_READABLE);
             if (is_idle(conn)) {
@@ -276,10 +289,7 @@ begin_drain(wb_server *server)
 {
     server->draining = 1;
     wb__listener_close(server);
-    close_idle(server, 0);
-    /* Whoever has only just connected gets a moment to ask. */
-    server->fresh_until = wb__now_ms() + TICK_MS;
-    wb__server_tick_by(server, server->fresh_until);
+    wb__server_tick_by(server, wb__now_ms() + TICK_MS);
 }
 
 void
@@ -296,10 +306,7 @@ wb__server_drain_step(wb_server *server)
     } else if (until < server->drain_until) {
         server->drain_until = until;
     }
-    if (wb__now_ms() >= server->fresh_until) {
-        close_idle(server, 1);
-        server->fresh_until = UINT64_MAX;
-    }
+    close_idle(server);
     if (wb__now_ms() >= server->drain_until) {
         while (server->conns != NULL) {
             wb__conn_close(server->conns);

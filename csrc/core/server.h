@@ -31,7 +31,6 @@ struct wb_server {
     uint8_t draining;      /* a stop is under way */
     uint8_t changed;       /* the poll set: see wb_server_poll() */
     uint64_t drain_until;  /* ms */
-    uint64_t fresh_until;  /* ms; of a drain */
     uint64_t accept_again; /* ms; after EMFILE; 0: not */
     uint64_t tick_due;     /* ms; UINT64_MAX: no tick is set */
 

@@ -45,6 +45,10 @@ def application(environ: dict[str, Any], start_response: Any) -> Any:
         return Stream(int(number("size")))
     if path == "/sleep":
         time.sleep(number("seconds"))
+    elif path == "/wait":
+        # As long as that file exists: the test decides when it is over.
+        while os.path.exists(query["file"][0]):
+            time.sleep(0.02)
     elif path == "/hang":
         time.sleep(3600)
     elif path == "/pid":

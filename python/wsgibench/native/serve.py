@@ -238,7 +238,8 @@ def serve(
     listeners = [
         sockets.open_listener(host, port, bind, reuse_port=reuse_port)
     ]
-    if reuse_port and sockets.is_tcp(listeners[0]):
+    inherited = bind is not None and bind.startswith("fd://")
+    if reuse_port and not inherited and sockets.is_tcp(listeners[0]):
         host, port = listeners[0].getsockname()[:2]
         listeners += [
             sockets.listen_tcp(host, port, reuse_port=True)

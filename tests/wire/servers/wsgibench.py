@@ -8,7 +8,7 @@ from typing import Any
 
 def command(app: str, fd: int, settings: dict[str, Any]) -> list[str]:
     options = [
-        "--%s=%s" % (name.replace("_", "-"), value)
+        "--" + name.replace("_", "-") + ("" if value is True else "=%s" % value)
         for name, value in settings.items()
     ]
     return [
