@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-HELP = "print a record as a table, Markdown or CSV"
+HELP = "a record as a page with pictures, a table, Markdown or CSV"
+
+#: What the end of the output's name says.
+ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".csv": "csv"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("record", type=Path)
-    parser.add_argument("--format", default="table")
+    parser.add_argument(
+        "--format", help="table, html, markdown, csv, ...; else by the output"
+    )
     parser.add_argument("-o", "--output", type=Path)
 
 
@@ -18,10 +23,12 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench import plugins
     from wsgibench.harness import record
 
-    module = plugins.load("reports", arguments.format, "report")
+    ending = arguments.output.suffix.lower() if arguments.output else ""
+    chosen = arguments.format or ENDINGS.get(ending, "table")
+    module = plugins.load("reports", chosen, "report")
     text: str = module.render(record.read(arguments.record))
     if arguments.output:
-        arguments.output.write_text(text)
+        arguments.output.write_text(text, encoding="utf-8")
     else:
         print(text, end="")
     return 0

@@ -53,13 +53,17 @@ def _rss(start: dict[str, Any]) -> float:
     return float(max((s["rss"] for s in start["usage"]), default=0))
 
 
-def row(cell: dict[str, Any]) -> dict[str, Any]:
+def row(
+    cell: dict[str, Any], times: Histogram | None = None
+) -> dict[str, Any]:
+    """`times`: what verdict.latencies found, when it is there already."""
     load = cell["load"]
     starts = cell["starts"]
     loads = [start["load"] for start in starts]
     blocks = samples.measured(cell)
     measured = list(blocks.values())
-    times = verdict.latencies(cell, blocks)
+    if times is None:
+        times = verdict.latencies(cell, blocks)
     courses = [c for c in map(warmup.of_start, starts) if c is not None]
     judged = verdict.judge(cell, measured, courses, times)
     result: dict[str, Any] = {

@@ -1,0 +1,284 @@
+"""Which pictures a record gives, each with its title, words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wsgibench.reports import _figures as figures
+from wsgibench.reports._figures import Figure, Style
+from wsgibench.stats import histogram
+from wsgibench.stats.answers import Entry, interval_text
+
+#: Groups of cells with pictures of their own; the table has them all.
+MOST = 12
+
+Table = tuple[list[str], list[list[str]]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    section: str  # of the page
+    title: str
+    words: str
+    figure: Figure
+    table: Table  # the same numbers, for those who do not see it
+
+
+def alike(
+    entries: Sequence[Entry], key: Callable[[Entry], str]
+) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
+    for one in entries:
+        groups.setdefault(key(one), []).append(one)
+    return groups
+
+
+def all_of(entries: Sequence[Entry]) -> list[Picture]:
+    style = Style(entries)
+    groups = alike(entries, lambda one: one.load)
+    ranked = sorted(groups, key=lambda name: -len(groups[name]))[:MOST]
+    chosen = {name: groups[name] for name in groups if name in ranked}
+    found: list[Picture] = []
+    for load, group in chosen.items():
+        found += _of_group(load, group, style)
+    found += _latency_against_load(entries, style)
+    found += _sweeps(entries, style)
+    return [one for one in found if one.figure["data"]]
+
+
+def _of_group(load: str, group: list[Entry], style: Style) -> list[Picture]:
+    limited = any(one.row["client_limited"] for one in group)
+    lead = (
+        " In some rows the client was the limit: there the CPU per request "
+        "is the figure to read."
+        if limited
+        else ""
+    )
+    return [
+        Picture(
+            "cpu",
+            load,
+            "Less is better. Lines are 95 % intervals over the starts.",
+            figures.bars(
+                group,
+                style,
+                lambda one: one.cpu,
+                "server CPU per request, us (log)",
+            ),
+            _interval_table(group, lambda one: one.cpu, "us", "%.2f"),
+        ),
+        Picture(
+            "capacity",
+            load,
+            "More is better. Lines are 95 % intervals over the starts." + lead,
+            figures.bars(
+                group, style, lambda one: one.goodput, "requests/s (log)"
+            ),
+            _interval_table(
+                group, lambda one: one.goodput, "requests/s", "%.0f"
+            ),
+        ),
+        Picture(
+            "spectrum",
+            load,
+            "All starts together, the warm-up left out; a request that was "
+            "never answered counts with the time it was waited for.",
+            figures.spectrum(group, style),
+            _spectrum_table(group),
+        ),
+        Picture(
+            "warmup",
+            load,
+            "The median of the starts in each window, from the first request "
+            "on. A JIT pays first.",
+            figures.warmups(group, style),
+            _warmup_table(group),
+        ),
+        Picture(
+            "memory",
+            load,
+            "The most that was seen, the median of the starts.",
+            figures.memory(group, style),
+            (
+                ["server", "python", "MiB"],
+                [
+                    [one.server, one.python, "%.0f" % (one.row["rss"] / 2**20)]
+                    for one in group
+                    if "rss" in one.row
+                ],
+            ),
+        ),
+    ]
+
+
+def _interval_table(
+    group: list[Entry],
+    pick: Callable[[Entry], Any],
+    unit: str,
+    form: str,
+) -> Table:
+    return (
+        ["server", "python", unit + " [95 %]", "starts"],
+        [
+            [
+                one.server,
+                one.python,
+                interval_text(pick(one), form),
+                str(one.row["starts"]),
+            ]
+            for one in group
+            if pick(one) is not None
+        ],
+    )
+
+
+def _spectrum_table(group: list[Entry]) -> Table:
+    points = (0.5, 0.9, 0.99, 0.999, 0.9999)
+    rows = []
+    for one in group:
+        values = [histogram.quantile(one.times, q) for q in points]
+        rows.append(
+            [one.server, one.python]
+            + ["-" if v is None else "%.3g" % (v / 1e6) for v in values]
+        )
+    heads = ["p%g ms" % (100 * q) for q in points]
+    return ["server", "python", *heads], rows
+
+
+def _warmup_table(group: list[Entry]) -> Table:
+    rows = []
+    for one in group:
+        if not one.courses:
+            continue
+        late = max(one.courses, key=lambda course: course.steady_seconds)
+        rows.append(
+            [
+                one.server,
+                one.python,
+                one.row["label"],
+                "%.1f" % late.steady_seconds,
+                "%d" % late.steady_requests,
+            ]
+        )
+    heads = ["server", "python", "course", "seconds until steady"]
+    return [*heads, "requests until steady"], rows
+
+
+def _ms(one: Entry, name: str) -> float | None:
+    value = one.row.get(name)
+    return None if value is None else float(value) / 1e6
+
+
+def _series_name(one: Entry) -> str:
+    return "%s, %s" % (one.server, one.python)
+
+
+def _point_table(
+    groups: dict[str, list[Entry]],
+    head: str,
+    x: Callable[[Entry], float],
+    values: dict[str, Callable[[Entry], float | None]],
+) -> Table:
+    rows = []
+    for name, found in groups.items():
+        for one in sorted(found, key=x):
+            numbers = [pick(one) for pick in values.values()]
+            rows.append(
+                [name, "%g" % x(one)]
+                + ["-" if n is None else "%.4g" % n for n in numbers]
+            )
+    return ["server", head, *values], rows
+
+
+def _latency_against_load(
+    entries: Sequence[Entry], style: Style
+) -> list[Picture]:
+    """From the open loop where there is one: its times are quoted at the
+    rate that was asked for, whatever the server did."""
+    open_loop = [one for one in entries if one.row["rate"]]
+    found = open_loop or [one for one in entries if one.goodput]
+    words = (
+        "Open loop: times from the intended send times."
+        if open_loop
+        else "Closed loop, one point for each number of connections: every "
+        "client waits for its answer, so queues are shorter than in the "
+        "open. Run with --rate for times at a given load."
+    )
+
+    def x(one: Entry) -> float:
+        if open_loop:
+            return float(one.row["rate"])
+        return float(one.row["goodput"])
+
+    groups = alike(
+        found,
+        lambda one: "%s, %s" % (_series_name(one), one.row["scenario"])
+        if len({o.row["scenario"] for o in found}) > 1
+        else _series_name(one),
+    )
+    return [
+        Picture(
+            "latency",
+            "p99 against the load",
+            words,
+            figures.lines(
+                groups,
+                style,
+                x,
+                lambda one: _ms(one, "p99_ns"),
+                ("requests/s", "p99, ms"),
+            ),
+            _point_table(
+                groups,
+                "requests/s",
+                x,
+                {
+                    "p50 ms": lambda one: _ms(one, "p50_ns"),
+                    "p99 ms": lambda one: _ms(one, "p99_ns"),
+                },
+            ),
+        )
+    ]
+
+
+def _sweeps(entries: Sequence[Entry], style: Style) -> list[Picture]:
+    """Scenarios that were asked with several numbers of connections."""
+
+    def kind(one: Entry) -> str:
+        row = one.row
+        return "%s%s%s" % (
+            row["scenario"],
+            row["load_name"] and ", " + row["load_name"],
+            "" if row["keepalive"] else ", no keep-alive",
+        )
+
+    found = []
+    closed = [one for one in entries if not one.row["rate"]]
+    for name, group in alike(closed, kind).items():
+        if len({one.row["connections"] for one in group}) < 2:
+            continue
+        groups = alike(group, _series_name)
+
+        def x(one: Entry) -> float:
+            return float(one.row["connections"])
+
+        def goodput(one: Entry) -> float | None:
+            return one.goodput.estimate if one.goodput else None
+
+        found.append(
+            Picture(
+                "sweep",
+                name,
+                "Points that this machine cannot reach are among the "
+                "remarks, with the arithmetic.",
+                figures.lines(
+                    groups, style, x, goodput, ("connections", "requests/s")
+                ),
+                _point_table(
+                    groups, "connections", x, {"requests/s": goodput}
+                ),
+            )
+        )
+    return found
