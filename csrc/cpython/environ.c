@@ -228,6 +228,25 @@ remember_target(wp_slot *slot, const wb_request *request)
     return 0;
 }
 
+/* Pipelined requests, and those of a proxy with few connections, come from
+ * the client that was there before. */
+static int
+refresh_client(wp_server *server, wp_slot *slot, const wb_request *request)
+{
+    if (slot->peer_text != NULL && slot->peer_text == server->peer_text
+        && slot->peer_port == request->peer_port
+        && strcmp(server->peer, request->peer) == 0) {
+        return 0;
+    }
+    slot->peer_text = NULL;
+    if (put_client(server, request, slot->environ) < 0) {
+        return -1;
+    }
+    slot->peer_text = server->peer_text;
+    slot->peer_port = request->peer_port;
+    return 0;
+}
+
 /* Brings the slot's environ up to this request. */
 static int
 refresh(wp_server *server, wp_slot *slot, const wb_request *request)
@@ -258,7 +277,7 @@ refresh(wp_server *server, wp_slot *slot, const wb_request *request)
         }
         slot->http11 = request->minor_version;
     }
-    return put_client(server, request, environ);
+    return refresh_client(server, slot, request);
 }
 
 static PyObject *

@@ -43,6 +43,9 @@ typedef struct wp_slot {
     char *target;        /* of that request; malloced */
     uint32_t target_size;
     uint8_t method_get, http11;
+    uint16_t peer_port;      /* REMOTE_PORT of that request ... */
+    PyObject *peer_text;     /* ... and REMOTE_ADDR, the server's; borrowed
+                                from environ; NULL: not known */
 } wp_slot;
 
 typedef struct wp_server {

@@ -170,3 +170,25 @@ def test_flags_are_true_to_the_settings(
 
 def test_file_wrapper_is_callable(client: Client) -> None:
     assert seen_by(client)["callable"] is True
+
+
+def client_of(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    return answer(
+        start_response, [environ["REMOTE_ADDR"], environ["REMOTE_PORT"]]
+    )
+
+
+def test_the_client_is_the_one_of_this_connection(client: Client) -> None:
+    """One header block from two connections by turns, and pipelined: what is
+    remembered of a block must not be the client's."""
+    with client.connection() as first, client.connection() as second:
+        for sock in (first, second, first, second):
+            sock.sendall(request(client_of) * 3)
+            stream = sock.makefile("rb")
+            for _ in range(3):
+                size = 0
+                for field in iter(stream.readline, b"\r\n"):
+                    if field.lower().startswith(b"content-length:"):
+                        size = int(field.split()[1])
+                host, port = sock.getsockname()[:2]
+                assert json.loads(stream.read(size)) == [host, str(port)]
