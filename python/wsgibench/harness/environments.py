@@ -22,7 +22,7 @@ from pathlib import Path
 
 from wsgibench import plugins
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import install, servers
+from wsgibench.harness import install, pins, servers
 from wsgibench.harness.interpreters import Interpreter
 
 MANIFEST = "wsgibench-environment.json"
@@ -105,17 +105,30 @@ def _folder(kind: str, name: str, interpreter: Interpreter, key: str) -> Path:
     return cache_directory() / kind / text
 
 
-def _kept(folder: Path, make: Callable[[], dict[str, str]]) -> dict[str, str]:
+def _kept(
+    folder: Path,
+    pinned: dict[str, str],
+    make: Callable[[], dict[str, str]],
+) -> dict[str, str]:
     """The manifest's versions, from an earlier run or made now."""
     manifest = folder / MANIFEST
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Another run may be making the very same.
     with open(folder.parent / (folder.name + ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not manifest.exists():
+        versions = _read(folder)
+        if versions is None or not pins.agree(versions, pinned):
             shutil.rmtree(folder, ignore_errors=True)
-            manifest.write_text(json.dumps(make()))
-    versions: dict[str, str] = json.loads(manifest.read_text())
+            versions = make()
+            manifest.write_text(json.dumps(versions))
+    return versions
+
+
+def _read(folder: Path) -> dict[str, str] | None:
+    try:
+        versions: dict[str, str] = json.loads((folder / MANIFEST).read_text())
+    except OSError:
+        return None
     return versions
 
 
@@ -149,6 +162,7 @@ def get(interpreter: Interpreter, server: str, tell: Tell) -> Environment:
     folder = _folder("environments", name, interpreter, key)
     python = folder / "bin" / "python"
     what = "%s on %s" % (server, interpreter.label)
+    pinned = pins.read(interpreter.implementation, interpreter.version, name)
 
     def make() -> dict[str, str]:
         tell("making an environment for " + what)
@@ -163,12 +177,14 @@ def get(interpreter: Interpreter, server: str, tell: Tell) -> Environment:
         if requirements:
             tell("installing " + what)
             needs = constants.get("PACKAGES", [])
-            install.packages(python, requirements, log, what, needs)
+            install.packages(
+                python, requirements, log, what, needs, pinned=pinned
+            )
         if alone:
             install.packages(python, ["--no-deps", *alone], log, what, [])
         return install.versions(python)
 
-    return Environment(str(python), _kept(folder, make))
+    return Environment(str(python), _kept(folder, pinned, make))
 
 
 def libraries(
@@ -178,19 +194,38 @@ def libraries(
     key = _key(interpreter, requires)
     folder = _folder("libraries", _name(requires), interpreter, key)
     what = "%s for %s" % (", ".join(requires), interpreter.label)
+    pinned = pins.read(
+        interpreter.implementation, interpreter.version, _name(requires)
+    )
 
     def make() -> dict[str, str]:
         tell("installing " + what)
         bare = get(interpreter, "wsgiref", tell)
         log = folder.parent / (folder.name + ".log")
         install.packages(
-            Path(bare.python), requires, log, what, [], target=folder
+            Path(bare.python),
+            requires,
+            log,
+            what,
+            [],
+            target=folder,
+            pinned=pinned,
         )
         return install.versions(Path(bare.python), folder)
 
-    return str(folder), _kept(folder, make)
+    return str(folder), _kept(folder, pinned, make)
 
 
 def installed() -> list[Path]:
     root = cache_directory()
     return sorted(path.parent for path in root.glob("*/*/" + MANIFEST))
+
+
+def pin(folders: Sequence[Path]) -> list[Path]:
+    """Writes down the versions in them; the files that were written."""
+    found: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+    for folder in folders:
+        name, implementation, version, _ = folder.name.rsplit("-", 3)
+        group = found.setdefault((implementation, version), {})
+        group[name] = _read(folder) or {}
+    return [pins.write(*key, group) for key, group in found.items()]

@@ -25,6 +25,15 @@ OFFLINE = re.compile(
 )
 
 
+def _clean() -> dict[str, str]:
+    """Without PYTHONPATH and its kin, which are for our own interpreter."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTHON")
+    }
+
+
 def _run(
     command: list[str],
     log: Path,
@@ -40,7 +49,7 @@ def _run(
                 stdout=out,
                 stderr=out,
                 stdin=subprocess.DEVNULL,
-                env=dict(os.environ, **(environment or {})),
+                env={**_clean(), **(environment or {})},
             ).returncode
         except OSError as error:
             code = 1
@@ -111,9 +120,15 @@ def packages(
     needs: Sequence[str],
     *,
     target: Path | None = None,
+    pinned: dict[str, str] | None = None,
 ) -> None:
     command = [str(python), "-m", "pip", "install", "-q"]
     command += ["--disable-pip-version-check"]
+    if pinned:
+        constraints = log.with_suffix(".constraints")
+        lines = ("%s==%s\n" % item for item in sorted(pinned.items()))
+        constraints.write_text("".join(lines))
+        command += ["--constraint", str(constraints)]
     if target is not None:
         command += ["--target", str(target)]
     _run([*command, *requirements], log, what, needs)
@@ -125,7 +140,10 @@ def versions(python: Path, target: Path | None = None) -> dict[str, str]:
     if target is not None:
         command += ["--path", str(target)]
     listing = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_clean(),
     ).stdout
     try:
         found: list[dict[str, Any]] = json.loads(listing)
