@@ -184,13 +184,17 @@ def spectrum(group: Sequence[Entry], style: Style) -> Figure:
 
 def _course(one: Entry) -> tuple[list[float], list[float]]:
     """CPU per request, the median over the starts, window by window."""
-    length = min(len(course.costs) for course in one.courses)
-    costs = np.median([c.costs[:length] for c in one.courses], axis=0)
-    seconds = one.courses[0].seconds[:length]
-    return (
-        [round(float(value), 3) for value in seconds],
-        [float("%.4g" % value) for value in costs],
+    costs: dict[float, list[float]] = {}
+    for course in one.courses:
+        for second, cost in zip(course.seconds, course.costs):
+            costs.setdefault(round(float(second), 2), []).append(float(cost))
+    # A window in which most starts answered nothing has no median.
+    kept = sorted(
+        second
+        for second, found in costs.items()
+        if 2 * len(found) > len(one.courses)
     )
+    return kept, [float("%.4g" % np.median(costs[s])) for s in kept]
 
 
 def warmups(group: Sequence[Entry], style: Style) -> Figure:

@@ -37,9 +37,14 @@
     const figure = figures[Number(place.dataset.figure)];
     const narrow = place.clientWidth < 600;
     const layout = layoutOf(figure, narrow);
+    const data = figure.data.map(function (trace) {
+      return trace.error_x ? Object.assign({}, trace, {
+        error_x: Object.assign({ color: colour("--weak") }, trace.error_x),
+      }) : trace;
+    });
     // The legend stands below and takes room of its own.
     layout.height += (narrow ? 22 : 10) * figure.data.length;
-    return Plotly.react(place, figure.data, layout, {
+    return Plotly.react(place, data, layout, {
       responsive: true, displaylogo: false,
       displayModeBar: narrow ? false : "hover",
     }).then(function () {
