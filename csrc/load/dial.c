@@ -58,10 +58,10 @@ make_socket(const wl_load *load, wl__conn *conn)
 }
 
 static int
-watch(const wl_load *load, wl__conn *conn)
+watch(const wl_load *load, wl__conn *conn, uint32_t writable)
 {
     struct epoll_event event = {
-        .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+        .events = EPOLLIN | EPOLLRDHUP | EPOLLET | writable,
         .data = { .ptr = conn },
     };
     return epoll_ctl(load->epoll, EPOLL_CTL_ADD, conn->fd, &event);
@@ -180,8 +180,12 @@ wl__conn_dial(wl_load *load, wl__conn *conn)
         dial_failed(load, conn, errno);
         return;
     }
-    if (watch(load, conn) < 0) {
+    /* To a near server the connection is there already. */
+    int said = failed < 0 && load->config.close && wl__send_first(load, conn);
+    if (watch(load, conn, said ? 0 : EPOLLOUT) < 0) {
         dial_failed(load, conn, errno);
+    } else if (said) {
+        opened(load, conn);
     } else if (failed == 0) {
         connected(load, conn);
     }

@@ -174,6 +174,9 @@ int wl__take_on(wl_load *load, wl__conn *conn);
 void wl__pump(wl_load *load, wl__conn *conn);
 /* Goes on with what the kernel did not take. */
 void wl__transmit(wl_load *load, wl__conn *conn);
+/* Before the connection is known to be there: 1 if it was, and its only
+ * request is on its way; else nothing happened. */
+int wl__send_first(wl_load *load, wl__conn *conn);
 /* Open loop: requests that wait go to connections that do. */
 void wl__feed(wl_load *load);
 

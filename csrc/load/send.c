@@ -160,6 +160,24 @@ wl__transmit(wl_load *load, wl__conn *conn)
     }
 }
 
+int
+wl__send_first(wl_load *load, wl__conn *conn)
+{
+    struct iovec pieces[WL__GATHER];
+    if (conn->unsent != 1 || load->tls != NULL || load->slow) {
+        return 0;
+    }
+    load->now_ns = wl__now_ns();
+    gather(load, conn, pieces);
+    ssize_t n = send_pieces(conn, pieces, 1);
+    if (n > 0) {
+        account(load, conn, (size_t)n);
+    } else {
+        unsent_at(load, conn, 0)->sent_ns = 0;
+    }
+    return conn->unsent == 0;
+}
+
 void
 wl__pump(wl_load *load, wl__conn *conn)
 {

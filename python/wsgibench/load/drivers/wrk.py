@@ -43,7 +43,7 @@ def parse(text: str, spec: LoadSpec) -> Said:
     bad = count(r"Non-2xx or 3xx responses: (\d+)", text)
     times = {}
     for percent in ("50", "75", "90", "99"):
-        found = re.search(r"^ +%s%% +(\S+)$" % percent, text, re.MULTILINE)
+        found = re.search(r"^ +%s%% +(\S+)" % percent, text, re.MULTILINE)
         if found:
             times["p%s_ns" % percent] = nanoseconds(found[1])
     latency = re.search(r"Latency +(\S+) +\S+ +(\S+)", text)
