@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.case import APP, Start, address_of
+from tests.faults.case import Start, address_of, answers
 from tests.faults.figure import Figure, least, most
 from tests.faults.measure import cpu
-from tests.faults.swarm import GET, Swarm
+from tests.faults.swarm import GET, Client, Swarm
 
 HELP = "64 descriptors, 120 connections: below 5 % CPU, well again in 1 s"
 SMALL: dict[str, Any] = {"seconds": 3.0}
@@ -32,28 +32,29 @@ if "wsgibench.commands.serve" in sys.modules:
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 
 
+def some_answered(swarm: Swarm, clients: list[Client]) -> bool:
+    return swarm.until(lambda: sum(bool(c.data) for c in clients) > 20)
+
+
 def run(start: Start, seconds: float) -> Iterator[Figure]:
     for threads in (0, 2):
+        where = " (threads=%d)" % threads
         with start(LIMITED, threads=threads) as target:
-            assert target.get("/").status == 200
-            where = " (threads=%d)" % threads
+            assert answers(target)
             with Swarm(address_of(target)) as swarm:
                 clients = swarm.open(120, GET)
-                swarm.until(lambda: sum(bool(c.data) for c in clients) > 20)
+                some_answered(swarm, clients)
                 spent, began = cpu(target.pid), time.monotonic()
                 swarm.until(lambda: False, seconds)
-                share = (cpu(target.pid) - spent) / (
-                    time.monotonic() - began
-                )
+                took = time.monotonic() - began
+                share = 100 * (cpu(target.pid) - spent) / took
                 served = [client for client in clients if client.data]
-                yield most("CPU while full" + where, 100 * share, 5, "%")
+                yield most("CPU while full" + where, share, 5, "%")
                 yield most("served while full" + where, len(served), 64)
                 for client in served:
                     swarm.leave(client)
                 began = time.monotonic()
-                rest = list(swarm.clients)
-                swarm.until(lambda: sum(bool(c.data) for c in rest) > 20)
+                some_answered(swarm, list(swarm.clients))
                 took = time.monotonic() - began
                 yield most("until the waiting are served" + where, took, 1)
-            assert target.get("/").status == 200
-            yield least("alive" + where, float(target.alive), 1)
+            yield least("alive" + where, float(answers(target)), 1)

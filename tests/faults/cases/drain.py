@@ -74,7 +74,7 @@ def unread(swarm: Swarm) -> bool:
     with open("/proc/net/tcp") as file:
         for line in file:
             fields = line.split()
-            if fields[1].endswith(port) and fields[3] in ("01", "0A"):
-                if int(fields[4].split(":")[1], 16):
-                    return True
+            ours = fields[1].endswith(port) and fields[3] in ("01", "0A")
+            if ours and int(fields[4].split(":")[1], 16):
+                return True
     return False

@@ -10,7 +10,7 @@ from typing import Any
 from tests.faults.case import APP, Start, address_of
 from tests.faults.figure import Figure, least, most
 from tests.faults.measure import memory, room_for_descriptors
-from tests.faults.swarm import GET, Swarm
+from tests.faults.swarm import GET, Client, Swarm
 
 HELP = "10,000 idle keep-alive connections at 1 KiB each"
 SMALL: dict[str, Any] = {"connections": 2000}
@@ -38,14 +38,18 @@ def run(start: Start, connections: int) -> Iterator[Figure]:
                 yield from ask_some(swarm, kind)
 
 
+def ask(swarm: Swarm, client: Client) -> bool:
+    had = len(client.data)
+    client.send(GET)
+    return swarm.until(lambda: len(client.data) > had, 10)
+
+
 def ask_some(swarm: Swarm, kind: str) -> Iterator[Figure]:
     chosen = random.Random(1).sample(swarm.clients, 100)
     served, slowest = 0, 0.0
     for client in chosen:
-        had = len(client.data)
         began = time.monotonic()
-        client.send(GET)
-        served += swarm.until(lambda: len(client.data) > had, 10)
+        served += ask(swarm, client)
         slowest = max(slowest, time.monotonic() - began)
     yield least("of 100 of them, served again (%s)" % kind, served, 100)
     yield most("slowest of these answers (%s)" % kind, slowest, 1.0, "s")
