@@ -23,7 +23,7 @@ def kill_first(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Redis dies when the first load begins; the commands of all loads."""
     loads: list[str] = []
     running: list[Companions] = []
-    real_load = cell_module._load
+    real_load = cell_module.generate
     real_enter = Companions.__enter__
 
     def enter(self: Companions) -> Companions:
@@ -39,7 +39,7 @@ def kill_first(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return real_load(*arguments, **options)
 
     monkeypatch.setattr(Companions, "__enter__", enter)
-    monkeypatch.setattr(cell_module, "_load", load)
+    monkeypatch.setattr(cell_module, "generate", load)
     return loads
 
 

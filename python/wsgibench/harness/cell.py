@@ -23,7 +23,7 @@ from wsgibench.harness.servers import Server
 TIMEOUT = 5.0
 
 
-def _command(
+def command(
     url: str, load: Load, scenario: Scenario, seed: int, cpu: int | None
 ) -> list[str]:
     command = [sys.executable, "-m", "wsgibench", "load", url, "--quiet"]
@@ -49,13 +49,16 @@ def _command(
     return command
 
 
-def _load(command: list[str], seconds: float, body: bytes) -> dict[str, Any]:
+def generate(
+    command: list[str], seconds: float, scenario: Scenario
+) -> dict[str, Any]:
     """The generator, in a process of its own on its own CPU."""
     with tempfile.TemporaryDirectory(prefix="wsgibench-") as directory:
-        expected = Path(directory) / "expected-body"
-        expected.write_bytes(body)
         result = Path(directory) / "load.json"
-        command = [*command, "--expect-body-file", str(expected)]
+        if not scenario.any_body:
+            expected = Path(directory) / "expected-body"
+            expected.write_bytes(scenario.body)
+            command = [*command, "--expect-body-file", str(expected)]
         done = subprocess.run(
             [*command, "--json", str(result)],
             stdin=subprocess.DEVNULL,
@@ -106,10 +109,10 @@ def run(
             sampler = usage.Sampler(guest.pid)
             sampler.start()
             try:
-                result = _load(
-                    _command(url, load, scenario, seed, cpus[1]),
+                result = generate(
+                    command(url, load, scenario, seed, cpus[1]),
                     load.warmup + load.duration + 120,
-                    scenario.body,
+                    scenario,
                 )
             finally:
                 samples = sampler.stop()

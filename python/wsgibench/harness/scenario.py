@@ -33,6 +33,8 @@ class Scenario:
     options: dict[str, Any] = field(default_factory=dict, hash=False)
     #: Seconds: how long an answer takes when nothing is in the way.
     delay: float = 0.0
+    #: The body is whatever the application answers; nobody knows it before.
+    any_body: bool = False
 
 
 def _requires(scenario_requires: list[str], framework: str) -> tuple[str, ...]:

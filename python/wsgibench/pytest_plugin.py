@@ -1,0 +1,157 @@
+"""pytest: start any application under any server, load it, and gate on it.
+
+    def test_it_answers(wsgi_server):
+        server = wsgi_server("myproject.wsgi:application", "waitress")
+        assert server.load(connections=8)["classes"]["ok"] > 0
+
+    @pytest.mark.slo(p99="20ms", rate=500)
+    def test_it_is_quick(wsgi_server):
+        wsgi_server("myproject.wsgi:application")
+
+    def test_it_is_no_slower(wsgi_race):
+        race = wsgi_race({"new": "app:new", "old": "app:old"}, starts=5)
+        assert race.ratio("new", "old").low < 1.1
+
+``slo`` loads every server that the test started, once the test is through.
+``--wsgibench-json=FILE`` writes all races for ``pytest-benchmark compare``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, Callable
+
+import pytest
+
+if TYPE_CHECKING:
+    from wsgibench.pytesting.race import Race
+    from wsgibench.pytesting.server import RunningServer
+
+RUNNING = pytest.StashKey[list[Any]]()
+RACES = pytest.StashKey[list[dict[str, Any]]]()
+
+#: What of an slo mark is not a gate but how to load.
+LOAD = ("connections", "duration", "headers", "keepalive", "seed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("wsgibench")
+    group.addoption(
+        "--wsgibench-json",
+        metavar="FILE",
+        help="write races in the form that pytest-benchmark compare reads",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "slo(p99='20ms', rate=500, errors=0, ...): load the servers that the "
+        "test starts at this rate, and fail when a gate is missed",
+    )
+    config.stash[RACES] = []
+
+
+@pytest.fixture
+def wsgi_server(
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[..., RunningServer]]:
+    """wsgi_server(app, server="c-uv", *, python, path, status, body): the
+    application ("module:name" or a function of a module) under that server,
+    in a process of its own until the test is over."""
+    from wsgibench.pytesting.server import RunningServer
+
+    running = request.node.stash.setdefault(RUNNING, [])
+    with contextlib.ExitStack() as stack:
+
+        def start(app: Any, server: str = "c-uv", **more: Any) -> Any:
+            found = stack.enter_context(RunningServer(app, server, **more))
+            running.append(found)
+            return found
+
+        yield start
+
+
+@pytest.fixture
+def wsgi_race(request: pytest.FixtureRequest) -> Callable[..., Race]:
+    """wsgi_race({name: app or (server, app)}, starts=3, ...): all of them in
+    interleaved starts; a Race with costs and ratios."""
+    from wsgibench.pytesting import benchmark_json, race
+
+    def run(contestants: Any, **more: Any) -> Race:
+        found = race.run(contestants, **more)
+        request.config.stash[RACES].extend(
+            benchmark_json.benchmarks(
+                request.node.name, request.node.nodeid, found
+            )
+        )
+        return found
+
+    return run
+
+
+def _gates(mark: pytest.Mark) -> tuple[str, dict[str, Any]]:
+    """(gates in the words of load --slo, how to load)"""
+    load = {key: mark.kwargs[key] for key in LOAD if key in mark.kwargs}
+    load["rate"] = float(mark.kwargs.get("rate", 0.0))
+    gates = [
+        "%s=%s" % (key.replace("_", "."), value)
+        for key, value in mark.kwargs.items()
+        if key not in LOAD and key != "rate"
+    ]
+    if load["rate"]:
+        # Some arrive in the last instant: a Poisson stream, not a clock.
+        gates.append("rate=%g" % (0.95 * load["rate"]))
+    if "errors" not in mark.kwargs:
+        gates.append("errors=0")
+    return ",".join(gates), load
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(
+    pyfuncitem: pytest.Function,
+) -> Generator[None, object, object]:
+    outcome = yield
+    mark = pyfuncitem.get_closest_marker("slo")
+    if mark is not None:
+        _hold(pyfuncitem, mark)
+    return outcome
+
+
+def _hold(item: pytest.Function, mark: pytest.Mark) -> None:
+    from wsgibench.load import slo
+
+    running = item.stash.get(RUNNING, [])
+    if not running:
+        pytest.fail("slo: the test started no server with wsgi_server")
+    text, load = _gates(mark)
+    gates = slo.parse(text)
+    for server in running:
+        result = server.load(**load)
+        sentences = slo.missed(gates, result)
+        item.user_properties.append(
+            ("slo", "%s: %s" % (server.name, json.dumps(result["tail"])))
+        )
+        if sentences:
+            pytest.fail(
+                "%s missed its objectives: %s%s"
+                % (
+                    server.name,
+                    "; ".join(sentences),
+                    "".join("; " + one for one in result["reasons"]),
+                ),
+                pytrace=False,
+            )
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    path = session.config.getoption("--wsgibench-json")
+    if not path:
+        return
+    from wsgibench.pytesting import benchmark_json
+
+    found = benchmark_json.document(session.config.stash[RACES])
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(found, file, indent=1)

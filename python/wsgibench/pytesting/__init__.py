@@ -1,0 +1,1 @@
+"""What the pytest plugin is made of; see wsgibench.pytest_plugin."""
