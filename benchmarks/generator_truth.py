@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "python"), str(ROOT)]
 
 from tests.load.conftest import Golden  # noqa: E402
+
 from wsgibench.load import drivers  # noqa: E402
 from wsgibench.load.output import time_text  # noqa: E402
 from wsgibench.load.run import run  # noqa: E402
@@ -79,7 +80,7 @@ def said(result: dict[str, Any], names: tuple[str, ...]) -> str:
 
 
 def main() -> None:
-    print("| the server | its account | wsgibench load | wrk, and its account |")
+    print("| the server | its account | wsgibench load | wrk (its account) |")
     print("|---|---|---|---|")
     for name, plan in PLANS.items():
         server = Golden(**plan, times=True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable
 
@@ -214,3 +217,42 @@ def test_verdicts_of_connections(
     result = good()
     result["connections"].update(change)
     assert judge(result, SPEC)[0] == verdict
+
+
+def test_a_live_line_on_a_terminal(golden: Golden) -> None:
+    pytest.importorskip("rich")
+    master, slave = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wsgibench", "load", golden().url]
+        + ["-c", "2", "-d", "2.5"],
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    os.close(slave)
+    text = b""
+    while True:
+        try:
+            text += os.read(master, 65536)
+        except OSError:  # Linux: the other side is closed
+            break
+    os.close(master)
+    assert process.wait() == 0
+    assert b" open" in text
+    assert b"p99 " in text
+
+
+def test_the_live_line() -> None:
+    from wsgibench.load.live import line
+
+    live = {
+        "elapsed_ns": 2_000_000_000,
+        "ok": 3000,
+        "failed": 1,
+        "connected": 8,
+        "p50_ns": 1_500_000,
+        "p99_ns": 20_000_000,
+    }
+    before = {"elapsed_ns": 1_000_000_000, "ok": 1000}
+    assert "2000/s" in line(live, before)
+    assert "p50 1.5 ms" in line(live, before)
