@@ -8,7 +8,9 @@ from typing import Any
 
 def command(app: str, fd: int, settings: dict[str, Any]) -> list[str]:
     options = [
-        "--" + name.replace("_", "-") + ("" if value is True else "=%s" % value)
+        "--"
+        + name.replace("_", "-")
+        + ("" if value is True else "=%s" % value)
         for name, value in settings.items()
     ]
     return [
