@@ -126,7 +126,14 @@ def test_the_cffi_binding_sees_only_public_headers() -> None:
 # Python -------------------------------------------------------------------
 
 #: The rooms that put the others together.
-SEE_EVERYTHING = {"commands", "cli", "__main__", "pytest_plugin", "gunicorn"}
+SEE_EVERYTHING = {
+    "__main__",
+    "cli",
+    "commands",
+    "gunicorn",
+    "pytest_plugin",
+    "pytesting",
+}
 
 #: Any other room of the package -> rooms that it may import. guest has rules
 #: of its own below.

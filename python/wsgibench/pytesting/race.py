@@ -104,7 +104,9 @@ def run(
 
 
 def _pair(contestant: App | tuple[str, App]) -> tuple[str, App]:
-    return contestant if isinstance(contestant, tuple) else ("c-uv", contestant)
+    if isinstance(contestant, tuple):
+        return contestant
+    return "c-uv", contestant
 
 
 def _entry(
