@@ -10,6 +10,8 @@ from typing import Any
 
 from tests.faults import cases
 from tests.wire.target import Target
+from wsgibench.load.run import run as run_load
+from wsgibench.load.spec import LoadSpec
 
 APP = "tests.faults.app:application"
 
@@ -31,6 +33,21 @@ def address_of(target: Target) -> tuple[str, int]:
     address = target.address
     assert isinstance(address, tuple)
     return address
+
+
+def warm(target: Target, requests: int = 20_000) -> None:
+    """Before memory is measured: buffers, free lists and, on PyPy, the
+    nursery and compiled loops have their size then."""
+    for path, keepalive in (("", True), ("", False), ("pid", True)):
+        run_load(
+            LoadSpec(
+                "http://%s:%d/%s" % (*address_of(target), path),
+                connections=16,
+                duration=600.0,
+                requests=requests if keepalive else requests // 10,
+                keepalive=keepalive,
+            )
+        )
 
 
 def answers(target: Target, path: str = "/") -> bool:

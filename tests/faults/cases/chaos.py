@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.case import APP, Start, address_of, answers
+from tests.faults.case import APP, Start, address_of, answers, warm
 from tests.faults.figure import Figure, least, most
 from tests.faults.measure import KIB, descriptors, memory, room_for_descriptors
 from tests.faults.swarm import Swarm
@@ -17,7 +17,7 @@ from tests.wire.exchange import close_hard
 from tests.wire.target import Target
 
 HELP = "clients vanish at every octet; 10,000 connect and say nothing"
-SMALL: dict[str, Any] = {"rounds": 1, "silent": 1000}
+SMALL: dict[str, Any] = {"rounds": 2, "silent": 500}
 FULL: dict[str, Any] = {"rounds": 10, "silent": 10000}
 
 REQUESTS = (
@@ -100,20 +100,24 @@ def run(start: Start, rounds: int, silent: int) -> Iterator[Figure]:
 def one(
     target: Target, rounds: int, count: int, name: str
 ) -> Iterator[Figure]:
-    assert answers(target)
-    in_requests(target)  # warm: the memo, the free lists, the buffers
-    in_answers(target)
-    silent(target, count)
+    warm(target)
+    for _ in range(2):
+        in_requests(target)
+        in_answers(target)
+        silent(target, count)
     until(lambda: settled(target), "connections are left")
     before, files = memory(target.pid), descriptors(target.pid)
-    done = 0
+    done, grown = 0, []
     for _ in range(rounds):
         done += in_requests(target) + in_answers(target)
         done += silent(target, count)
-    until(lambda: settled(target), "connections are left")
-    grown = (memory(target.pid) - before) / KIB
-    yield least("clients that vanished" + name, done, 2000 * rounds)
-    yield most("memory grown" + name, grown, 1024, "KiB")
+        until(lambda: settled(target), "connections are left")
+        now = memory(target.pid)
+        grown.append((now - before) / KIB)
+        before = now
+    yield least("clients that vanished" + name, done, 1700 * rounds)
+    # A leak grows in every round; PyPy's compiled loops do not.
+    yield most("memory grown, least round" + name, min(grown), 128, "KiB")
     yield most(
         "descriptors more" + name, descriptors(target.pid) - files, 1
     )

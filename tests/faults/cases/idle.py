@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.case import APP, Start, address_of
+from tests.faults.case import APP, Start, address_of, warm
 from tests.faults.figure import Figure, least, most
 from tests.faults.measure import memory, room_for_descriptors
 from tests.faults.swarm import GET, Client, Swarm
@@ -22,8 +22,7 @@ def run(start: Start, connections: int) -> Iterator[Figure]:
     count = min(connections, room - 200)
     yield least("connections that the limit allows", count, connections)
     with start(APP, idle_timeout=600, head_timeout=600) as target:
-        for _ in range(50):  # warm
-            target.get("/")
+        warm(target)
         for kind, first in (("silent", b""), ("keep-alive", GET)):
             with Swarm(address_of(target)) as swarm:
                 before = memory(target.pid)

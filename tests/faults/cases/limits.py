@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.case import APP, Start, address_of, answers
+from tests.faults.case import APP, Start, address_of, answers, warm
 from tests.faults.figure import Figure, least, most
 from tests.faults.measure import MIB, memory
 
@@ -87,8 +87,7 @@ def pour(
 def run(start: Start, times: int) -> Iterator[Figure]:
     settings = {"max_body": 1 << 24, "body_memory": 1 << 16}
     with start(APP, **settings) as target:
-        for _ in range(20):
-            assert answers(target)
+        warm(target)
         address = address_of(target)
         for name, (first, more, right) in ENDLESS.items():
             before = memory(target.pid)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.case import APP, Start, address_of, answers
+from tests.faults.case import APP, Start, address_of, answers, warm
 from tests.faults.figure import Figure, least, most
 from tests.faults.measure import MIB, memory
 from tests.faults.swarm import Swarm
@@ -28,7 +28,8 @@ def one_reader(
     start: Start, threads: int, seconds: float, size: int
 ) -> Iterator[Figure]:
     with start(APP, threads=threads, write_timeout=60) as target:
-        for _ in range(20):  # warm
+        warm(target)
+        for _ in range(20):
             target.get("/stream?size=1000000")
         before = memory(target.pid)
         most_used = before
@@ -57,6 +58,7 @@ def run(
     for threads in (0, 4):
         yield from one_reader(start, threads, seconds, size)
     with start(APP, write_timeout=2) as target:
+        warm(target)
         for _ in range(20):
             target.get("/stream?size=1000000")
         before = memory(target.pid)

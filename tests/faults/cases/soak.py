@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.case import APP, Start, address_of, answers
+from tests.faults.case import APP, Start, address_of, answers, warm
 from tests.faults.cases.chaos import settled, vanish
 from tests.faults.figure import Figure, least, most
 from tests.faults.measure import descriptors, memory
@@ -93,7 +93,8 @@ def slope(points: list[tuple[int, int]]) -> float:
 def run(start: Start, requests: int, rounds: int) -> Iterator[Figure]:
     with start(APP) as target:
         each = requests // rounds
-        one_round(target, max(each, 10_000))  # warm
+        warm(target)
+        one_round(target, max(each, 20_000))
         points: list[tuple[int, int]] = []
         files = descriptors(target.pid)
         done = 0
