@@ -1,0 +1,42 @@
+"""``python -m wsgibench doctor``: is this machine fit to measure on?"""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "say what on this machine disturbs a measurement, and how to mend it"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--strict", action="store_true", help="exit with 1 on any warning"
+    )
+
+
+def _bindings() -> list[str]:
+    from wsgibench import native
+
+    found = native.importable()
+    return [
+        "binding %s: %s" % (name, reason or "works")
+        for name, reason in found.items()
+    ]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from wsgibench.harness import disturbances, machine
+
+    described = machine.describe()
+    print(
+        "%s, CPUs %s, kernel %s"
+        % (described["cpu"], described["cpus"], described["kernel"])
+    )
+    for line in _bindings():
+        print(line)
+    findings = disturbances.find()
+    for one in findings:
+        print("%s: %s\n    %s" % (one.level, one.what, one.mend))
+    if not findings:
+        print("nothing disturbs a measurement here")
+    warned = any(one.level == disturbances.WARNING for one in findings)
+    return int(arguments.strict and warned)

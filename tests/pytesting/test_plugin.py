@@ -1,0 +1,176 @@
+"""The plugin, in a pytest of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import wsgibench
+from wsgibench.pytesting import benchmark_json
+from wsgibench.pytesting.server import app_name, environment
+
+pytest_plugins = ["pytester"]
+
+HERE = str(Path(wsgibench.__file__).parent.parent)
+
+APP = """
+import time
+
+def application(environ, start_response):
+    body = environ["PATH_INFO"].encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+def late(environ, start_response):
+    time.sleep(0.05)
+    return application(environ, start_response)
+"""
+
+
+@pytest.fixture
+def inner(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> pytest.Pytester:
+    monkeypatch.setenv("PYTHONPATH", HERE)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    pytester.makepyfile(some_app=APP)
+    return pytester
+
+
+def run(inner: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return inner.runpytest_subprocess(
+        "-p", "wsgibench.pytest_plugin", "-p", "no:benchmark", *arguments
+    )
+
+
+def test_a_server_is_started_loaded_and_gone(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import os
+        import urllib.request
+
+        import pytest
+        import some_app
+
+        pids = []
+
+        @pytest.mark.parametrize("server", ["c-uv", "wsgiref"])
+        def test_load(wsgi_server, server):
+            started = wsgi_server(some_app.application, server, path="/abc")
+            with urllib.request.urlopen(started.url) as answer:
+                assert answer.read() == b"/abc"
+            result = started.load(connections=2, duration=0.3)
+            assert result["classes"]["ok"] == result["scheduled"] > 0
+            pids.append(started.pid)
+
+        def test_gone():
+            assert len(pids) == 2
+            for pid in pids:
+                with pytest.raises(ProcessLookupError):
+                    os.kill(pid, 0)
+        """
+    )
+    run(inner).assert_outcomes(passed=3)
+
+
+def test_objectives_that_hold_and_that_do_not(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.slo(p50="30s", rate=50, duration=1, connections=4)
+        def test_holds(wsgi_server):
+            wsgi_server("some_app")
+
+        @pytest.mark.slo(p50="40ms", rate=10, duration=1, connections=4)
+        def test_late(wsgi_server):
+            wsgi_server("some_app:late")
+
+        @pytest.mark.slo(p99="30s", rate=50)
+        def test_none():
+            pass
+        """
+    )
+    result = run(inner)
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*c-uv missed its objectives: p50 *ms, 40.000 allowed*",
+            "*the test started no server*",
+        ]
+    )
+
+
+def test_a_race_is_written_for_pytest_benchmark(
+    inner: pytest.Pytester,
+) -> None:
+    inner.makepyfile(
+        """
+        import some_app
+
+        def test_race(wsgi_race):
+            race = wsgi_race(
+                {"plain": some_app.application, "null": ("null", "some_page")},
+                starts=2, duration=0.3, warmup=0.1, connections=2, path="/x",
+                body=b"/x",
+            )
+            assert race.ratio("plain", "null").starts == 2
+        """
+    )
+    inner.makepyfile(
+        some_page="""
+        def application(environ, start_response):
+            start_response("200 OK", [("Content-Length", "2")])
+            return [b"/x"]
+        """
+    )
+    result = run(inner, "--wsgibench-json=out.json")
+    result.assert_outcomes(passed=1)
+    written = json.loads((inner.path / "out.json").read_text())
+    assert [one["name"] for one in written["benchmarks"]] == [
+        "test_race[plain]",
+        "test_race[null]",
+    ]
+    assert all(one["stats"]["rounds"] == 2 for one in written["benchmarks"])
+    compared(inner, "out.json")
+
+
+def compared(inner: pytest.Pytester, name: str) -> None:
+    """By the real thing, where it is installed."""
+    pytest.importorskip("pytest_benchmark")
+    program = Path(sys.executable).parent / "pytest-benchmark"
+    result = inner.run(program, "compare", name)
+    assert result.ret == 0, result.stderr.str()
+    result.stdout.fnmatch_lines(["*test_race*null*", "*test_race*plain*"])
+
+
+def test_stats_agree_with_pytest_benchmark() -> None:
+    """Its own class is the oracle for every field it writes."""
+    stats = pytest.importorskip("pytest_benchmark.stats")
+    data = [3.1, 2.9, 3.3, 3.0, 3.2, 9.0]
+    theirs = stats.Stats()
+    for value in data:
+        theirs.update(value)
+    expected: dict[str, Any] = theirs.as_dict()
+    ours = benchmark_json._stats(data)
+    for name in ("min", "max", "mean", "stddev", "median", "rounds", "total"):
+        assert ours[name] == pytest.approx(expected[name]), name
+    for name in ("iqr_outliers", "stddev_outliers", "outliers", "ops"):
+        assert ours[name] == pytest.approx(expected[name]), name
+
+
+def test_names_of_applications() -> None:
+    assert app_name("a.b") == "a.b:application"
+    assert app_name("a:b.c") == "a:b.c"
+    assert app_name(app_name).endswith("server:app_name")
+    with pytest.raises(ValueError, match="cannot import"):
+        app_name(lambda *_: [])
+
+
+def test_the_own_interpreter_brings_its_path() -> None:
+    made = environment("c-uv", None)
+    assert HERE in made.libraries
