@@ -37,7 +37,8 @@ def read_back(listener):
 def inherited_socket(fd):
     """A socket object for the descriptor, on Python 2.7 too."""
     if sys.version_info[0] == 2:
-        return socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM)
+        inner = socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM)
+        return socket.socket(_sock=inner)
     return socket.socket(fileno=fd)
 
 

@@ -3,7 +3,18 @@
 from __future__ import absolute_import
 
 
+def activate(sock):
+    """Before 20 it took a socket only as systemd hands one over: as the
+    descriptor 3, with a note in the environment."""
+    import os
+
+    os.dup2(sock.fileno(), 3)
+    os.environ["LISTEN_FDS"] = "1"
+    os.environ["LISTEN_PID"] = str(os.getpid())
+
+
 def run(app, sock, ready, options, config):
+    from gunicorn import version_info
     from gunicorn.app.base import BaseApplication
 
     wanted = dict(config, workers=options.get("workers", 1))
@@ -12,7 +23,8 @@ def run(app, sock, ready, options, config):
 
     class Embedded(BaseApplication):
         def load_config(self):
-            self.cfg.set("bind", "fd://%d" % sock.fileno())
+            if version_info >= (20,):
+                self.cfg.set("bind", "fd://%d" % sock.fileno())
             for name, value in wanted.items():
                 self.cfg.set(name, value)
             if "control_socket_disable" in self.cfg.settings:
@@ -28,4 +40,6 @@ def run(app, sock, ready, options, config):
     effective = {name: getattr(embedded.cfg, name) for name in names}
     effective["worker_class"] = embedded.cfg.worker_class_str
     ready(**effective)
+    if version_info < (20,):
+        activate(sock)
     embedded.run()

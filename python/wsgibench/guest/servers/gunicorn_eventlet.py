@@ -4,7 +4,11 @@ from __future__ import absolute_import
 
 NAME = "gunicorn-eventlet"
 # Later ones have no eventlet worker.
-REQUIRES = ["gunicorn[eventlet]<24"]
+REQUIRES = [
+    "gunicorn[eventlet]<24",
+    # What gunicorn's last release for Python 2.7 imports went away in it.
+    "eventlet<0.30.3; python_version < '3'",
+]
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
 SETTINGS = {"keep_alive": True, "access_log": False}
 OPTIONS = {"workers": 1}

@@ -11,7 +11,7 @@ HOLES = {
 }
 IMPORTS = "syncless.wsgi"
 SYSTEM_SITE_PACKAGES = True
-INSTALL = "get its source (syncless 0.21) and run python2.7 setup.py install in it; it has all but greenlet or Stackless"
+INSTALL = "get its source (syncless 0.25) and run python2.7 setup.py install in it; it has all but greenlet or Stackless"
 SPEAKS = ["wsgi"]
 SETTINGS = {"keep_alive": False, "access_log": False}
 BEST = "its defaults; backlog as everyone's"

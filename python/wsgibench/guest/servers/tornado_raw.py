@@ -25,7 +25,7 @@ def serve_work(work, sock, ready, options):
             keep = True
             try:
                 while keep:
-                    head = yield stream.read_until(b"\r\n\r\n", 65536)
+                    head = yield stream.read_until(b"\r\n\r\n", max_bytes=65536)
                     octets, keep = page.answer(head[:-4], address[0])
                     yield stream.write(octets)
             except StreamClosedError:

@@ -39,5 +39,6 @@ def serve(app, sock, ready, options):
     if options["threads"] > 1:
         command += ["--threads", str(options["threads"])]
     ready()
-    os.set_inheritable(sock.fileno(), True)
+    if hasattr(os, "set_inheritable"):
+        os.set_inheritable(sock.fileno(), True)
     os.execv(program, command)
