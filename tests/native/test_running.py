@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal
 import socket
 import time
@@ -47,6 +48,7 @@ def application(environ, start_response):
 '''
 
 Run = Callable[..., Program]
+PYPY = platform.python_implementation() == "PyPy"
 
 
 @pytest.fixture
@@ -103,7 +105,9 @@ def test_a_stuck_worker_is_ended_and_replaced(
     victim = int(line.split("worker ")[1].split()[0])
     assert victim in before
     program.line("Fatal Python error: Aborted")
-    program.line("in spin" if path == "/spin" else "in application")
+    if not ("--threads=1" in arguments and PYPY):
+        # PyPy's faulthandler writes the stack of one thread only.
+        program.line("in spin" if path == "/spin" else "in application")
     program.line("worker %d ended" % victim)
     assert worker_of(port) != victim
     assert program.stop() == 0, program.text

@@ -17,7 +17,7 @@ from tests.wire.exchange import close_hard
 from tests.wire.target import Target
 
 HELP = "clients vanish at every octet; 10,000 connect and say nothing"
-SMALL: dict[str, Any] = {"rounds": 2, "silent": 500}
+SMALL: dict[str, Any] = {"rounds": 6, "silent": 200}
 FULL: dict[str, Any] = {"rounds": 10, "silent": 10000}
 
 REQUESTS = (
@@ -115,7 +115,7 @@ def one(
         now = memory(target.pid)
         grown.append((now - before) / KIB)
         before = now
-    yield least("clients that vanished" + name, done, 1700 * rounds)
+    yield least("clients that vanished" + name, done, 1300 * rounds)
     # A leak grows in every round; PyPy's compiled loops do not.
     yield most("memory grown, least round" + name, min(grown), 128, "KiB")
     yield most(
