@@ -8,6 +8,7 @@ import pytest
 
 from wsgibench.errors import UsageError
 from wsgibench.harness import scenario, servers, suite
+from wsgibench.reports import _sweep
 from wsgibench.reports import suite as table
 
 NAMES = suite.names()
@@ -115,6 +116,31 @@ def test_a_row_without_a_number_says_why() -> None:
         "failures": [],
     }
     text = table.render(record)
-    (line,) = [x for x in text.splitlines() if x.split()[1:2] == ["b"]]
+    (line,) = [x for x in text.splitlines() if x.startswith("hello  b")]
     assert "123" in line
-    assert "b is not of this world." in line
+    assert line.endswith("[1]")
+    assert "[1] b is not of this world." in text.splitlines()
+
+
+def test_a_sweep_has_a_column_a_server_and_its_reasons_once() -> None:
+    asked = {
+        "name": "mine",
+        "about": "a suite",
+        "loads": {"wide": {"sweep": [1, 2, 4]}},
+        "matrix": [{"servers": ["a"], "scenarios": ["hello"]}],
+    }
+    hole = {"scenario": "hello", "server": "a", "load": "wide"}
+    holes = [
+        dict(hole, connections=count, reason="too many.") for count in (2, 4)
+    ]
+    record = {"suite": asked, "cells": [], "skipped": holes, "failures": []}
+    text = table.render(record)
+    assert text.count("too many.") == 1
+    assert "* a at 2, 4: too many." in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("value", "bar"), [(None, " "), (1000.0, "█"), (1.0, "▁"), (0.1, "▁")]
+)
+def test_bars_are_of_three_decades(value: float | None, bar: str) -> None:
+    assert _sweep.bar(value, 1000.0) == bar

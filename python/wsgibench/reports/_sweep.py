@@ -9,8 +9,8 @@ from typing import Any
 BARS = " ▁▂▃▄▅▆▇█"
 
 
-def parts(name: str, rows: dict[Any, dict[str, Any]]) -> list[Any]:
-    """Tables and notes for a console; one table a scenario and Python."""
+def tables(name: str, rows: dict[Any, dict[str, Any]]) -> list[Any]:
+    """One a scenario and Python."""
     found: list[Any] = []
     scenarios = list(dict.fromkeys(key[0] for key in rows))
     every = (python for row in rows.values() for python in row["ours"])
@@ -19,7 +19,6 @@ def parts(name: str, rows: dict[Any, dict[str, Any]]) -> list[Any]:
         here = {key: row for key, row in rows.items() if key[0] == scenario}
         for python in pythons:
             found.append(_table(name, scenario, python, here))
-        found += _notes(here)
     return found
 
 
@@ -62,7 +61,7 @@ def _cell(value: float | None, top: float) -> str:
     return "-" if value is None else "%.0f %s" % (value, bar(value, top))
 
 
-def _notes(rows: dict[Any, dict[str, Any]]) -> list[str]:
+def notes(rows: dict[Any, dict[str, Any]]) -> list[str]:
     """Each reason once, with the points that it is for."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for key, row in rows.items():

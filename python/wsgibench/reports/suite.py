@@ -72,6 +72,22 @@ def published(suite: dict[str, Any], key: Key) -> dict[str, float]:
     }
 
 
+class Notes:
+    """Footnotes: each reason once, however many rows have it."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def refer(self, reasons: list[str]) -> str:
+        return " ".join(
+            "[%d]" % self._numbers.setdefault(reason, len(self._numbers) + 1)
+            for reason in reasons
+        )
+
+    def lines(self) -> list[str]:
+        return ["[%d] %s" % (n, text) for text, n in self._numbers.items()]
+
+
 def render(record: dict[str, Any], width: int = 160) -> str:
     from rich.console import Console
 
@@ -82,23 +98,32 @@ def render(record: dict[str, Any], width: int = 160) -> str:
     sweeps = {n for n, load in suite["loads"].items() if "sweep" in load}
     out = io.StringIO()
     console = Console(file=out, width=width, color_system=None)
-    console.print("%s: %s" % (suite["name"], suite["about"]), markup=False)
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
+    say("%s: %s" % (suite["name"], suite["about"]))
     if "source" in suite:
-        console.print("published in " + suite["source"], markup=False)
+        say("published in " + suite["source"])
+    notes = Notes()
     steady = {key: row for key, row in rows.items() if key[2] not in sweeps}
     if steady:
-        console.print(_table(suite, steady))
+        console.print(_table(suite, steady, notes))
     for name in sorted(sweeps):
         swept = {key: row for key, row in rows.items() if key[2] == name}
-        for part in _sweep.parts(name, swept):
-            console.print(part)
+        for table in _sweep.tables(name, swept):
+            console.print(table)
+        for line in _sweep.notes(swept):
+            say(line)
+    for line in notes.lines():
+        say(line)
     for failure in record["failures"]:
         if not failure.get("server"):
-            console.print("* " + failure["reason"], markup=False)
+            say("* " + failure["reason"])
     return out.getvalue()
 
 
-def _table(suite: dict[str, Any], rows: Rows) -> Any:
+def _table(suite: dict[str, Any], rows: Rows, notes: Notes) -> Any:
     from rich.table import Table
     from rich.text import Text
 
@@ -108,21 +133,23 @@ def _table(suite: dict[str, Any], rows: Rows) -> Any:
     sources = list(dict.fromkeys(number["python"] for number in numbers))
     table = Table(box=None, pad_edge=False)
     for title in ("scenario", "server", "load", "c"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, no_wrap=True)
     for python in pythons:
-        table.add_column(python + " req/s", justify="right")
-        table.add_column("CPU us", justify="right")
-        table.add_column("p99 ms", justify="right")
+        lines = python.replace(" ", "\n") + "\n%s"
+        table.add_column(lines % "req/s", justify="right")
+        table.add_column("\n\nCPU us", justify="right")
+        table.add_column("\n\np99 ms", justify="right")
     for source in sources:
-        table.add_column("published: " + source, justify="right")
-    table.add_column("remarks", overflow="fold")
+        heading = "published:\n" + source.replace(" ", "\n", 1)
+        table.add_column(heading, justify="right")
+    table.add_column("remarks")
     for key, row in rows.items():
         theirs = published(suite, key)
         table.add_row(
             *(str(part) for part in key),
             *_ours(row["ours"], pythons),
             *(number(theirs.get(source)) for source in sources),
-            Text(remarks(row)),
+            Text(remarks(row, notes)),
         )
     return table
 
@@ -138,16 +165,12 @@ def _ours(ours: dict[str, Any], pythons: list[str]) -> list[str]:
     return cells
 
 
-def remarks(row: dict[str, Any]) -> str:
-    found = [
-        "%s on %s%s" % (one["verdict"], python, _because(one["reasons"]))
-        for python, one in row["ours"].items()
-        if one["verdict"] != "VALID"
-    ]
+def remarks(row: dict[str, Any], notes: Notes) -> str:
+    """Verdicts below VALID, once each, with their footnotes."""
+    doubtful = [o for o in row["ours"].values() if o["verdict"] != "VALID"]
+    verdicts = dict.fromkeys(one["verdict"] for one in doubtful)
+    reasons = [str(reason) for one in doubtful for reason in one["reasons"]]
     if row["why"]:
-        found.append(row["why"])
-    return "; ".join(found)
-
-
-def _because(reasons: list[Any]) -> str:
-    return " (%s)" % "; ".join(map(str, reasons)) if reasons else ""
+        reasons.append(row["why"])
+    refer = notes.refer(list(dict.fromkeys(reasons)))
+    return " ".join([*verdicts, refer]).strip()
