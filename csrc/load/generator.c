@@ -19,7 +19,7 @@ enum {
     TICK_MS = 10,
     SLOW_TICK_MS = 1,
     BATCH = 256,
-    DIAL_BATCH = 128,
+    DIAL_BATCH = 32,
     TICK_CONNS = 1024,
     TICK_SHARE = 10,  /* every connection is looked at each tenth tick */
     SPIN_NS = 100000, /* sleeping is not exact: the timer slack is 50 us */
