@@ -7,8 +7,8 @@ build:
 check:
 	./check
 lint:
-	.venv/bin/python -m tox -e lint
+	.venv/bin/python -m ruff check .
 type:
-	.venv/bin/python -m tox -e type
+	.venv/bin/python -m mypy
 asan:
 	PYTHON=.venv/bin/python scripts/asan.sh tests/http tests/wsgi tests/native
