@@ -368,6 +368,10 @@ turn(wp_server *server, int timeout_ms)
         wp_raise_code(ready);
         return -2;
     }
+    /* Before the application runs: KeyboardInterrupt would be its failure. */
+    if (PyErr_CheckSignals() < 0) {
+        return -2;
+    }
     while (served < MAX_PER_TURN) {
         wb_request *request = wb_server_take(server->core);
         if (request == NULL) {

@@ -250,7 +250,7 @@ def test_serve_needs_the_main_thread() -> None:
     assert "main thread" in str(caught[0])
 
 
-# Programs of their own ---------------------------------------------------------
+# Programs of their own -----------------------------------------------------
 
 SERVE = """
 import signal, sys, wsgibench
