@@ -5,12 +5,20 @@
 #ifdef WB_TESTING
 /* The only mutable statics of the core, and only in test builds. */
 static long fail_countdown;
-static long held;
+static int failed;
+static _Atomic long held; /* threads of tests/c/test_threads.c */
 
 void
 wb__alloc_fail_at(long n)
 {
     fail_countdown = n;
+    failed = 0;
+}
+
+int
+wb__alloc_failed(void)
+{
+    return failed;
 }
 
 long
@@ -26,6 +34,7 @@ refuse(void)
         return 0;
     }
     fail_countdown--;
+    failed |= fail_countdown == 0;
     return fail_countdown == 0;
 }
 #define COUNT(change) (held += (change))

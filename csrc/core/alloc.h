@@ -15,6 +15,7 @@ void wb__free(void *memory); /* NULL is fine */
 
 #ifdef WB_TESTING
 void wb__alloc_fail_at(long n); /* 1: the next one; 0: never */
+int wb__alloc_failed(void);     /* 1: it has come to that since */
 long wb__alloc_held(void);      /* blocks not freed yet */
 #endif
 

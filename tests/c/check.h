@@ -1,4 +1,5 @@
-/* CHECK(condition): says where it failed and ends the program. */
+/* CHECK(condition): says where it failed and ends the program. RUN(test) says
+ * what passed. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -12,6 +13,13 @@
                     #condition);                                             \
             exit(1);                                                         \
         }                                                                    \
+    } while (0)
+
+#define RUN(call)                                                            \
+    do {                                                                     \
+        call;                                                                \
+        printf("ok - %s\n", #call);                                          \
+        fflush(stdout);                                                      \
     } while (0)
 
 #endif

@@ -1,0 +1,312 @@
+/* What is read, and what is refused: request lines, hosts, header blocks,
+ * chunks, and the table of blocks. RFC 9112, sections 3, 5 and 7. */
+#include <string.h>
+
+#include "alloc.h"
+#include "block.h"
+#include "check.h"
+#include "chunk.h"
+#include "memo.h"
+#include "request_line.h"
+#include "scan.h"
+
+/* ---- request lines ------------------------------------------------------------ */
+
+static void
+check_lines(void)
+{
+    static const struct {
+        const char *text;
+        int status;
+        const char *path, *query, *authority;
+    } lines[] = {
+        { "GET / HTTP/1.1", 0, "/", "", "" },
+        { "GET /a?b?c HTTP/1.0", 0, "/a", "b?c", "" },
+        { "GET /a? HTTP/1.9", 0, "/a", "", "" },
+        { "!#$%&'*+-.^_`|~ /x HTTP/1.1", 0, "/x", "", "" },
+        { "OPTIONS * HTTP/1.1", 0, "", "", "" },
+        { "GET http://a:8/p?q HTTP/1.1", 0, "/p", "q", "a:8" },
+        { "GET HTTPS://[::1]?q HTTP/1.1", 0, "", "q", "[::1]" },
+        { "GET //a/b HTTP/1.1", 0, "//a/b", "", "" },
+        { "", 400, "", "", "" },
+        { "GET", 400, "", "", "" },
+        { "GET /", 400, "", "", "" },
+        { "GET  / HTTP/1.1", 400, "", "", "" },
+        { "GET / HTTP/1.1 ", 400, "", "", "" },
+        { "GET\t/ HTTP/1.1", 400, "", "", "" },
+        { "G(T / HTTP/1.1", 400, "", "", "" },
+        { "GET /\r HTTP/1.1", 400, "", "", "" },
+        { "GET a HTTP/1.1", 400, "", "", "" },
+        { "GET * HTTP/1.1", 400, "", "", "" },
+        { "GET /#a HTTP/1.1", 400, "", "", "" },
+        { "GET / http/1.1", 400, "", "", "" },
+        { "GET / HTTP/1.10", 400, "", "", "" },
+        { "GET / HTTP/11", 400, "", "", "" },
+        { "GET http://u@a/ HTTP/1.1", 400, "", "", "" },
+        { "GET http:///x HTTP/1.1", 400, "", "", "" },
+        { "GET ftp://a/ HTTP/1.1", 400, "", "", "" },
+        { "CONNECT a:1 HTTP/1.1", 501, "", "", "" },
+        { "CONNECT /a HTTP/1.1", 400, "", "", "" },
+        { "GET / HTTP/2.0", 505, "", "", "" },
+        { "GET / HTTP/0.9", 505, "", "", "" },
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        wb__line line;
+        const char *text = lines[i].text;
+        int status = wb__line_parse(text, (uint32_t)strlen(text), &line);
+        if (status != lines[i].status) {
+            fprintf(stderr, "\"%s\" is answered %d\n", text, status);
+        }
+        CHECK(status == lines[i].status);
+        if (status == 0) {
+            CHECK(line.path.len == strlen(lines[i].path));
+            CHECK(memcmp(text + line.path.off, lines[i].path, line.path.len)
+                  == 0);
+            CHECK(line.query.len == strlen(lines[i].query));
+            CHECK(line.authority.len == strlen(lines[i].authority));
+        }
+    }
+}
+
+static void
+check_hosts(void)
+{
+    static const char *const good[] = { "", "a", "a:", "a:0", "a:65535",
+        "[::1]", "[v1.a:b]:80", "%41b", "a_b", "1.2.3.4", "[::ffff:1.2.3.4]" };
+    static const char *const bad[] = { ":80", "a:65536", "a:b", "a b",
+        "[::1", "[]", "[g::]", "[v.a]", "[v1.]", "[::1]a", "a@b", "a/b", "%4",
+        "%zz", "a:99999999999999999999", "[::1%25eth0]" };
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        CHECK(wb__host_valid(good[i], (uint32_t)strlen(good[i])));
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        CHECK(!wb__host_valid(bad[i], (uint32_t)strlen(bad[i])));
+    }
+}
+
+static void
+check_decoding(void)
+{
+    char out[16];
+    CHECK(wb__percent_decode("%41%7e%2F%", 10, out) == 4);
+    CHECK(memcmp(out, "A~/%", 4) == 0);
+    CHECK(wb__percent_decode("%00%zz%1", 8, out) == 6);
+    CHECK(memcmp(out, "\0%zz%1", 6) == 0);
+}
+
+/* ---- header blocks ------------------------------------------------------------ */
+
+static int
+block_status(const char *text, wb__block **out)
+{
+    char copy[4096];
+    size_t size = strlen(text), scanned = 0;
+    CHECK(size < sizeof(copy));
+    memcpy(copy, text, size);
+    int64_t end = wb__block_end(copy, size, &scanned);
+    *out = NULL;
+    if (end < 0) {
+        return 400;
+    }
+    CHECK(end == (int64_t)size);
+    return wb__block_new(copy, (uint32_t)size, 5, out);
+}
+
+static void
+check_refused_blocks(void)
+{
+    static const char *const bad[] = {
+        "A : b\r\n\r\n", ": b\r\n\r\n", "A\r\n\r\n", " A: b\r\n\r\n",
+        "A: b\r\n c\r\n\r\n", "A: b\n\r\n", "A: b\rc\r\n\r\n", "\n",
+        "A: \x01\r\n\r\n", "A: \x7f\r\n\r\n", "A\x80: b\r\n\r\n",
+        "Host: a\r\nHost: a\r\n\r\n", "Host: a b\r\n\r\n",
+        "Content-Length: 1\r\nContent-Length: 1\r\n\r\n",
+        "Content-Length: +1\r\n\r\n", "Content-Length: 1,1\r\n\r\n",
+        "Content-Length: \r\n\r\n", "Content-Length: 0x1\r\n\r\n",
+        "Content-Length: 9223372036854775808\r\n\r\n",
+        "Content-Length: 18446744073709551617\r\n\r\n",
+        "Content-Length: 99999999999999999999999999\r\n\r\n",
+        "Transfer-Encoding: gzip\r\n\r\n", "Transfer-Encoding: \r\n\r\n",
+        "Transfer-Encoding: chunked, gzip\r\n\r\n",
+        "Transfer-Encoding: chunked, chunked\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "Transfer-Encoding: ,chunked\r\n\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+    };
+    wb__block *block;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        int status = block_status(bad[i], &block);
+        if (status != 400) {
+            fprintf(stderr, "%s is answered %d\n", bad[i], status);
+        }
+        CHECK(status == 400 && block == NULL);
+    }
+    CHECK(block_status("A: \r\nB: \r\nC: \r\nD: \r\nE: \r\nF: \r\n\r\n",
+                       &block)
+          == 431);
+    CHECK(wb__alloc_held() == 0);
+}
+
+static void
+expect_field(const wb__block *block, uint32_t i, const char *name,
+             const char *value)
+{
+    const wb_fields *fields = &block->fields;
+    const wb_span *span = &fields->spans[2 * i];
+    CHECK(i < fields->count);
+    CHECK(span[0].len == strlen(name));
+    CHECK(memcmp(fields->base + span[0].off, name, span[0].len) == 0);
+    CHECK(span[1].len == strlen(value));
+    CHECK(memcmp(fields->base + span[1].off, value, span[1].len) == 0);
+}
+
+static void
+check_cgi_form(void)
+{
+    wb__block *block;
+    CHECK(block_status("\r\n", &block) == 0);
+    CHECK(block->fields.count == 0 && block->framing.length == -1);
+    wb__block_unref(block);
+    CHECK(block_status("x-a:1\r\nContent-Length:\t7 \r\nX_A: 2\r\nX-A: 3\r\n"
+                       "coOkie: a\r\n\r\n",
+                       &block)
+          == 0);
+    CHECK(block->fields.count == 3 && block->framing.length == 7);
+    expect_field(block, 0, "HTTP_X_A", "1, 3");
+    expect_field(block, 1, "CONTENT_LENGTH", "7");
+    expect_field(block, 2, "HTTP_COOKIE", "a");
+    wb__block_unref(block);
+    CHECK(block_status("Cookie: a\r\nCOOKIE: b\r\nContent-Type: t\r\n\r\n",
+                       &block)
+          == 0);
+    expect_field(block, 0, "HTTP_COOKIE", "a; b");
+    expect_field(block, 1, "CONTENT_TYPE", "t");
+    wb__block_unref(block);
+}
+
+static void
+check_memo(void)
+{
+    static wb__memo memo;
+    char text[64];
+    wb__block *block, *found;
+    for (int i = 0; i < 3 * WB_SLOTS; i++) {
+        snprintf(text, sizeof(text), "Host: h%d\r\n\r\n", i);
+        uint32_t size = (uint32_t)strlen(text);
+        uint32_t hash = wb__memo_hash(text, size);
+        CHECK(wb__memo_find(&memo, text, size, hash) == NULL);
+        CHECK(block_status(text, &block) == 0);
+        wb__memo_add(&memo, block, hash);
+        CHECK(block->fields.id == (uint64_t)i + 1);
+        found = wb__memo_guess(&memo, block->fields.slot, text, size);
+        CHECK(found == block && block->fields.seen == 2);
+        wb__block_unref(found);
+        CHECK(wb__memo_guess(&memo, block->fields.slot, text, size - 1)
+              == NULL);
+        wb__block_unref(block);
+    }
+    CHECK(memo.hits == 3 * WB_SLOTS && memo.misses == 3 * WB_SLOTS);
+    wb__memo_close(&memo);
+    CHECK(wb__alloc_held() == 0);
+}
+
+/* ---- chunks -------------------------------------------------------------------- */
+
+static int
+chunk_status(const char *text, size_t cut, size_t *end)
+{
+    wb__chunk chunk = { 0 };
+    size_t size = strlen(text), used = 0;
+    int status = wb__chunk_read(&chunk, text, cut, 30, &used);
+    *end = used;
+    if (status == 0) {
+        CHECK(used == cut);
+        status = wb__chunk_read(&chunk, text + cut, size - cut, 30, &used);
+        *end = cut + used;
+    }
+    return status;
+}
+
+static void
+check_chunks(void)
+{
+    static const struct {
+        const char *text;
+        int status;
+        size_t end;
+    } chunks[] = {
+        { "0\r\n\r\n", 1, 5 },
+        { "0\r\n\r\nGET", 1, 5 },
+        { "A\r\n0123456789\r\n000\r\n\r\n", 1, 22 },
+        { "1;a=b;c=\"d\\\"\" \r\nx\r\n0\r\nT: v\r\n\r\n", 1, 30 },
+        { "1 \t;a\r\nx\r\n0\r\n\r\n", 1, 15 },
+        { "5\r\nhel", 0, 6 },
+        { "\r\n", 400, 0 },
+        { "g\r\n", 400, 0 },
+        { "-1\r\n", 400, 0 },
+        { "1\n", 400, 0 },
+        { "1\r\nxy", 400, 0 },
+        { "1\r\nx\n", 400, 0 },
+        { "0x1\r\n", 400, 0 },
+        { "1 2\r\n", 400, 0 },
+        { "1;\n", 400, 0 },
+        { "1;\"\n", 400, 0 },
+        { "0\r\n\n", 400, 0 },
+        { "0\r\nA b: c\r\n", 400, 0 },
+        { "0\r\n b: c\r\n", 400, 0 },
+        { "10000000000000001\r\n", 400, 0 },
+        { "ffffffffffffffff\r\n", 400, 0 },
+        { "00000000000000001\r\n", 400, 0 },
+        { "1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 400, 0 },
+        { "0\r\na:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", 431, 0 },
+    };
+    for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
+        for (size_t cut = 0; cut <= strlen(chunks[i].text); cut++) {
+            size_t end;
+            int status = chunk_status(chunks[i].text, cut, &end);
+            if (status == 1 && cut > chunks[i].end) {
+                CHECK(end == chunks[i].end);
+                continue;
+            }
+            if (status != chunks[i].status) {
+                fprintf(stderr, "%s cut at %zu is answered %d\n",
+                        chunks[i].text, cut, status);
+            }
+            CHECK(status == chunks[i].status);
+            CHECK(status > 1 || end == chunks[i].end);
+        }
+    }
+}
+
+static void
+check_scanning(void)
+{
+    CHECK(wb__list_has(" a ,\tClose\t, b", 14, "close"));
+    CHECK(!wb__list_has("closer, xclose,,", 16, "close"));
+    CHECK(!wb__list_has("", 0, "close"));
+    CHECK(wb__equal_nocase("HoSt", 4, "host"));
+    CHECK(!wb__equal_nocase("hos\x14", 4, "host"));
+    for (int c = 0; c < 256; c++) { /* RFC 9110 5.6.2, by its own words */
+        int token = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')
+            || (c >= 'A' && c <= 'Z')
+            || (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+        CHECK(wb__is((char)c, WB__TOKEN) == token);
+        CHECK(wb__is((char)c, WB__VALUE)
+              == (c == '\t' || (c >= ' ' && c != 127)));
+        CHECK(wb__is((char)c, WB__TARGET) == (c > ' ' && c != 127));
+    }
+}
+
+int
+main(void)
+{
+    RUN(check_scanning());
+    RUN(check_lines());
+    RUN(check_hosts());
+    RUN(check_decoding());
+    RUN(check_refused_blocks());
+    RUN(check_cgi_form());
+    RUN(check_memo());
+    RUN(check_chunks());
+    return 0;
+}
