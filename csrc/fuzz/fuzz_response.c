@@ -18,7 +18,7 @@ typedef struct seen {
     } answers[MOST];
 } seen;
 
-static const wl__body expected = { "hello", 5, 1 };
+static const wl__body expected = { "hello", 5, 1, 0 };
 
 static void
 note(seen *out, const wl__response *response, enum wl__verdict verdict)

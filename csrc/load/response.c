@@ -10,7 +10,8 @@ enum state {
     START, /* the head is still to come, or in pieces in `kept` */
     LENGTH,
     UNTIL_CLOSE,
-    CHUNK_SIZE,
+    CHUNK_SIZE,   /* its first digit */
+    CHUNK_DIGITS, /* the others, or what ends them */
     CHUNK_EXTENSION,
     CHUNK_LF,
     CHUNK_DATA,
@@ -152,6 +153,7 @@ is_known(const wl__known *known, const char *data, size_t size)
         return memcmp(data, known->text, length) == 0;
     }
     return memcmp(data, known->text, date) == 0
+        && memchr(data + date, '\r', 29) == NULL /* it is still one line */
         && memcmp(data + date + 29, known->text + date + 29,
                   length - date - 29)
             == 0;
@@ -301,6 +303,10 @@ chunk_octet(wl__response *response, char c)
 {
     switch (response->state) {
     case CHUNK_SIZE:
+        response->state = CHUNK_DIGITS;
+        response->left = hex(c) < 0 ? 0 : (uint64_t)hex(c);
+        return hex(c) < 0 ? -1 : 0;
+    case CHUNK_DIGITS:
         if (hex(c) >= 0 && response->left < (uint64_t)1 << 56) {
             response->left = response->left * 16 + (uint64_t)hex(c);
             return 0;

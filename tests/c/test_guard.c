@@ -57,7 +57,7 @@ read_response(const char *data, size_t size)
 {
     wl__response response = { 0 };
     static wl__known known;
-    const wl__body body = { "abcde", 5, 1 };
+    const wl__body body = { "abcde", 5, 1, 0 };
     size_t used = 0;
     wl__response_read(&response, &known, &body,
                       guard_put(&guarded, data, size), size, &used);

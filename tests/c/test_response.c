@@ -5,7 +5,7 @@
 #include "check.h"
 #include "response.h"
 
-static const wl__body expected = { "hello", 5, 1 };
+static const wl__body expected = { "hello", 5, 1, 0 };
 
 typedef struct answer {
     const char *text;
