@@ -34,6 +34,9 @@ static int
 on_body(llhttp_t *parser, const char *data, size_t size)
 {
     wb__parse *parse = parser->data;
+    if (parse->sink == NULL) {
+        return HPE_USER; /* it sees a body where we see the header block */
+    }
     parse->sink_error = parse->sink(parse->context, data, size);
     return parse->sink_error < 0 ? HPE_USER : HPE_OK;
 }

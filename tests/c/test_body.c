@@ -123,7 +123,8 @@ check_discarding(void)
 {
     wb__body *body;
     size_t end;
-    config.body_memory = config.body_memory_all = 100;
+    config.body_memory = 100;
+    config.body_memory_all = 100;
     CHECK(new_body(&messages[1], &body) == 0);
     CHECK(feed_all(body, "3\r\nab", 1, &end) == 0 && held == 2);
     wb__body_discard(body);

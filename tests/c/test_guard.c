@@ -4,6 +4,7 @@
 #include "block.h"
 #include "chunk.h"
 #include "guard.h"
+#include "head.h"
 #include "memo.h"
 #include "request_line.h"
 #include "response.h"
@@ -85,26 +86,80 @@ torture(void (*reader)(const char *data, size_t size), const char *text)
     }
 }
 
-int
-main(void)
+/* An answer's head, as an application gives it: lines are NUL-separated, here
+ * written with "|". */
+static void
+read_given_head(const char *data, size_t size)
 {
-    guarded = guard_new(4096);
+    static wb__responder responder;
+    const wb__head *head;
+    char *place = guard_put(&guarded, data, size);
+    for (size_t i = 0; i < size; i++) {
+        place[i] = place[i] == '|' ? '\0' : place[i];
+    }
+    for (uint32_t count = 0; count < 4; count++) {
+        wb__head_find(&responder, "200 OK", 6, place, size, count, &head);
+        wb__head_find(&responder, place, size, "A\0b", 4, 1, &head);
+    }
+    wb__responder_close(&responder);
+}
+
+/* The framing parser, over blocks that we would never show it, too. */
+static void
+read_framing(const char *data, size_t size)
+{
+    const wb__framing framings[] = { { 0, -1 }, { 0, 5 }, { 1, -1 } };
+    char *place = guard_put(&guarded, data, size);
+    for (size_t i = 0; i < sizeof(framings) / sizeof(framings[0]); i++) {
+        wb__parse *parse;
+        int status = wb__parse_new(1, place, size, &framings[i], &parse);
+        CHECK(status == 0 || status == 400);
+        if (status == 0) {
+            wb__parse_free(parse);
+        }
+    }
+}
+
+static void
+torture_lines(void)
+{
     torture(read_line, "GET /a%20b/c?d=e%25 HTTP/1.1");
     torture(read_line, "GET http://user@[::1]:80/x?y HTTP/1.0");
     torture(read_line, "CONNECT example.org:443 HTTP/1.1");
     torture(read_line, "OPTIONS * HTTP/1.1");
-    torture(read_block,
-            "Host: a\r\nContent-Length: 12\r\nX-A: b\r\nX-A: c\r\n"
-            "Connection: close, keep-alive\r\nCookie: a=b\r\n"
-            "Cookie: c=d\r\nExpect: 100-continue\r\n\r\n");
-    torture(read_block,
-            "Transfer-Encoding: gzip, chunked\r\nHost: [::1]:8\r\n\r\n");
-    torture(read_chunks, "5;a=\"b\\\"c\"\r\nabcde\r\n0\r\nA: b\r\n\r\n");
+}
+
+static const char fields[]
+    = "Host: a\r\nContent-Length: 12\r\nX-A: b\r\nX-A: c\r\n"
+      "Connection: close, keep-alive\r\nCookie: a=b\r\n"
+      "Cookie: c=d\r\nExpect: 100-continue\r\n\r\n";
+static const char coded[]
+    = "Transfer-Encoding: gzip, chunked\r\nHost: [::1]:8\r\n\r\n";
+
+static void
+torture_responses(void)
+{
     torture(read_response,
             "HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 05:00:00 GMT\r\n"
             "Content-Length: 5\r\n\r\nabcde");
     torture(read_response,
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
             "5\r\nabcde\r\n0\r\n\r\n");
+}
+
+int
+main(void)
+{
+    guarded = guard_new(4096);
+    RUN(torture_lines());
+    RUN(torture(read_block, fields));
+    RUN(torture(read_block, coded));
+    RUN(torture(read_framing, fields));
+    RUN(torture(read_framing, coded));
+    RUN(torture(read_chunks,
+                "5;a=\"b\\\"c\"\r\nabcde\r\n0\r\nA: b\r\n\r\n"));
+    RUN(torture(read_given_head,
+                "Content-Length|12|X-A|b|Connection|close|"));
+    RUN(torture_responses());
     return 0;
 }
