@@ -10,7 +10,8 @@ import pytest
 
 from tests.stats import synthetic
 from wsgibench import cli
-from wsgibench.harness import cell, environments, record
+from wsgibench.errors import UsageError
+from wsgibench.harness import cell, environments, record, selection
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Cell, Load
 from wsgibench.harness.progress import Progress, text
@@ -168,6 +169,38 @@ def test_the_twin_is_a_cell_of_its_own(
         ("null", True),
     ]
     assert all(len(c["starts"]) == STARTS for c in cells)
+
+
+def test_parts_of_the_capacity(
+    tmp_path: Path, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The closed loop comes first; its goodput makes the rate of all starts,
+    those after an interruption too."""
+    path = tmp_path / "record.json"
+    measured.stop_at = 2 * len(SERVERS) + 1
+    assert begin(monkeypatch, path, "--rate=50%") == 130
+    measured.stop_at = -1
+    assert run(monkeypatch, "--resume", str(path)) == 0
+    cells = record.read(path)["cells"]
+    assert len(cells) == 2 * len(SERVERS)
+    for closed, paced in zip(cells[:2], cells[2:]):
+        assert closed["load"]["rate"] == closed["load"]["fraction"] == 0
+        assert paced["load"]["fraction"] == 0.5
+        assert len(paced["starts"]) == STARTS
+        assert closed["server"] == paced["server"]
+        first = closed["starts"][0]["load"]["classes"]["ok"] / 2.0
+        assert paced["load"]["rate"] == pytest.approx(first / 2)
+
+
+def test_rates_in_words() -> None:
+    closed = {"rate": 0.0, "fraction": 0.0}
+    assert selection.rates("0") == [closed]
+    assert selection.rates("500") == [{"rate": 500.0, "fraction": 0.0}]
+    half = {"rate": 0.0, "fraction": 0.5}
+    assert selection.rates("50%,0") == [closed, half]
+    for wrong in ("x", "-1", "5%%", "nan"):
+        with pytest.raises(UsageError):
+            selection.rates(wrong)
 
 
 def test_time_left_follows_what_starts_took() -> None:

@@ -42,7 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--headers", default="browser", help="minimal, browser, cookies-4k")
     add("--no-keepalive", action="store_true")
-    add("--rate", type=float, default=0.0, help="requests/s; 0: closed loop")
+    add(
+        "--rate",
+        default="0",
+        help="requests/s, comma-separated; 0: closed loop; 50%%,90%%: of the "
+        "capacity that each cell has in the closed loop",
+    )
     add("--starts", type=int, help="server processes for each cell")
     add("--profile", choices=sorted(PROFILES), default="quick")
     add(
@@ -87,7 +92,6 @@ def _select(arguments: argparse.Namespace) -> tuple[Selection, int]:
         "duration": arguments.duration or duration,
         "keepalive": not arguments.no_keepalive,
         "headers": arguments.headers,
-        "rate": arguments.rate,
     }
     found = selection.free(
         arguments.server,
@@ -95,6 +99,7 @@ def _select(arguments: argparse.Namespace) -> tuple[Selection, int]:
         arguments.python or "python3",
         arguments.connections,
         load=load,
+        pace=arguments.rate,
         warmup=warmup,
         twins=(
             arguments.profile != "quick"

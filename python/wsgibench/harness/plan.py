@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 #: Connections above which they are made one after another, at so many a
@@ -27,7 +27,8 @@ class Load:
     warmup: float
     keepalive: bool
     headers: str
-    rate: float = 0.0
+    rate: float = 0.0  # requests/s asked for; 0: closed loop
+    fraction: float = 0.0  # the rate, as a part of the cell's own capacity
     pipeline: int = 1  # requests under way on each connection
     requests: int = 0  # no more than these; 0: no limit
     discard: int = 0  # the first requests, left out of the result
@@ -37,6 +38,12 @@ class Load:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def pace(self) -> str:
+        if self.fraction:
+            return ", %g %% of its capacity" % (100 * self.fraction)
+        return ", %g requests/s" % self.rate if self.rate else ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        return "%s%s on %s, %s, %s%d connections%s" % (
+        return "%s%s on %s, %s, %s%d connections%s%s" % (
             self.server,
             " (again)" if self.twin else "",
             self.python,
@@ -57,7 +64,13 @@ class Cell:
             self.load.name and self.load.name + ", ",
             self.load.connections,
             "" if self.load.keepalive else ", no keep-alive",
+            self.load.pace,
         )
+
+    @property
+    def closed(self) -> Cell:
+        """The same as fast as it can: what its capacity is known from."""
+        return replace(self, load=replace(self.load, rate=0.0, fraction=0.0))
 
 
 def order(cells: list[Cell], starts: int, seed: int) -> list[tuple[int, Cell]]:
@@ -69,5 +82,8 @@ def order(cells: list[Cell], starts: int, seed: int) -> list[tuple[int, Cell]]:
     for start in range(starts):
         block = list(cells)
         chance.shuffle(block)
+        if start == 0:
+            # A part of a capacity can be asked for once that is known.
+            block.sort(key=lambda cell: cell.load.fraction > 0)
         plan += [(start, cell) for cell in block]
     return plan

@@ -22,7 +22,10 @@ def _key(entry: Entry) -> str:
             python["name"],
             python["version"],
             entry["scenario"],
-            entry["load"],
+            # The rate of a fraction is found out in the run.
+            {**entry["load"], "rate": 0.0}
+            if entry["load"].get("fraction")
+            else entry["load"],
             entry.get("twin", False),
         ],
         sort_keys=True,
@@ -47,6 +50,7 @@ class Earlier:
                 % (_versions(found), _versions(entry))
             )
         del self._cells[_key(entry)]
+        entry["load"]["rate"] = found["load"]["rate"]
         starts: list[Entry] = found["starts"]
         return starts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,25 @@ class Run:
             self._tell("kept as it is: " + cell_left["name"])
         return entries
 
+    def _rate(
+        self, cell: Cell, entries: dict[Cell, dict[str, Any]]
+    ) -> float:
+        """Requests/s to ask for. A part of the capacity is taken once, from
+        the starts there are then, so that all starts are asked the same."""
+        asked = entries[cell]["load"]
+        if cell.load.fraction and not asked["rate"]:
+            starts = entries.get(cell.closed, {}).get("starts", [])
+            found = [_goodput(start, cell.load.warmup) for start in starts]
+            found = [goodput for goodput in found if goodput]
+            if not found:
+                raise WsgibenchError(
+                    "its capacity is not known: no start of %s gave a result."
+                    % cell.closed.name
+                )
+            asked["rate"] = cell.load.fraction * statistics.median(found)
+        rate: float = asked["rate"]
+        return rate
+
     def execute(self) -> dict[str, Any]:
         ready = self._prepare(self.possible())
         entries = self._entries(ready)
@@ -193,7 +213,9 @@ class Run:
             for start, cell in todo:
                 self._tell(progress.begin())
                 try:
-                    observed = self._one(cell, ready[cell], start, companions)
+                    rate = self._rate(cell, entries)
+                    paced = _paced(cell, rate)
+                    observed = self._one(paced, ready[cell], start, companions)
                 except WsgibenchError as error:
                     self._fail(cell, error)
                 else:
@@ -231,6 +253,24 @@ class Run:
             if reason:
                 raise WsgibenchError("%s: %s" % (reason, error)) from error
             raise
+
+
+def _goodput(start: dict[str, Any], warmup: float) -> float:
+    """Requests/s after the warm-up: a JIT's capacity comes late."""
+    windows = [
+        window
+        for window in start["load"]["windows"]
+        if window["start_ns"] >= 1e9 * warmup - 1
+    ]
+    if not windows:
+        return 0.0
+    span = windows[-1]["end_ns"] - windows[0]["start_ns"]
+    return float(1e9 * sum(window["ok"] for window in windows) / span)
+
+
+def _paced(cell: Cell, rate: float) -> Cell:
+    load = dataclasses.replace(cell.load, rate=rate)
+    return dataclasses.replace(cell, load=load)
 
 
 def _names(cell: Cell) -> dict[str, Any]:

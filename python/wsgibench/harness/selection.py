@@ -69,6 +69,27 @@ def connections(text: str) -> list[int]:
     return list(dict.fromkeys(counts))
 
 
+def rates(text: str) -> list[dict[str, Any]]:
+    """``0`` (closed loop), ``500,1000`` or ``50%,90%`` of each cell's own
+    capacity, which is measured first."""
+    found: list[dict[str, Any]] = []
+    for part in split(text):
+        number = part[:-1] if part.endswith("%") else part
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value < 1e9:
+            raise UsageError("%r is not a rate like 500 or 50%%." % part)
+        if part.endswith("%") and value:
+            found.append({"rate": 0.0, "fraction": value / 100})
+        else:
+            found.append({"rate": value, "fraction": 0.0})
+    if any(one["fraction"] for one in found):
+        found.insert(0, {"rate": 0.0, "fraction": 0.0})
+    return [one for n, one in enumerate(found) if one not in found[:n]]
+
+
 def warmups(
     found: dict[str, Interpreter], plain: float, jit: float
 ) -> dict[str, float]:
@@ -85,6 +106,7 @@ def free(
     counts: str,
     *,
     load: dict[str, Any],
+    pace: str = "0",
     warmup: tuple[float, float],
     twins: bool = False,
 ) -> Selection:
@@ -104,11 +126,13 @@ def free(
             Load(
                 connections=count,
                 warmup=seconds[python] + ramp(count),
+                **rate,
                 **load,
             ),
         )
         for name in asked
         for count in numbers
+        for rate in rates(pace)
         for python in found
         for server in chosen
     ]

@@ -52,8 +52,8 @@ class Entry:
         words.append("%d connections" % row["connections"])
         if not row["keepalive"]:
             words.append("no keep-alive")
-        if row["rate"]:
-            words.append("%.0f requests/s asked" % row["rate"])
+        if row["pace"]:
+            words.append(row["pace"])
         return ", ".join(words)
 
 
@@ -85,7 +85,7 @@ def entries(record: dict[str, Any]) -> list[Entry]:
             row["scenario"],
             row["load_name"],
             not row["keepalive"],
-            row["rate"],
+            row["pace"],
             row["connections"],
             row["python"],
             cost,

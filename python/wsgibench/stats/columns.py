@@ -19,12 +19,19 @@ COLUMNS = (
 )
 
 
+def _pace(row: dict[str, Any]) -> str:
+    if row["fraction"]:
+        return " @%g%%" % (100 * row["fraction"])
+    return " @%g/s" % row["rate"] if row["rate"] else ""
+
+
 def cell(row: dict[str, Any], name: str) -> str:
     if name == "load":
-        return "%s c=%d%s" % (
+        return "%s c=%d%s%s" % (
             row["scenario"],
             row["connections"],
             "" if row["keepalive"] else " close",
+            _pace(row),
         )
     value = row.get(name)
     if value is None:

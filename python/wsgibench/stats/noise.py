@@ -16,13 +16,16 @@ from wsgibench.stats.bootstrap import Interval
 def identity(cell: dict[str, Any]) -> str:
     """Equal for what is the same cell but for its being measured again."""
     python = cell["python"]
+    load = dict(cell["load"])
+    if load.get("fraction"):
+        load["rate"] = 0.0  # a consequence of the capacity, not asked for
     return json.dumps(
         [
             cell["server"],
             python["implementation"],
             python["version"],
             cell["scenario"],
-            cell["load"],
+            load,
         ],
         sort_keys=True,
     )

@@ -22,7 +22,7 @@ KEYS = (
     "keepalive",
     "headers",
     "load_name",
-    "rate",
+    "pace",
     "path",
 )
 
@@ -47,6 +47,14 @@ def start_numbers(
         "server_cpu_us": measured.series("server_cpu_us").value,
         "rss": _rss(start),
     }
+
+
+def _pace(load: dict[str, Any]) -> str:
+    """How it was asked; equal for what may be held against each other."""
+    if load.get("fraction"):
+        return "%g %% of its capacity" % (100 * load["fraction"])
+    rate = load.get("rate", 0.0)
+    return "%g requests/s asked" % rate if rate else ""
 
 
 def _rss(start: dict[str, Any]) -> float:
@@ -76,6 +84,8 @@ def row(
         "headers": load["headers"],
         "load_name": load.get("name", ""),
         "rate": load.get("rate", 0.0),
+        "fraction": load.get("fraction", 0.0),
+        "pace": _pace(load),
         "path": load.get("path", ""),
         "starts": len(measured),
         "wrong_bodies": sum(one["classes"]["bad_body"] for one in loads),
