@@ -1,5 +1,4 @@
-"""Machines made up of files: each disturbance is found, none on a good one.
-"""
+"""Machines made up of files: each disturbance is found, none on a good one."""
 
 from __future__ import annotations
 
@@ -15,7 +14,8 @@ from wsgibench.harness import disturbances, limits
 GOOD = {
     "proc/loadavg": "0.05 0.1 0.1 1/100 1",
     "proc/stat": "cpu  100 0 100 9000 0 0 0 0 0 0",
-    "proc/meminfo": "MemTotal: 8 kB\nSwapTotal: 900000 kB\nSwapFree: 900000 kB",
+    "proc/meminfo": "MemTotal: 8 kB\n"
+    "SwapTotal: 900000 kB\nSwapFree: 900000 kB",
     "proc/sys/net/ipv4/ip_local_port_range": "32768 60999",
     "proc/sys/net/core/somaxconn": "4096",
     "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "performance",
@@ -51,9 +51,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.write_text(text)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
     monkeypatch.setattr(limits, "descriptors", lambda: 1 << 20)
-    monkeypatch.setattr(
-        shutil, "which", lambda name: "/bin/" + name
-    )
+    monkeypatch.setattr(shutil, "which", lambda name: "/bin/" + name)
     return tmp_path
 
 

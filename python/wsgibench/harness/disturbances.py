@@ -66,7 +66,8 @@ def processors(root: Path) -> Iterator[Finding]:
 def governor(root: Path) -> Iterator[Finding]:
     folder = root / "sys/devices/system/cpu"
     found = {
-        _text(path) for path in folder.glob("cpu[0-9]*/cpufreq/scaling_governor")
+        _text(path)
+        for path in folder.glob("cpu[0-9]*/cpufreq/scaling_governor")
     }
     slow = sorted(found - {"performance", ""})
     if slow:
