@@ -81,3 +81,9 @@ def test_our_own_package_is_never_pinned(places: Path) -> None:
     assert path.name == "cpython-3.11.json"
     assert pins.read("CPython", "3.11.2", "x") == {"y": "2"}
     assert pins.read("CPython", "3.12.0", "x") == {}
+
+
+def test_what_belongs_to_pypy_is_never_pinned(places: Path) -> None:
+    held = {"greenlet": "0.4.13", "cffi": "1.15.1", "tornado": "6.4"}
+    pins.write("PyPy", "3.9.16", {"tornado": held})
+    assert pins.read("PyPy", "3.9.19", "tornado") == {"tornado": "6.4"}

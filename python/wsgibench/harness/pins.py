@@ -16,6 +16,8 @@ Versions = dict[str, str]
 
 #: Built from this very tree, whatever its version.
 OURS = ("wsgibench",)
+#: Part of every PyPy, in the version that belongs to it.
+BUILT_IN = {"pypy": ("cffi", "greenlet", "hpy", "readline")}
 
 
 def folder() -> Path:
@@ -46,8 +48,9 @@ def write(
     pinned: dict[str, Versions] = {}
     if path.is_file():
         pinned = json.loads(path.read_text())
+    left_out = (*OURS, *BUILT_IN.get(implementation.lower(), ()))
     for name, versions in environments.items():
-        kept = {p: v for p, v in sorted(versions.items()) if p not in OURS}
+        kept = {p: v for p, v in versions.items() if p not in left_out}
         if kept:
             pinned[name] = kept
     path.parent.mkdir(parents=True, exist_ok=True)
