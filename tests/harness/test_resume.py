@@ -192,6 +192,20 @@ def test_parts_of_the_capacity(
         assert paced["load"]["rate"] == pytest.approx(first / 2)
 
 
+def test_no_more_starts_than_the_precision_takes(
+    tmp_path: Path,
+    measured: Measured,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The made-up starts are nearly alike, so three are enough."""
+    path = tmp_path / "record.json"
+    begin(monkeypatch, path, "--precision=5", "--starts=9")
+    assert "precise enough after 3 starts" in capsys.readouterr().err
+    assert len(measured.made) == 3 * len(SERVERS)
+    assert record.read(path)["complete"]
+
+
 def test_rates_in_words() -> None:
     closed = {"rate": 0.0, "fraction": 0.0}
     assert selection.rates("0") == [closed]

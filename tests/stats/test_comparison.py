@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,14 @@ import pytest
 import scipy.stats
 
 from tests.stats import synthetic
-from wsgibench.stats import comparison, discovery, noise, pilot, samples
+from wsgibench.stats import (
+    bootstrap,
+    comparison,
+    discovery,
+    noise,
+    pilot,
+    samples,
+)
 
 COSTS = {"null": 5.0, "c-uv": 6.0, "tornado": 150.0}
 QUIET: dict[str, Any] = {"between": 0.01, "within": 0.03}
@@ -161,6 +169,24 @@ def test_starts_that_a_precision_takes() -> None:
     t = scipy.stats.t.ppf(0.975, count - 1)
     assert t * 0.05 / count**0.5 == pytest.approx(0.02, rel=0.35)
     assert pilot.starts_needed(starts[:1], 0.02) is None
+
+
+def test_precision_is_reached_and_not_before() -> None:
+    wide = synthetic.race(COSTS, seed=1, starts=4, between=0.05)
+    narrow = synthetic.race(COSTS, seed=1, starts=30, between=0.01)
+    assert not pilot.precise(wide, 0.01)
+    assert pilot.precise(narrow, 0.01)
+    assert not pilot.precise(synthetic.race(COSTS, seed=1, starts=2), 10.0)
+
+
+def test_starts_that_would_tell() -> None:
+    """A quarter of the width takes sixteen times the starts."""
+    found = bootstrap.Interval(1.0, 1 / 1.04, 1.04, 0.5, 5)
+    wanted = 5 * (math.log(1.04) / math.log(1.01)) ** 2
+    assert pilot.starts_for(found, 0.01) == math.ceil(wanted)
+    verdict, reason = comparison.decide(found, 0.5, 0.01)
+    assert verdict == comparison.CANNOT_TELL
+    assert "5 starts are too few; about %d" % math.ceil(wanted) in reason
 
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "capacity that each cell has in the closed loop",
     )
     add("--starts", type=int, help="server processes for each cell")
+    add(
+        "--precision",
+        type=float,
+        metavar="P",
+        help="no more starts once every CPU per request is known to P %%",
+    )
     add("--profile", choices=sorted(PROFILES), default="quick")
     add(
         "--aa",
@@ -130,6 +137,14 @@ def _as_begun(
     return begun, earlier
 
 
+def _enough(precision: float | None) -> Callable[[dict[str, Any]], bool]:
+    from wsgibench.stats import pilot
+
+    if precision is None:
+        return lambda record: False
+    return lambda record: pilot.precise(record, precision / 100)
+
+
 def _plan_text(race: Run, starts: int) -> str:
     from wsgibench.harness import progress
 
@@ -177,6 +192,7 @@ def run(arguments: argparse.Namespace) -> int:
         missing=selection.missing,
         suite=selection.suite,
         earlier=earlier,
+        enough=_enough(arguments.precision),
         tell=lambda text: print(text, file=sys.stderr, flush=True),
     )
     if arguments.dry_run:

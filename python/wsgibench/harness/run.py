@@ -59,6 +59,7 @@ class Run:
         missing: Sequence[str] = (),
         suite: dict[str, Any] | None = None,
         earlier: dict[str, Any] | None = None,
+        enough: Callable[[dict[str, Any]], bool] = lambda record: False,
     ) -> None:
         self._cells = cells
         self._interpreters = interpreters
@@ -74,6 +75,7 @@ class Run:
         self.record = record.new(argv, seed, machine.describe())
         self.record["starts"] = starts
         self._earlier = earlier
+        self._enough = enough
         if earlier is not None:
             resuming.check_machine(earlier, self.record["machine"])
             self.record["created"] = earlier["created"]
@@ -209,8 +211,13 @@ class Run:
         todo = [one for one in order if one not in done]
         progress = Progress(todo)
         record.write(self.record, self._output)
+        block = todo[0][0] if todo else 0
         with Companions(self._tell) as companions:
             for start, cell in todo:
+                if start > block and self._enough(self.record):
+                    self._tell("precise enough after %d starts" % start)
+                    break
+                block = start
                 self._tell(progress.begin())
                 try:
                     rate = self._rate(cell, entries)

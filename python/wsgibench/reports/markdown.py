@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from wsgibench.stats import answers
 from wsgibench.stats.columns import COLUMNS, cell, notes
 from wsgibench.stats.summary import rows
 
-HELP = "a Markdown table"
+HELP = "Markdown: the answer and a table"
 
 
 def render(record: dict[str, Any]) -> str:
     results = rows(record)
     lines = [
+        "- **%s, %s**: %s" % (one.load, one.python, answers.sentence(one))
+        for one in answers.answers(record, answers.entries(record))
+    ]
+    lines += [
+        "",
         "| " + " | ".join(title for title, _ in COLUMNS) + " |",
         "|" + "---|" * len(COLUMNS),
     ]

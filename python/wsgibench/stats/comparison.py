@@ -12,7 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wsgibench.stats import bootstrap, discovery, noise, samples, summary
+from wsgibench.stats import (
+    bootstrap,
+    discovery,
+    noise,
+    pilot,
+    samples,
+    summary,
+)
 from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.samples import Series
 
@@ -150,7 +157,10 @@ def decide(ratio: Interval, p: float, margin: float) -> tuple[str, str]:
         return FASTER, ""
     if p <= 0.05 and ratio.high < 1:
         return SLOWER, ""
-    return CANNOT_TELL, "the interval is too wide for %d starts" % ratio.starts
+    return CANNOT_TELL, "%d starts are too few; about %d would do" % (
+        ratio.starts,
+        pilot.starts_for(ratio, margin),
+    )
 
 
 def margins(records: Sequence[Record], margin: float) -> dict[str, float]:

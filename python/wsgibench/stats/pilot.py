@@ -4,12 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from wsgibench.stats import bootstrap, samples
+from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.samples import Series
 
 MOST = 1000
+LEAST = 3  # starts before their spread means anything
+
+
+def starts_for(ratio: Interval, margin: float) -> int:
+    """So that the interval of a ratio fits into +- `margin`: its width goes
+    with the root of the starts (and, a little faster, with Student's t)."""
+    half = math.log(ratio.high / ratio.low) / 2
+    wanted = math.log1p(max(margin, 0.001))
+    count = math.ceil(ratio.starts * (half / wanted) ** 2)
+    return min(MOST, max(ratio.starts + 1, count))
+
+
+def precise(record: dict[str, Any], half_width: float) -> bool:
+    """Whether the CPU per request of every cell is known to that."""
+    for cell in record["cells"]:
+        measured = samples.measured(cell).values()
+        series = [one.series("server_cpu_us") for one in measured]
+        if len(series) < LEAST:
+            return False
+        found = bootstrap.mean(series)
+        if math.log(found.high / found.low) / 2 > math.log1p(half_width):
+            return False
+    return True
 
 
 def starts_needed(
