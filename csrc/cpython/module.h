@@ -154,5 +154,7 @@ PyObject *wp_raise_code(int code);        /* NULL, with an exception set */
 
 /* server_type.c */
 PyObject *wp_defaults(void); /* settings by name */
+/* One keyword into its field; a text is borrowed from `value`. -1: raised. */
+int wp_setting_put(wb_config *config, PyObject *name, PyObject *value);
 
 #endif
