@@ -68,6 +68,7 @@ class Run:
         self._port = port
         self._output = output
         self._tell = tell
+        self._made: dict[tuple[Any, ...], Any] = {}
         self._servers = {c.server: servers.find(c.server) for c in cells}
         self._scenarios = {
             c.scenario: scenario.find(c.scenario) for c in cells
@@ -121,13 +122,19 @@ class Run:
 
     def _environment(self, cell: Cell) -> Environment:
         interpreter = self._interpreters[cell.python]
-        server = self._servers[cell.server]
-        made = environments.get(interpreter, server.name, self._tell)
+        name = self._servers[cell.server].name
+        constants = servers.constants(name)
+        packages = [*constants["REQUIRES"], *constants.get("ALONE", [])]
+        made: Environment = self._once(
+            (cell.python, constants.get("IMPORTS"), *packages),
+            lambda: environments.get(interpreter, name, self._tell),
+        )
         requires = self._scenarios[cell.scenario].requires
         if not requires:
             return made
-        folder, versions = environments.libraries(
-            interpreter, requires, self._tell
+        folder, versions = self._once(
+            (cell.python, "libraries", *requires),
+            lambda: environments.libraries(interpreter, requires, self._tell),
         )
         return dataclasses.replace(
             made,
@@ -135,26 +142,25 @@ class Run:
             libraries=(folder,),
         )
 
+    def _once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What failed is not tried again for every cell that needs it."""
+        if key not in self._made:
+            try:
+                self._made[key] = make()
+            except WsgibenchError as error:
+                self._made[key] = error
+        if isinstance(self._made[key], WsgibenchError):
+            raise self._made[key]
+        return self._made[key]
+
     def _prepare(self, cells: list[Cell]) -> dict[Cell, Environment]:
         """Environments of all cells; a cell without one fails here."""
-        made: dict[tuple[Any, ...], Environment | WsgibenchError] = {}
         ready: dict[Cell, Environment] = {}
         for cell in cells:
-            key = (
-                cell.python,
-                self._servers[cell.server].name,
-                self._scenarios[cell.scenario].requires,
-            )
-            if key not in made:
-                try:
-                    made[key] = self._environment(cell)
-                except WsgibenchError as error:
-                    made[key] = error
-            result = made[key]
-            if isinstance(result, Environment):
-                ready[cell] = result
-            else:
-                self._fail(cell, result)
+            try:
+                ready[cell] = self._environment(cell)
+            except WsgibenchError as error:
+                self._fail(cell, error)
         return ready
 
     def _entries(

@@ -9,7 +9,11 @@ from wsgibench.services import _content
 HELP = "one query to a triple store, with pycurl"
 APP = "triples_pycurl"
 SERVICES = ["virtuoso"]
-REQUIRES = ["pycurl"]
+REQUIRES = [
+    "pycurl; platform_python_implementation == 'CPython'",
+    # What came after does not build on it.
+    "pycurl==7.43.0.6; platform_python_implementation == 'PyPy'",
+]
 DELAY = 0.01
 
 
