@@ -14,7 +14,7 @@ from tests.faults import case
 def test_fault(name: str, start_target: Callable[..., Any]) -> None:
     module = case.load(name)
     if module.SMALL is None:
-        pytest.skip("only as a command: python -m tests.faults " + name)
+        pytest.skip("what it needs is not installed")
     figures = list(module.run(start_target, **module.SMALL))
     assert figures
     missed = [figure for figure in figures if not figure.good]
