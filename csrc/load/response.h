@@ -50,6 +50,12 @@ enum wl__verdict {
     WL__BROKEN   /* no HTTP/1.1 response */
 };
 
+/* head.c: of a whole head. 0, or -1 if it is no response's. */
+int wl__head_read(wl__head *head, wl__known *known, const char *data,
+                  size_t size);
+/* Does the data start with the head that came last, but for its Date? */
+int wl__head_is_known(const wl__known *known, const char *data, size_t size);
+
 /* Reads on; *used is what belongs to this response. */
 enum wl__verdict wl__response_read(wl__response *response, wl__known *known,
                                    const wl__body *body, const char *data,

@@ -1,0 +1,137 @@
+/* The head of a response: what it says about its message. Enters: a whole
+ * head; leaves: a wl__head, and in `known` the text to recognise the next one
+ * by. */
+#include "posix.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "response.h"
+
+static int
+name_is(const char *line, size_t name, const char *expected)
+{
+    return strlen(expected) == name && strncasecmp(line, expected, name) == 0;
+}
+
+static int
+read_number(const char *data, size_t size, int64_t *out)
+{
+    int64_t number = 0;
+    if (size == 0 || size > 17) {
+        return -1;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] < '0' || data[i] > '9') {
+            return -1;
+        }
+        number = number * 10 + (data[i] - '0');
+    }
+    *out = number;
+    return 0;
+}
+
+/* RFC 9110 5.6.1: a list, separated by commas and blanks. */
+static int
+has_token(const char *list, size_t size, const char *token)
+{
+    const char *end = list + size;
+    while (list < end) {
+        size_t word = 0;
+        while (list + word < end && strchr(", \t", list[word]) == NULL) {
+            word++;
+        }
+        if (name_is(list, word, token)) {
+            return 1;
+        }
+        list += word + 1;
+    }
+    return 0;
+}
+
+static int
+read_field(wl__head *head, wl__known *known, const char *data,
+           const char *line, size_t size)
+{
+    const char *colon = memchr(line, ':', size);
+    if (colon == NULL || colon == line || line[0] == ' ') {
+        return -1;
+    }
+    size_t name = (size_t)(colon - line);
+    const char *value = colon + 1;
+    size_t length = size - name - 1;
+    while (length > 0 && *value == ' ') {
+        value++;
+        length--;
+    }
+    if (name_is(line, name, "content-length")) {
+        return head->length >= 0 ? -1
+                                 : read_number(value, length, &head->length);
+    }
+    if (name_is(line, name, "transfer-encoding")) {
+        head->chunked = 1;
+        return name_is(value, length, "chunked") ? 0 : -1;
+    }
+    if (name_is(line, name, "connection")) {
+        head->close = has_token(value, length, "close")
+            || (data[7] == '0' && !has_token(value, length, "keep-alive"));
+    } else if (name_is(line, name, "date") && length == 29) {
+        known->date = (uint32_t)(value - data);
+    }
+    return 0;
+}
+
+/* A whole head, ended by its empty line. */
+int
+wl__head_read(wl__head *head, wl__known *known, const char *data, size_t size)
+{
+    int64_t status;
+    *head = (wl__head) { .size = (uint32_t)size, .length = -1 };
+    known->date = 0;
+    if (size < 16 || memcmp(data, "HTTP/1.", 7) != 0 || data[8] != ' '
+        || read_number(data + 9, 3, &status) < 0) {
+        return -1;
+    }
+    head->close = data[7] == '0'; /* unless it says keep-alive */
+    head->status = (uint16_t)status;
+    const char *line = memchr(data, '\n', size);
+    const char *end = data + size - 2;
+    for (line++; line < end;) {
+        const char *lf = memchr(line, '\n', (size_t)(end - line) + 2);
+        if (lf == NULL || lf == line || lf[-1] != '\r'
+            || read_field(head, known, data, line, (size_t)(lf - line) - 1)
+                < 0) {
+            return -1;
+        }
+        line = lf + 1;
+    }
+    head->bodiless = status == 204 || status == 304 || status < 200;
+    if (head->chunked && head->length >= 0) {
+        return -1;
+    }
+    if (size <= WL__KNOWN_ROOM && status >= 200) {
+        memcpy(known->text, data, size);
+        known->head = *head;
+    } else {
+        known->head.size = 0;
+    }
+    return 0;
+}
+
+/* Does the data start with the head that came last, but for its Date? */
+int
+wl__head_is_known(const wl__known *known, const char *data, size_t size)
+{
+    uint32_t length = known->head.size, date = known->date;
+    if (length == 0 || size < length) {
+        return 0;
+    }
+    if (date == 0) {
+        return memcmp(data, known->text, length) == 0;
+    }
+    return memcmp(data, known->text, date) == 0
+        && memchr(data + date, '\r', 29) == NULL /* it is still one line */
+        && memcmp(data + date + 29, known->text + date + 29,
+                  length - date - 29)
+            == 0;
+}
