@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import re
 import signal
 import socket
 import time
@@ -214,6 +215,27 @@ def test_the_access_log_is_opened_again(
     text = rotated.read_text() + log.read_text()
     assert '"GET /before HTTP/1.1" 200' in text
     assert '"GET /after HTTP/1.1" 200' in text
+
+
+@pytest.mark.parametrize("arguments", [(), ("--workers=2",)])
+def test_the_access_log_on_standard_output(
+    run: Run, arguments: tuple[str, ...]
+) -> None:
+    """And nothing else there: the address goes to stderr."""
+    program = run("--access-log=-", "--log-format=combined", *arguments)
+    port = program.port()
+    get(port, "/a")
+    get(port, '/b?"')
+    assert program.stop() == 0, program.text
+    assert program.process.stdout is not None
+    lines = sorted(program.process.stdout.read().splitlines())
+    assert len(lines) == 2
+    form = re.compile(
+        r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] '
+        r'"GET /(a|b\?\\") HTTP/1\.1" 200 \d+ "-" "-"'
+    )
+    for line in lines:
+        assert form.fullmatch(line), line
 
 
 # Reload ----------------------------------------------------------------------

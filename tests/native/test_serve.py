@@ -175,6 +175,13 @@ def one_sentence(process: Any, code: int) -> str:
         (("an_app", "--host", "192.0.2.1"), 1, "192.0.2.1"),
         (("an_app", "--threads", "-1"), 2, "threads"),
         (("an_app", "--workers", "0"), 2, "workers"),
+        (("an_app", "--grace", "-1"), 2, "grace"),
+        (("an_app", "--hang-timeout", "-1"), 2, "hang_timeout"),
+        (("an_app", "--workers", "2", "--max-head", "99999"), 2, "max_head"),
+        (("an_app", "--max-head", "99999"), 2, "max_head"),
+        (("an_app", "--max-fields", "-1"), 2, "negative"),
+        (("an_app", "--server-name", "a\nb"), 2, "server_name"),
+        (("an_app", "--workers", "2", "--access-log", "/nowhere/log"), 1, "/"),
         (("an_app", "--access-log", "/nowhere/log"), 1, "/nowhere/log"),
     ],
 )

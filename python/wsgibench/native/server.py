@@ -52,6 +52,13 @@ def make_core(
             error_stream=error_stream,
             **core,
         )
+    except (ValueError, OverflowError) as error:
+        os.close(fd)
+        raise UsageError(
+            "the server refuses a setting: max_head is at most 65536, "
+            "max_line at most 1048576, server_name is printable, and no "
+            "number is negative or beyond its field."
+        ) from error
     except BaseException:
         os.close(fd)
         raise
