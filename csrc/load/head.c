@@ -131,6 +131,7 @@ wl__head_is_known(const wl__known *known, const char *data, size_t size)
     }
     return memcmp(data, known->text, date) == 0
         && memchr(data + date, '\r', 29) == NULL /* it is still one line */
+        && memchr(data + date, '\n', 29) == NULL
         && memcmp(data + date + 29, known->text + date + 29,
                   length - date - 29)
             == 0;
