@@ -98,11 +98,17 @@ def render(record: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    final = answers.answers(record, entries)
+    said = [
+        (one, answers.sentence(one))
+        for one in answers.answers(record, entries)
+    ]
+    # What a server can do comes before what it does when asked for less.
+    first = [one for one in said if not one[0].best.row["rate"]] or said
     machine = record["machine"]
     return environment.get_template("report.html").render(
         record=record,
-        answers=[(one, answers.sentence(one)) for one in final],
+        answers=first,
+        paced=[one for one in said if one not in first],
         sections=[
             (key, title, [p for p in pictures if p[1].section == key])
             for key, title in SECTIONS

@@ -62,7 +62,8 @@
       }
     }
   }, { rootMargin: "600px" });
-  places.forEach(function (place) { watcher.observe(place); });
+  places.slice(0, 1).forEach(draw);
+  places.slice(1).forEach(function (place) { watcher.observe(place); });
 
   window.drawAll = function () {
     return Promise.all(places.map(draw));
