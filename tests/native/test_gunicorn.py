@@ -60,6 +60,9 @@ def run(binding: str, tmp_path: Path) -> Iterator[Run]:
                     "wsgibench.gunicorn.Worker",
                     "-b",
                     "127.0.0.1:0",
+                    # A signal to a worker that gunicorn is just forking is
+                    # lost; it is killed after this time.
+                    "--graceful-timeout=10",
                     *arguments,
                     "gapp:app",
                 ],
