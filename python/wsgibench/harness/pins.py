@@ -52,19 +52,23 @@ def write(
     for name, versions in environments.items():
         kept = {p: v for p, v in versions.items() if p not in left_out}
         if kept:
-            pinned[name] = kept
+            # gunicorn with and without gevent are pinned under one name.
+            pinned.setdefault(name, {}).update(kept)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(pinned, indent=1, sort_keys=True) + "\n")
     return path
 
 
 def agree(versions: Versions, pinned: Versions) -> bool:
-    """Names are compared as pip does (PEP 503)."""
+    """Whether nothing is held in another version. (Pins of what is not held
+    are constraints that never applied.) Names as pip compares them, PEP 503.
+    """
 
     def plain(name: str) -> str:
         return name.lower().replace("_", "-").replace(".", "-")
 
     found = {plain(name): version for name, version in versions.items()}
     return all(
-        found.get(plain(name)) == version for name, version in pinned.items()
+        found.get(plain(name), version) == version
+        for name, version in pinned.items()
     )
