@@ -212,12 +212,16 @@ def _latency_against_load(
             return float(one.row["rate"])
         return float(one.row["goodput"])
 
-    groups = alike(
-        found,
-        lambda one: "%s, %s" % (_series_name(one), one.row["scenario"])
-        if len({o.row["scenario"] for o in found}) > 1
-        else _series_name(one),
-    )
+    # One line is one scenario and, where the load is not made by them, one
+    # number of connections.
+    keys = ["scenario", "connections"] if open_loop else ["scenario"]
+    varying = [key for key in keys if len({o.row[key] for o in found}) > 1]
+
+    def name(one: Entry) -> str:
+        more = ["%s %s" % (key, one.row[key]) for key in varying]
+        return ", ".join([_series_name(one), *more])
+
+    groups = alike(found, name)
     return [
         Picture(
             "latency",
