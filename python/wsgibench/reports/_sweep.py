@@ -9,16 +9,20 @@ from typing import Any
 BARS = " ▁▂▃▄▅▆▇█"
 
 
-def tables(name: str, rows: dict[Any, dict[str, Any]]) -> list[Any]:
-    """One a scenario and Python."""
-    found: list[Any] = []
+def tables(
+    name: str, rows: dict[Any, dict[str, Any]]
+) -> list[tuple[str, Any]]:
+    """(title, table), one a scenario and Python."""
+    found: list[tuple[str, Any]] = []
     scenarios = list(dict.fromkeys(key[0] for key in rows))
     every = (python for row in rows.values() for python in row["ours"])
     pythons = list(dict.fromkeys(every))
     for scenario in scenarios:
         here = {key: row for key, row in rows.items() if key[0] == scenario}
         for python in pythons:
-            found.append(_table(name, scenario, python, here))
+            title = "%s: %s on %s, requests/s by connections"
+            title %= (name, scenario, python)
+            found.append((title, _table(python, here)))
     return found
 
 
@@ -30,9 +34,7 @@ def bar(value: float | None, top: float) -> str:
     return BARS[max(1, min(len(BARS) - 1, round(height)))]
 
 
-def _table(
-    name: str, scenario: str, python: str, rows: dict[Any, dict[str, Any]]
-) -> Any:
+def _table(python: str, rows: dict[Any, dict[str, Any]]) -> Any:
     from rich.table import Table
 
     servers = list(dict.fromkeys(key[1] for key in rows))
@@ -42,12 +44,7 @@ def _table(
         for key, row in rows.items()
     }
     top = max((value for value in values.values() if value), default=0.0)
-    title = "%s: %s on %s, requests/s by connections" % (
-        name,
-        scenario,
-        python,
-    )
-    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
+    table = Table(box=None, pad_edge=False)
     table.add_column("c", justify="right")
     for server in servers:
         table.add_column(server, justify="right")

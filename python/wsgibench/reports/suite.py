@@ -111,7 +111,8 @@ def render(record: dict[str, Any], width: int = 160) -> str:
         console.print(_table(suite, steady, notes))
     for name in sorted(sweeps):
         swept = {key: row for key, row in rows.items() if key[2] == name}
-        for table in _sweep.tables(name, swept):
+        for title, table in _sweep.tables(name, swept):
+            say(title)
             console.print(table)
         for line in _sweep.notes(swept):
             say(line)
@@ -170,6 +171,8 @@ def remarks(row: dict[str, Any], notes: Notes) -> str:
     doubtful = [o for o in row["ours"].values() if o["verdict"] != "VALID"]
     verdicts = dict.fromkeys(one["verdict"] for one in doubtful)
     reasons = [str(reason) for one in doubtful for reason in one["reasons"]]
+    if any(one.get("goodput") is None for one in row["ours"].values()):
+        reasons.append("nothing was answered within the measured time.")
     if row["why"]:
         reasons.append(row["why"])
     refer = notes.refer(list(dict.fromkeys(reasons)))
