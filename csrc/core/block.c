@@ -248,6 +248,15 @@ same_name(const field *a, const field *b)
     return i == a->name_size;
 }
 
+/* http-parser takes a name that only begins like this for the field itself. */
+static int
+is_longer_coding(const field *f)
+{
+    static const char name[] = "transfer-encoding";
+    return f->name_size >= sizeof(name)
+        && wb__equal_nocase(f->name, sizeof(name) - 1, name);
+}
+
 /* fields[0] and those after it that repeat its name become one: joined in
  * order (RFC 9110 5.3), cookies by "; " (RFC 6265 5.4). What was taken gets an
  * empty name. */
@@ -358,6 +367,12 @@ wb__block_new(char *data, uint32_t size, uint32_t max_fields, wb__block **out)
     }
     if ((block->flags & WB__REWRITTEN) != 0) {
         memcpy(raw, data, size); /* what the framing parser shall see */
+    }
+    for (uint32_t i = 0; i < lines; i++) {
+        if (is_longer_coding(&fields[i])) {
+            raw[fields[i].name - data] = 'X';
+            block->flags |= WB__REWRITTEN;
+        }
     }
     for (uint32_t i = 0; i < lines; i++) {
         if (fields[i].name_size != 0) {

@@ -9,7 +9,6 @@
 #include "server.h"
 
 enum {
-    BATCH = 64,          /* accepted per turn, so that others get theirs */
     LAST_BATCH = 4096,   /* before the listener is closed */
     RETRY_MS = 200       /* after EMFILE, ENFILE, ENOBUFS, ENOMEM */
 };
@@ -60,7 +59,8 @@ on_listener(uv_poll_t *handle, int status, int events)
     (void)status;
     (void)events;
     wb__server_lock(server);
-    for (int i = 0; i < BATCH && server->accepting; i++) {
+    for (uint32_t i = 0; i < server->config.accept_batch && server->accepting;
+         i++) {
         if (!has_room(server)) {
             wb__listener_pause(server);
         } else if (accept_one(server) == 0) {

@@ -37,6 +37,7 @@ wb_config_init(wb_config *config)
         .body_quantum = 16 << 10,
         .idle_timeout = 60000,
         .write_timeout = 60000,
+        .accept_batch = 64,
         .server_name = "wsgibench",
     };
 }
@@ -464,7 +465,8 @@ wb_server_new(const wb_config *config, wb_server **out)
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
         return -errno;
     }
-    if (config->max_head > MAX_HEAD || config->max_line > MAX_LINE) {
+    if (config->accept_batch == 0 || config->max_head > MAX_HEAD
+        || config->max_line > MAX_LINE) {
         return WB_INVALID;
     }
     wb_server *server = wb__alloc(sizeof(*server));

@@ -209,6 +209,7 @@ ssize_t
 wb__tls_recv(wb__tls *tls, char *data, size_t size)
 {
     int room = size > INT_MAX ? INT_MAX : (int)size;
+    tls->context->ERR_clear_error(); /* others use the thread's queue, too */
     return result(tls, tls->context->SSL_read(tls->ssl, data, room));
 }
 
@@ -219,6 +220,7 @@ wb__tls_send(wb__tls *tls, const char *data, size_t size)
     if (length == 0) {
         return 0;
     }
+    tls->context->ERR_clear_error();
     ssize_t n = result(tls, tls->context->SSL_write(tls->ssl, data, length));
     if (n == 0) {
         errno = EPIPE; /* the peer has ended the session */

@@ -141,8 +141,8 @@ find_block(wb__conn *conn, char *data, size_t size, uint8_t minor_version,
             if (status != 0) {
                 return status > 0 ? status : 503;
             }
-            status = wb__parse_check(minor_version, data, (size_t)end,
-                                     &block->framing);
+            status = wb__parse_check(minor_version, block->raw,
+                                     block->raw_size, &block->framing);
             if (status != 0) {
                 wb__block_unref(block);
                 return status;

@@ -24,7 +24,8 @@ static const setting settings[] = {
     SETTING(body_quantum, U32),      SETTING(idle_timeout, U32),
     SETTING(write_timeout, U32),     SETTING(server_name, TEXT),
     SETTING(temp_dir, TEXT),         SETTING(tls_cert, TEXT),
-    SETTING(tls_key, TEXT),          { NULL, U8, 0 },
+    SETTING(tls_key, TEXT),          SETTING(accept_batch, U32),
+    { NULL, U8, 0 },
 };
 
 static int

@@ -34,6 +34,9 @@ def make_core(
     if threads < 0:
         raise UsageError("threads must be 0 or more, not %d." % threads)
     core = to_core(settings or {})
+    if multiprocess:
+        # A worker that took a whole burst would keep it from idle ones.
+        core.setdefault("accept_batch", 1)
     if tls.check(settings or {}):
         core["url_scheme"] = "https"
     if log is not None:

@@ -59,6 +59,12 @@ SETTINGS = (
         "connections at which accepting pauses (0: no limit)",
     ),
     Setting(
+        "accept_batch",
+        "accept_batch",
+        False,
+        "connections accepted in one turn (1 when workers share a socket)",
+    ),
+    Setting(
         "head_timeout",
         "head_timeout",
         True,

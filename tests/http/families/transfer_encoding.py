@@ -110,6 +110,12 @@ CASES += [
     for name, value in GOOD.items()
 ]
 CASES += [
+    accept(
+        "longer-name",  # another field, whatever its value
+        chunked(WIRE, CHUNKED + b"Transfer-Encoding-Note: none\r\n"),
+        "9110 5.1",
+        body=b"hello",
+    ),
     either(
         "with-length",
         post(CHUNKED + LENGTH, WIRE),
