@@ -39,8 +39,6 @@ class Builds:
         self._made: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
 
     def _make(self, parser: str, kind: str) -> tuple[list[str], list[str]]:
-        place = self._directory / ("%s-%s" % (parser, kind))
-        place.mkdir()
         try:
             flags = setup_native.flags()
         except SystemExit as missing:
@@ -52,6 +50,8 @@ class Builds:
             "-DWB_TESTING",
             *("-I" + str(ROOT / "csrc" / room) for room in ("core", "load")),
         ]
+        place = self._directory / ("%s-%s" % (parser, kind))
+        place.mkdir()
         sources = setup_native.sources("core", "load")
         for index, source in enumerate(sources):  # two rooms have a conn.c
             name = str(place / ("%d.o" % index))

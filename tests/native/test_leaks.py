@@ -197,8 +197,8 @@ def test_nothing_is_left(
     closed = CLOSED[0]
     path = str(tmp_path / "socket")
     server = serve_app(application, threads=threads, bind="unix:" + path)
-    leaks(server, path, rounds=40)
-    assert CLOSED[0] - closed >= 3 * 40
+    leaks(server, path, rounds=150)  # above what comes and goes: about 100
+    assert CLOSED[0] - closed >= 3 * 150
 
 
 @pytest.mark.slow
