@@ -14,6 +14,11 @@ class Figure:
     least: bool = False  # the limit is a least, not a most
 
     @property
+    def timed(self) -> bool:
+        """A time, or a share of one: a busy machine decides it as well."""
+        return self.unit in ("s", "%", "x")
+
+    @property
     def good(self) -> bool:
         if self.least:
             return self.value >= self.limit

@@ -1,4 +1,8 @@
-"""Every fault, small; see ``python -m tests.faults`` for the full size."""
+"""Every fault, small; see ``python -m tests.faults`` for the full size.
+
+No timing decides a test: the figures that are times are held to their limits
+by the command only.
+"""
 
 from __future__ import annotations
 
@@ -17,5 +21,5 @@ def test_fault(name: str, start_target: Callable[..., Any]) -> None:
         pytest.skip("what it needs is not installed")
     figures = list(module.run(start_target, **module.SMALL))
     assert figures
-    missed = [figure for figure in figures if not figure.good]
+    missed = [f for f in figures if not f.good and not f.timed]
     assert not missed, "\n" + "\n".join(map(str, figures))

@@ -56,5 +56,6 @@ def run(start: Start, seconds: float) -> Iterator[Figure]:
                 began = time.monotonic()
                 some_answered(swarm, list(swarm.clients))
                 took = time.monotonic() - began
-                yield most("until the waiting are served" + where, took, 1)
+                name = "until the waiting are served" + where
+                yield most(name, took, 1, "s")
             yield least("alive" + where, float(answers(target)), 1)

@@ -100,5 +100,7 @@ def run(
                 yield least("senders at the end", senders - gone, senders)
             ratios.append(beside / alone)
             lost += lost_alone + lost_beside
-    yield least("share of the rate (median)", statistics.median(ratios), share)
+    yield least(
+        "share of the rate (median)", statistics.median(ratios), share, "x"
+    )
     yield least("answers lost, less than", -lost, 0)
