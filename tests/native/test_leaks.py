@@ -182,8 +182,9 @@ def leaks(server: Any, path: str, rounds: int) -> None:
         grown = [
             after[name] - before[name] for before, after in zip(seen, seen[1:])
         ]
-        if name == "resident":  # allocators keep some pages, PyPy many
-            assert sum(grown) < (8 << 20) + 8 * requests, (name, grown)
+        if name == "resident":
+            # Allocators keep pages, and PyPy's compiler takes many at first.
+            assert min(grown) < (1 << 20) + 8 * requests, (name, grown)
         else:
             # Fewer than there were is as wrong: it ends in use after free.
             assert min(grown) < rounds, (name, grown)
