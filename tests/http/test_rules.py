@@ -92,6 +92,6 @@ def test_refused_never_reaches_the_application(target: Target) -> None:
 def test_the_server_is_still_the_same(target: Target, local: Target) -> None:
     """Runs last in this file: nothing above ended the process."""
     for server in (target, local):
-        assert server.json("/calls")["count"] >= 0
+        server.json("/calls")  # it answers
         assert server.alive
         assert "Traceback" not in server.log_text()
