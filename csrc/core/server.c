@@ -11,6 +11,7 @@
 
 enum {
     TICK_MS = 100, /* while something must be looked at again */
+    WARM_MS = 500, /* how long a client on a busy machine may be silent */
     MAX_LINE = 1 << 20,
     MAX_HEAD = 65536
 };
@@ -264,7 +265,7 @@ is_warm(const wb_server *server, const wb__conn *conn, uint64_t now)
         return 0;
     }
     uint64_t since = conn->timed.due - server->deadlines.length[kind];
-    return now < since + TICK_MS;
+    return now < since + WARM_MS;
 }
 
 static void

@@ -32,6 +32,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def stopping_on_signals(
     core: CoreServer,
     grace: float,
+    before_stop: Callable[[], None] = lambda: None,
     on_stop: Callable[[], None] = lambda: None,
     on_usr1: Callable[[], None] | None = None,
 ) -> Iterator[None]:
@@ -41,6 +42,7 @@ def stopping_on_signals(
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal asked
         asked += 1
+        before_stop()
         core.stop(grace if asked == 1 else 0)
         on_stop()
 
@@ -82,7 +84,7 @@ class Service:
         *,
         threads: int,
         workers: int,
-        unlink: bool,
+        ours: bool,
         grace: float,
         hang_timeout: float,
         access_log: str | None,
@@ -94,7 +96,7 @@ class Service:
         self.listeners = listeners  # one, or one for each worker
         self.threads = threads
         self.workers = workers
-        self.unlink = unlink
+        self.ours = ours  # made here, and of use to nobody else
         self.grace = grace
         self.hang_timeout = hang_timeout
         self.access_log = access_log
@@ -103,14 +105,20 @@ class Service:
         self.settings = settings
         self.owner = os.getpid()
 
+    def seal_listeners(self) -> None:
+        """Before the server is told to stop. A worker that ends alone leaves
+        the socket to the others."""
+        if self.ours and os.getpid() == self.owner:
+            for listener in self.listeners:
+                if listener.fileno() >= 0:
+                    sockets.seal(listener)
+
     def close_listeners(self) -> None:
         """At once when a stop is asked for: nobody must be left waiting in a
         queue that none accepts from."""
+        self.seal_listeners()
         for listener in self.listeners:
-            if listener.fileno() >= 0:
-                if self.unlink and os.getpid() == self.owner:
-                    sockets.remove_path(listener)
-                listener.close()
+            listener.close()
 
     def _make_core(self, worker: int, log: AccessLog | None) -> CoreServer:
         try:
@@ -139,7 +147,11 @@ class Service:
         with contextlib.ExitStack() as stack:
             stack.enter_context(
                 stopping_on_signals(
-                    core, self.grace, self.close_listeners, reopen
+                    core,
+                    self.grace,
+                    self.seal_listeners,
+                    self.close_listeners,
+                    reopen,
                 )
             )
             if beat is None:
@@ -238,7 +250,7 @@ def serve(
     listeners = [
         sockets.open_listener(host, port, bind, reuse_port=reuse_port)
     ]
-    inherited = bind is not None and bind.startswith("fd://")
+    inherited = sockets.is_inherited(bind)
     if reuse_port and not inherited and sockets.is_tcp(listeners[0]):
         host, port = listeners[0].getsockname()[:2]
         listeners += [
@@ -250,7 +262,7 @@ def serve(
         listeners,
         threads=threads,
         workers=workers,
-        unlink=bind is not None and bind.startswith("unix:"),
+        ours=not inherited,
         grace=grace,
         hang_timeout=hang_timeout,
         access_log=access_log,

@@ -98,7 +98,8 @@ class Server:
         log_format: str = "common",
         **settings: Any,
     ) -> None:
-        self._owns_socket = sock is None
+        self._closes_socket = sock is None
+        self._owner = None if sockets.is_inherited(bind) else os.getpid()
         self.socket = sock or sockets.open_listener(
             host, port, bind, reuse_port=reuse_port
         )
@@ -146,6 +147,7 @@ class Server:
 
     def stop(self, grace: float = 30.0) -> None:
         """Finish what is under way (at most ``grace`` seconds) and close."""
+        self._seal_socket()
         self.core.stop(grace)
         self._close_socket()  # nobody accepts from its queue any more
         for thread in self._running:
@@ -162,10 +164,18 @@ class Server:
         if self._log is not None:
             self._log.close()
 
+    def _seal_socket(self) -> None:
+        """If it was made here, and no fork has made it another's, too."""
+        if (
+            self._closes_socket
+            and self._owner == os.getpid()
+            and self.socket.fileno() >= 0
+        ):
+            sockets.seal(self.socket)
+
     def _close_socket(self) -> None:
-        if self._owns_socket and self.socket.fileno() >= 0:
-            if self.socket.family == socket.AF_UNIX:
-                sockets.remove_path(self.socket)
+        if self._closes_socket:
+            self._seal_socket()
             self.socket.close()
 
     def __enter__(self) -> Server:

@@ -9,6 +9,8 @@ import contextlib
 import os
 import socket
 import stat
+import struct
+import sys
 
 from wsgibench.errors import UsageError, WsgibenchError
 
@@ -79,6 +81,10 @@ def inherited(fd: int) -> socket.socket:
     return listener
 
 
+def is_inherited(bind: str | None) -> bool:
+    return bind is not None and bind.startswith("fd://")
+
+
 def open_listener(
     host: str,
     port: int,
@@ -90,7 +96,7 @@ def open_listener(
         return listen_tcp(host, port, reuse_port=reuse_port)
     if bind.startswith("unix:"):
         return listen_unix(bind[5:])
-    if bind.startswith("fd://"):
+    if is_inherited(bind):
         if not bind[5:].isdigit():
             raise UsageError("%r is not an address like fd://3." % bind)
         return inherited(int(bind[5:]))
@@ -133,3 +139,41 @@ def remove_path(listener: socket.socket) -> None:
     if isinstance(address, str) and address and address[0] != "\0":
         with contextlib.suppress(OSError):
             os.unlink(address)
+
+
+# Stopping -------------------------------------------------------------------
+
+# Linux numbers that the socket module does not name (asm-generic/socket.h).
+SO_ATTACH_FILTER = 26
+#: Classic BPF on the TCP header: a segment whose flags are SYN without ACK is
+#: dropped, all others pass. (code, jump if true, jump if false, k)
+NO_NEW_CLIENTS = (
+    (0x30, 0, 0, 13),  # A = the octet of the flags (RFC 9293, 3.1)
+    (0x54, 0, 0, 0x12),  # A &= SYN | ACK
+    (0x15, 0, 1, 0x02),  # A == SYN?
+    (0x06, 0, 0, 0),  # drop it
+    (0x06, 0, 0, 0xFFFFFFFF),  # pass
+)
+
+
+def seal(listener: socket.socket) -> None:
+    """No client can enter the queue any more; who is in it can be accepted.
+
+    Between the last accept() and close() the kernel would go on completing
+    handshakes, and close() resets those clients. A dropped SYN is repeated a
+    second later, and refused then. It holds for all processes that share the
+    socket, for ever: only for a socket that no one needs afterwards.
+    """
+    if listener.family == socket.AF_UNIX:
+        remove_path(listener)
+    elif sys.platform == "linux":
+        import ctypes
+
+        program = b"".join(struct.pack("=HBBI", *i) for i in NO_NEW_CLIENTS)
+        code = ctypes.create_string_buffer(program, len(program))
+        # struct sock_fprog: the count and the address of the instructions
+        pointer = struct.pack(
+            "@HP", len(NO_NEW_CLIENTS), ctypes.addressof(code)
+        )
+        with contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer)
