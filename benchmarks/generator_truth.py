@@ -9,6 +9,7 @@ truth is printed beside what they say, as a Markdown table.
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,30 +53,49 @@ def quantile(values: list[float], q: float) -> float:
     return sorted(values)[max(1, int(q * len(values) + 0.5)) - 1]
 
 
-def truth(result: dict[str, Any], account: dict[str, Any]) -> str:
+def true_tail(
+    result: dict[str, Any], account: dict[str, Any]
+) -> dict[str, float]:
+    """Nanoseconds from each request's time on the schedule to its answer, by
+    the server's clock; a request that is never answered waits for ever."""
+    waited = [
+        account["sent_ns"][str(number)]
+        - (result["start_ns"] + number / RATE * 1e9)
+        for number in range(1, result["scheduled"] + 1)
+        if str(number) in account["sent_ns"]
+    ]
+    waited += [math.inf] * account["did"].get("mute", 0)
+    return {
+        "p99_ns": quantile(waited, 0.99),
+        "p99.9_ns": quantile(waited, 0.999),
+    }
+
+
+def truth(account: dict[str, Any], tail: dict[str, float]) -> str:
     did = {kind: count for kind, count in account["did"].items() if count}
     words = ["%d requests" % account["requests"]]
     words += ["%s %d" % item for item in did.items()]
-    if account["requests"] == result["scheduled"]:
-        waited = [
-            account["sent_ns"][str(number)]
-            - (result["start_ns"] + number / RATE * 1e9)
-            for number in range(1, result["scheduled"] + 1)
-            if str(number) in account["sent_ns"]
-        ]
-        for name, q in (("p99", 0.99), ("p99.9", 0.999)):
-            words.append("%s %s" % (name, time_text(quantile(waited, q))))
+    for name, value in tail.items():
+        text = "never" if value == math.inf else time_text(value)
+        words.append("%s %s" % (name[:-3], text))
     return ", ".join(words)
 
 
-def said(result: dict[str, Any], names: tuple[str, ...]) -> str:
+def said(
+    result: dict[str, Any], names: tuple[str, ...], true: dict[str, float]
+) -> str:
+    """Classes and tail, and beside the tail its ratio to the truth."""
     classes = ["%s %d" % item for item in result["classes"].items() if item[1]]
     tail = result["tail"]
     for name in names:
-        bound = ">= " if name in tail.get("at_least", ()) else ""
-        if name in tail:
-            text = bound + time_text(tail[name])
-            classes.append("%s %s" % (name[:-3], text))
+        if name not in tail:
+            continue
+        text = time_text(tail[name])
+        if name in tail.get("at_least", ()):
+            text = ">= " + text
+        elif name in true and true[name] != math.inf:
+            text += " (%.3f of the truth)" % (tail[name] / true[name])
+        classes.append("%s %s" % (name[:-3], text))
     return ", ".join([*classes, result["verdict"]])
 
 
@@ -86,6 +106,7 @@ def main() -> None:
         server = Golden(**plan, times=True)
         ours = run(asked(server.url))
         account = server.account()
+        tail = true_tail(ours, account)
         other = Golden(**plan)
         spec = LoadSpec(other.url, connections=64, duration=SECONDS, timeout=5)
         wrk = drivers.run("wrk", spec, ())
@@ -94,9 +115,9 @@ def main() -> None:
             "| %s | %s | %s | %s (%s) |"
             % (
                 name,
-                truth(ours, account),
-                said(ours, ("p99_ns", "p99.9_ns")),
-                said(wrk, ("p99_ns", "max_ns")),
+                truth(account, tail),
+                said(ours, ("p99_ns", "p99.9_ns"), tail),
+                said(wrk, ("p99_ns", "max_ns"), {}),
                 ", ".join("%s %d" % item for item in did.items()),
             )
         )

@@ -461,11 +461,24 @@ void
 wb__respond_raw(wb__request *request, const char *data, size_t size)
 {
     wb__conn *conn = request->conn;
-    struct iovec part = { (void *)(uintptr_t)data, size };
     request->status = 200;
     request->sent = size;
     request->close = !request->keep_alive || conn->server->draining;
-    int sent = wb__conn_send(conn, &part, 1, may_hold(conn));
+    /* What RFC 9112, 9.3 and 9.6 want said goes behind the status line. */
+    const char *option = request->close ? "Connection: close\r\n"
+        : request->pub.minor_version == 0 ? "Connection: keep-alive\r\n"
+                                          : "";
+    const char *end = *option == '\0' ? NULL : memchr(data, '\n', size);
+    size_t line = end == NULL ? 0 : (size_t)(end + 1 - data);
+    struct iovec parts[] = {
+        { (void *)(uintptr_t)data, line },
+        { (void *)(uintptr_t)option, strlen(option) },
+        { (void *)(uintptr_t)(data + line), size - line },
+    };
+    struct iovec whole = { (void *)(uintptr_t)data, size };
+    int sent = *option == '\0'
+        ? wb__conn_send(conn, &whole, 1, may_hold(conn))
+        : wb__conn_send(conn, parts, 3, may_hold(conn));
     done(request, sent >= 0);
 }
 
