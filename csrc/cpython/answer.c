@@ -334,15 +334,15 @@ wp_answer(wp_server *server, wb_request *request)
         wb_request_error(request, 503);
         return;
     }
-    PyObject *environ = wp_environ_new(server, request, call);
-    if (environ == NULL) {
+    wp_loan loan;
+    if (wp_environ_make(server, request, call, &loan) < 0) {
         fail(call);
         return;
     }
-    PyObject *arguments[] = { NULL, environ, (PyObject *)call };
+    PyObject *arguments[] = { NULL, loan.environ, (PyObject *)call };
     call->result = PyObject_Vectorcall(
         server->app, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    Py_DECREF(environ);
+    wp_environ_return(server, &loan);
     if (call->result == NULL) {
         fail(call);
     } else {

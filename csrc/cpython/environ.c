@@ -4,6 +4,9 @@
  * last request that carried it. What differs now is put into that dict, and
  * the application gets a copy: copying a dict that is dense costs less than
  * filling a new one, and what an application does to its copy nobody sees.
+ *
+ * An application that does nothing to it - neither changes nor keeps it - is
+ * lent the slot's own dict: no copy to make, none to free. See lend().
  */
 #include "module.h"
 
@@ -136,7 +139,12 @@ port_text(wp_server *server, uint16_t port)
 {
     PyObject *text = server->ports[port % WP_PORTS].text;
     if (text == NULL || server->ports[port % WP_PORTS].port != port) {
-        text = PyUnicode_FromFormat("%d", port);
+        char digits[5], *first = digits + sizeof(digits);
+        for (uint16_t rest = port; first == digits + 5 || rest > 0;
+             rest /= 10) {
+            *--first = (char)('0' + rest % 10);
+        }
+        text = PyUnicode_FromStringAndSize(first, digits + 5 - first);
         if (text == NULL) {
             return NULL;
         }
@@ -280,15 +288,70 @@ refresh(wp_server *server, wp_slot *slot, const wb_request *request)
     return refresh_client(server, slot, request);
 }
 
-static PyObject *
-shared(wp_server *server, const wb_request *request)
+/* What must not stay in a slot. */
+static int
+has_own(const wb_request *request)
+{
+    return request->authority.len > 0 || !request->body_complete
+        || request->content_length != 0 || request->chunked;
+}
+
+/* ---- lending ------------------------------------------------------------ */
+
+enum { LOSS = 16 };
+
+/* Whether the slot's dict can be the application's for the time of its call.
+ * Where the application runs in several threads it could be asked for a
+ * second time meanwhile. */
+static int
+may_lend(const wp_server *server, const wb_request *request)
+{
+    return WP_DICT_VERSIONS && server->lending > 0 && !server->threaded
+        && !has_own(request);
+}
+
+static void
+lend(wp_slot *slot, wp_loan *loan)
+{
+    loan->slot = slot;
+    loan->version = wp_dict_version(slot->environ);
+    loan->environ = Py_NewRef(slot->environ);
+}
+
+/* An application that has changed the dict, or still holds it, keeps it; the
+ * slot begins anew. One that does so each time - most frameworks put something
+ * into it - soon gets copies only, for a slot made anew costs more. */
+void
+wp_environ_return(wp_server *server, wp_loan *loan)
+{
+    wp_slot *slot = loan->slot;
+    PyObject *environ = loan->environ;
+    if (slot != NULL && slot->environ == environ) {
+        if (Py_REFCNT(environ) == 2
+            && wp_dict_version(environ) == loan->version) {
+            server->lending += server->lending < WP_CREDIT;
+        } else {
+            slot_clear(slot);
+            server->lending -= LOSS;
+        }
+    }
+    Py_DECREF(environ);
+}
+
+/* ---- the environ -------------------------------------------------------- */
+
+static int
+shared(wp_server *server, const wb_request *request, wp_loan *loan)
 {
     const wb_fields *fields = request->fields;
     wp_slot *slot = &server->slots[fields->slot];
+    if (slot->environ != NULL && Py_REFCNT(slot->environ) > 1) {
+        slot_clear(slot); /* it is lent: the application turned the loop */
+    }
     if (slot->id != fields->id || slot->environ == NULL) {
         PyObject *environ = fresh(server, request);
         if (environ == NULL) {
-            return NULL;
+            return -1;
         }
         slot_clear(slot);
         slot->environ = environ;
@@ -297,18 +360,20 @@ shared(wp_server *server, const wb_request *request)
         slot->method_get = (uint8_t)is_get(request);
         if (remember_target(slot, request) < 0) {
             slot_clear(slot);
-            return NULL;
+            return -1;
         }
     } else if (refresh(server, slot, request) < 0) {
         slot_clear(slot);
-        return NULL;
+        return -1;
     }
-    return PyDict_Copy(slot->environ);
+    if (may_lend(server, request)) {
+        lend(slot, loan);
+    } else {
+        loan->environ = PyDict_Copy(slot->environ);
+    }
+    return loan->environ == NULL ? -1 : 0;
 }
 
-/* ---- the environ -------------------------------------------------------- */
-
-/* What must not stay in a slot. */
 static int
 put_own(wp_server *server, const wb_request *request, wp_call *call,
         PyObject *environ)
@@ -341,15 +406,22 @@ put_own(wp_server *server, const wb_request *request, wp_call *call,
     return 0;
 }
 
-PyObject *
-wp_environ_new(wp_server *server, const wb_request *request, wp_call *call)
+int
+wp_environ_make(wp_server *server, const wb_request *request, wp_call *call,
+                wp_loan *loan)
 {
     const wb_fields *fields = request->fields;
-    PyObject *environ = fields->slot == WB_NO_SLOT || fields->seen < 2
-        ? fresh(server, request)
-        : shared(server, request);
-    if (environ != NULL && put_own(server, request, call, environ) < 0) {
-        Py_CLEAR(environ);
+    loan->slot = NULL;
+    if (fields->slot != WB_NO_SLOT && fields->seen >= 2) {
+        if (shared(server, request, loan) < 0) {
+            return -1;
+        }
+    } else if ((loan->environ = fresh(server, request)) == NULL) {
+        return -1;
     }
-    return environ;
+    if (has_own(request) && put_own(server, request, call, loan->environ) < 0) {
+        Py_CLEAR(loan->environ);
+        return -1;
+    }
+    return 0;
 }

@@ -12,7 +12,8 @@
 
 #include "wsgibench.h"
 
-enum { WP_NAMES = 128, WP_PORTS = 256, WP_BLOCK = 1024, WP_FREE = 64 };
+enum { WP_NAMES = 128, WP_PORTS = 256, WP_BLOCK = 1024, WP_FREE = 64,
+       WP_CREDIT = 64 };
 
 /* Ready, hashed keys for the names that requests carry. */
 typedef struct wp_names {
@@ -62,6 +63,7 @@ typedef struct wp_server {
     } ports[WP_PORTS];
     char peer[46];       /* the last client's address, and its text */
     PyObject *peer_text;
+    int lending;         /* above 0: see wp_environ_return() */
     struct wp_call *free_calls;
     int free_count;
     struct wp_call *resume_first, *resume_last; /* see wp_call_go_on() */
@@ -117,10 +119,20 @@ int wp_words_init(wp_words *words);
 int wp_words_visit(wp_words *words, visitproc visit, void *arg);
 void wp_words_clear(wp_words *words);
 
+/* What an application got as its environ. */
+typedef struct wp_loan {
+    PyObject *environ;
+    wp_slot *slot;       /* whose environ it is; NULL: the call's own */
+    uint64_t version;    /* of the dict when it was lent */
+} wp_loan;
+
 /* environ.c */
 PyObject *wp_environ_base(wp_server *server, PyObject *const *settings);
-PyObject *wp_environ_new(wp_server *server, const wb_request *request,
-                         wp_call *call);
+/* 0, or -1 with an exception. */
+int wp_environ_make(wp_server *server, const wb_request *request,
+                    wp_call *call, wp_loan *loan);
+/* The application is done: gives up the reference. */
+void wp_environ_return(wp_server *server, wp_loan *loan);
 void wp_slots_clear(wp_server *server);
 
 /* input.c */

@@ -97,6 +97,7 @@ server_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     server->state = PyType_GetModuleState(type);
     server->app = Py_NewRef(app);
     server->threaded = config.threaded;
+    server->lending = WP_CREDIT;
     if (server->state == NULL || prepare(server, extra) < 0) {
         goto fail;
     }

@@ -14,6 +14,32 @@ Py_NewRef(PyObject *object)
 }
 #endif
 
+/* A number that changes with every change of the dict (PEP 509), where there
+ * is one: 3.13 has none that is kept up. */
+#if PY_VERSION_HEX < 0x030d0000
+#define WP_DICT_VERSIONS 1
+static inline uint64_t
+wp_dict_version(PyObject *dict)
+{
+#if defined(__GNUC__) && PY_VERSION_HEX >= 0x030c0000
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#endif
+    return ((PyDictObject *)dict)->ma_version_tag;
+#if defined(__GNUC__) && PY_VERSION_HEX >= 0x030c0000
+#pragma GCC diagnostic pop
+#endif
+}
+#else
+#define WP_DICT_VERSIONS 0
+static inline uint64_t
+wp_dict_version(PyObject *dict)
+{
+    (void)dict;
+    return 0;
+}
+#endif
+
 /* The raised exception as one object, the error indicator cleared. */
 static inline PyObject *
 wp_take_exception(void)

@@ -1,0 +1,132 @@
+"""Requests of one header block may be given one and the same environ, as long
+as the application leaves it as it was; nobody may notice."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from wsgibench import Server
+
+ROUNDS = 2000
+
+
+class App:
+    """Does to its environ what the query says, and notes what was wrong."""
+
+    def __init__(self) -> None:
+        self.wrong: list[Any] = []
+        self.kept: list[tuple[str, dict[str, Any]]] = []
+        self.size = 0
+        self.server: Server | None = None
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Any:
+        what, _, number = environ["QUERY_STRING"].partition("-")
+        self.size = self.size or len(environ)
+        if len(environ) != self.size or environ["HTTP_X_FIELD"] != "sent":
+            self.wrong.append((what, environ))
+        body = number.encode()
+        start("200 OK", [("Content-Length", str(len(body)))])
+        return getattr(self, what)(environ, body)
+
+    def read(self, environ: dict[str, Any], body: bytes) -> Any:
+        return [body] if environ["PATH_INFO"] == "/" else [b""]
+
+    def add(self, environ: dict[str, Any], body: bytes) -> Any:
+        environ["added"] = body
+        return [body]
+
+    def change(self, environ: dict[str, Any], body: bytes) -> Any:
+        environ["HTTP_X_FIELD"] = "changed"
+        return [body]
+
+    def change_back(self, environ: dict[str, Any], body: bytes) -> Any:
+        environ["HTTP_X_FIELD"] = environ.pop("HTTP_X_FIELD")
+        return [body]
+
+    def keep(self, environ: dict[str, Any], body: bytes) -> Any:
+        self.kept.append((body.decode(), environ))
+        return [body]
+
+    def late(self, environ: dict[str, Any], body: bytes) -> Iterator[bytes]:
+        yield b""
+        environ.clear()
+        yield body
+
+    def fail(self, environ: dict[str, Any], body: bytes) -> Any:
+        del environ["HTTP_X_FIELD"]
+        raise ValueError(body)
+
+    def nest(self, environ: dict[str, Any], body: bytes) -> Any:
+        """Serves others meanwhile, with the same header block."""
+        before = dict(environ)
+        assert self.server is not None
+        self.server.turn(0)
+        if environ != before:
+            self.wrong.append(("nest", environ))
+        return [body]
+
+
+def head(what: str) -> bytes:
+    return b"GET /?%b HTTP/1.1\r\nHost: a\r\nX-Field: sent\r\n\r\n" % (
+        what.encode()
+    )
+
+
+def one_answer(stream: Any) -> tuple[bytes, bytes]:
+    status, size = stream.readline(), 0
+    for field in iter(stream.readline, b"\r\n"):
+        if field.lower().startswith(b"content-length:"):
+            size = int(field.split()[1])
+    return status, stream.read(size)
+
+
+def test_what_one_request_does_no_other_sees() -> None:
+    app = App()
+    chance = random.Random(1)
+    rare = ["add", "change", "change_back", "keep", "late"]
+    with Server(app, port=0) as server:
+        with socket.create_connection(server.address, 30) as client:
+            stream = client.makefile("rb")
+            for number in range(ROUNDS):
+                name = "read"
+                if chance.random() < 0.05:  # most of the time it is lent
+                    name = chance.choice(rare)
+                client.sendall(head("%s-%d" % (name, number)))
+                _, body = one_answer(stream)
+                assert body == b"%d" % number, name
+    assert app.wrong == []
+    for number_text, environ in app.kept:
+        assert environ["QUERY_STRING"] == "keep-" + number_text
+
+
+def test_an_environ_that_a_failure_spoilt_is_not_given_again() -> None:
+    app = App()
+    with Server(app, port=0) as server:
+        for what in ("read", "read", "read", "fail", "read", "fail", "read"):
+            with socket.create_connection(server.address, 30) as client:
+                client.sendall(head(what + "-1"))
+                status, _ = one_answer(client.makefile("rb"))
+            assert (b" 500 " in status) == (what == "fail")
+    assert app.wrong == []
+
+
+def test_an_application_that_turns_its_own_server() -> None:
+    app = App()
+    server = app.server = Server(app, port=0)
+    pairs = [socket.create_connection(server.address, 30) for _ in range(2)]
+    try:
+        for number in range(1, 21):
+            for client in pairs:
+                client.sendall(head("nest-1"))
+            while server.stats()["responses"] < 2 * number:
+                server.turn(1)
+            for client in pairs:
+                assert one_answer(client.makefile("rb"))[1] == b"1"
+    finally:
+        for client in pairs:
+            client.close()
+        server.stop(0)
+    assert app.wrong == []
