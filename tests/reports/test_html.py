@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from wsgibench.harness import record as records
 from wsgibench.reports import csv, html, markdown, table
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = "</script><b>tornado</b>"
 
 
@@ -136,6 +139,19 @@ def browser() -> Any:
         )
         yield found
         found.close()
+
+
+def test_a_picture_for_a_readme(page: Path, browser: Any) -> None:
+    out = page.with_suffix(".svg")
+    made = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "picture.py"]
+        + [page.with_suffix(".json"), out],
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    text = out.read_text(encoding="utf-8")
+    assert text.startswith("<svg") and ">c-uv<" in text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
