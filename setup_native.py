@@ -176,6 +176,7 @@ def flags():
     find(result, "libuv", "uv", "libuv")
     if parser_name() == "llhttp":
         find(result, "llhttp", "llhttp", "libllhttp")
+        result.add(["-DWB_LLHTTP"], [])
     else:
         find(result, "http-parser", "http_parser", "http_parser")
     if not switch("WSGIBENCH_NO_TLS"):
@@ -184,13 +185,11 @@ def flags():
 
 
 def sources(*folders):
-    """C files of csrc's folders, with one of the framing parsers."""
-    other = {"http_parser": "llhttp", "llhttp": "http_parser"}[parser_name()]
+    """The C files of csrc's folders."""
     return sorted(
         os.path.relpath(path, ROOT)
         for folder in folders
         for path in glob(os.path.join(ROOT, "csrc", folder, "*.c"))
-        if os.path.basename(path) != "parse_%s.c" % other
     )
 
 

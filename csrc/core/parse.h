@@ -1,6 +1,6 @@
-/* The framing parser behind a small interface, so that http-parser and llhttp
- * are one file each (parse_http_parser.c, parse_llhttp.c; the build compiles
- * one of them).
+/* The framing parser behind a small interface. What http-parser and llhttp do
+ * not share is in parse_http_parser.h and parse_llhttp.h; the build defines
+ * WB_LLHTTP for the second.
  *
  * What is fed to it has passed our own validation (block.c, chunk.c). Its
  * verdict on the framing and ours must agree, or the message is refused: a

@@ -1,14 +1,19 @@
-/* llhttp behind parse.h. The only file that knows llhttp.h. */
+/* The framing parser: http-parser or llhttp, which differ in names alone. */
 #include "parse.h"
 
-#include <llhttp.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "wsgibench.h"
 
+#ifdef WB_LLHTTP
+#include "parse_llhttp.h"
+#else
+#include "parse_http_parser.h"
+#endif
+
 struct wb__parse {
-    llhttp_t parser;
+    wb__lib parser;
     wb__sink sink;
     void *context;
     int sink_error;
@@ -17,12 +22,12 @@ struct wb__parse {
 };
 
 static int
-on_headers_complete(llhttp_t *parser)
+on_headers_complete(wb__lib *parser)
 {
     wb__parse *parse = parser->data;
     parse->headers_done = 1;
     parse->seen.chunked = (parser->flags & F_CHUNKED) != 0;
-    parse->seen.length = (parser->flags & F_CONTENT_LENGTH) == 0
+    parse->seen.length = (parser->flags & WB__LIB_LENGTH_FLAG) == 0
         ? -1
         : (int64_t)parser->content_length;
     /* Upgrade is ignored (RFC 9110 7.8): the message goes on as HTTP/1.1. */
@@ -31,25 +36,25 @@ on_headers_complete(llhttp_t *parser)
 }
 
 static int
-on_body(llhttp_t *parser, const char *data, size_t size)
+on_body(wb__lib *parser, const char *data, size_t size)
 {
     wb__parse *parse = parser->data;
     if (parse->sink == NULL) {
-        return HPE_USER; /* it sees a body where we see the header block */
+        return WB__LIB_STOP; /* it sees a body where we see the header block */
     }
     parse->sink_error = parse->sink(parse->context, data, size);
-    return parse->sink_error < 0 ? HPE_USER : HPE_OK;
+    return parse->sink_error < 0 ? WB__LIB_STOP : 0;
 }
 
 static int
-on_message_complete(llhttp_t *parser)
+on_message_complete(wb__lib *parser)
 {
     wb__parse *parse = parser->data;
     parse->message_done = 1;
     return 0;
 }
 
-static const llhttp_settings_t settings = {
+static const wb__lib_settings settings = {
     .on_headers_complete = on_headers_complete,
     .on_body = on_body,
     .on_message_complete = on_message_complete,
@@ -58,18 +63,15 @@ static const llhttp_settings_t settings = {
 static int
 feed(wb__parse *parse, const char *data, size_t size)
 {
-    /* llhttp would go on with the next message, and to it no octets are a
-     * sign of nothing. */
-    llhttp_errno_t error
-        = size == 0 ? HPE_OK : llhttp_execute(&parse->parser, data, size);
+    int taken = wb__lib_feed(&parse->parser, &settings, data, size);
     if (parse->sink_error < 0) {
         return parse->sink_error;
     }
-    return error == HPE_OK ? 0 : 400;
+    return taken ? 0 : 400;
 }
 
 /* The request line is ours alone (any token is a method, RFC 9110 9.1, and
- * llhttp knows 46), so the parser gets a canonical one. */
+ * the library knows some), so the parser gets a canonical one. */
 static int
 begin(wb__parse *parse, uint8_t minor_version, const char *block, size_t size,
       const wb__framing *ours)
@@ -78,7 +80,7 @@ begin(wb__parse *parse, uint8_t minor_version, const char *block, size_t size,
         "POST / HTTP/1.0\r\n", "POST / HTTP/1.1\r\n"
     };
     memset(parse, 0, sizeof(*parse));
-    llhttp_init(&parse->parser, HTTP_REQUEST, &settings);
+    wb__lib_init(&parse->parser, &settings);
     parse->parser.data = parse;
     int status = feed(parse, lines[minor_version != 0], 17);
     if (status == 0) {
@@ -141,5 +143,5 @@ wb__parse_free(wb__parse *parse)
 
 #define TEXT_(x) #x
 #define TEXT(x)  TEXT_(x)
-const char wb__parse_version[] = "llhttp " TEXT(LLHTTP_VERSION_MAJOR) "." TEXT(
-    LLHTTP_VERSION_MINOR) "." TEXT(LLHTTP_VERSION_PATCH);
+const char wb__parse_version[] = WB__LIB_NAME TEXT(WB__LIB_MAJOR) "." TEXT(
+    WB__LIB_MINOR) "." TEXT(WB__LIB_PATCH);
