@@ -1,9 +1,12 @@
 """One C core, two bindings: the C API on CPython, cffi on PyPy."""
 
 import os
+import shutil
 import sys
+from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -38,7 +41,42 @@ def cffi_modules():
     return []
 
 
-arguments = {"ext_modules": extensions()}
+class BuildWithSources(build_py):
+    """The installed package brings what it was built from: the harness builds
+    c-uv for other interpreters, too. And what stands outside of it."""
+
+    KEPT = (
+        "setup.py",
+        "setup_native.py",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "csrc/*/*.[ch]",
+        "csrc/*/*.py",
+        "benchmarks/suites/*.toml",
+        "benchmarks/pins/*.json",
+    )
+
+    def run(self):
+        super().run()
+        if getattr(self, "editable_mode", False):
+            return  # it is all there
+        root = Path(setup_native.ROOT)
+        target = Path(self.build_lib, "wsgibench", "_source")
+        shutil.rmtree(target, ignore_errors=True)
+        for pattern in self.KEPT:
+            for path in sorted(root.glob(pattern)):
+                if path.name == "_cffi.c":  # made by the build
+                    continue
+                copy = target / path.relative_to(root)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+
+
+arguments = {
+    "ext_modules": extensions(),
+    "cmdclass": {"build_py": BuildWithSources},
+}
 if cffi_modules():
     arguments["cffi_modules"] = cffi_modules()
     arguments["setup_requires"] = ["cffi>=1.15"]

@@ -6,6 +6,7 @@ it works, and other tests use this one.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("csrc", "python")
+FOLDERS = ("csrc", "python", "benchmarks/suites", "benchmarks/pins")
 FILES = (
     "LICENSE",
     "MANIFEST.in",
@@ -169,7 +170,15 @@ with wsgibench.Server(app, port=0) as server:
 """
 
 
-@pytest.mark.timeout(900)  # it compiles everything
+INSTALLABLE = """
+import pathlib, sys
+from wsgibench.harness import source
+
+print(source.installable(pathlib.Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.timeout(900)  # it compiles everything, twice
 def test_a_source_distribution_builds_and_serves(
     tree: Path, tmp_path: Path
 ) -> None:
@@ -187,7 +196,17 @@ def test_a_source_distribution_builds_and_serves(
         "built",
         str(library / "wsgibench" / "__init__.py"),
     ], done.stderr[-2000:]
-    # What is installed has all that the package needs to run.
+    # What is installed has all that the package needs to run, the suites ...
     for path in (tree / "python").rglob("*"):
         if path.suffix in (".py", ".pyi", ".js", ".typed"):
             assert (library / path.relative_to(tree / "python")).exists(), path
+    path = {"PYTHONPATH": str(library)}
+    done = python(tmp_path, "-m", "wsgibench", "list", "--json", **path)
+    assert len(json.loads(done.stdout)["suites"]) == 5
+    # ... and what other interpreters' c-uv is built from.
+    done = python(tmp_path, "-c", INSTALLABLE, str(tmp_path), **path)
+    again = Path(done.stdout.strip())
+    assert again.parent == tmp_path / "source", done.stderr[-2000:]
+    library = build(again, tmp_path / "again", CFLAGS="-O0")
+    done = python(tmp_path, "-c", SERVE, PYTHONPATH=str(library))
+    assert done.stdout.startswith("built "), done.stderr[-2000:]

@@ -143,15 +143,16 @@ def browser() -> Any:
 
 def test_a_picture_for_a_readme(page: Path, browser: Any) -> None:
     out = page.with_suffix(".svg")
+    program = ROOT / "benchmarks" / "picture.py"
     made = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "picture.py"]
-        + [page.with_suffix(".json"), out],
+        [sys.executable, program, page.with_suffix(".json"), out],
         capture_output=True,
         text=True,
     )
     assert made.returncode == 0, made.stderr
     text = out.read_text(encoding="utf-8")
-    assert text.startswith("<svg") and ">c-uv<" in text
+    assert text.startswith("<svg")
+    assert ">c-uv<" in text
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

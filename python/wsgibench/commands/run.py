@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="c-uv,null",
         help="names, comma-separated; NAME:OPTION=NUMBER sets one of its own",
     )
-    add("--python", help="python3 (the default), 3.12, pypy3, paths")
+    add(
+        "--python",
+        help="python3 (what runs this; the default), 3.12, pypy3, paths",
+    )
     add("--scenario", default="hello")
     add(
         "--connections",

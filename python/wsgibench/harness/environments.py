@@ -20,9 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wsgibench import plugins
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import install, pins, servers
+from wsgibench.harness import install, pins, servers, source
 from wsgibench.harness.interpreters import Interpreter
 
 MANIFEST = "wsgibench-environment.json"
@@ -45,46 +44,26 @@ def cache_directory() -> Path:
     return Path(platformdirs.user_cache_dir("wsgibench"))
 
 
-def source_tree() -> Path | None:
-    """The checkout this package runs from, if it is one."""
-    root = plugins.PACKAGE.parent.parent
-    return root if (root / "setup.py").exists() else None
-
-
-def _source_files(root: Path) -> list[Path]:
-    files = [root / "setup.py", root / "setup_native.py"]
-    files += [root / "pyproject.toml"]
-    files += sorted((root / "csrc").rglob("*.[ch]"))
-    files += sorted((root / "csrc").rglob("*.py"))
-    files += sorted(plugins.PACKAGE.glob("*.py"))
-    files += sorted((plugins.PACKAGE / "native").glob("*.py"))
-    return files
+def _ours() -> str:
+    return str(source.installable(cache_directory()))
 
 
 def _requirements(server: str) -> list[str]:
     """What pip is to install; wsgibench is this very one."""
-    wanted: list[str] = []
-    for requirement in servers.constants(server)["REQUIRES"]:
-        root = source_tree()
-        if requirement == "wsgibench" and root is not None:
-            requirement = str(root)
-        elif requirement == "wsgibench":
-            from wsgibench import __version__
-
-            requirement = "wsgibench==" + __version__
-        wanted.append(requirement)
-    return wanted
+    return [
+        _ours() if requirement == "wsgibench" else requirement
+        for requirement in servers.constants(server)["REQUIRES"]
+    ]
 
 
 def _key(interpreter: Interpreter, requirements: Sequence[str]) -> str:
     digest = hashlib.sha256()
     for text in (interpreter.path, interpreter.version):
         digest.update(text.encode())
-    root = source_tree()
     for requirement in requirements:
         digest.update(requirement.encode())
-        if root is not None and requirement == str(root):
-            for path in _source_files(root):
+        if requirement == _ours():
+            for path in source.files(source.tree()):
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

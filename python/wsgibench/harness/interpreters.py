@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -77,7 +79,24 @@ def _ask(path: str) -> list[str]:
     return []
 
 
+def _running() -> Interpreter | None:
+    """"python3" is the interpreter that runs this: by the name on the PATH if
+    that is the same version, so that environments are shared."""
+    if sys.implementation.name != "cpython":
+        return None
+    version = platform.python_version()
+    base = getattr(sys, "_base_executable", sys.executable)
+    for path in (shutil.which("python3") or base, base):
+        answer = _ask(path)
+        if answer[:2] == ["CPython", version]:
+            return Interpreter("python3", answer[2] or path, *answer[:2])
+    return None
+
+
 def find(text: str) -> Interpreter:
+    running = _running() if text == "python3" else None
+    if running is not None:
+        return running
     for places in (_candidates, _discovered):
         for path in places(text):
             answer = _ask(path)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from wsgibench import plugins
 from wsgibench.errors import UsageError
+from wsgibench.harness import source
 
 Versions = dict[str, str]
 
@@ -21,7 +21,7 @@ BUILT_IN = {"pypy": ("cffi", "greenlet", "hpy", "readline")}
 
 
 def folder() -> Path:
-    return plugins.PACKAGE.parent.parent / "benchmarks" / "pins"
+    return source.tree() / "benchmarks" / "pins"
 
 
 def _path(implementation: str, version: str) -> Path:

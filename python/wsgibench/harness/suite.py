@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgibench.errors import UsageError
-from wsgibench.harness.environments import source_tree
+from wsgibench.harness import source
 from wsgibench.harness.plan import Cell, Load, ramp
 
 if sys.version_info >= (3, 11):
@@ -84,24 +84,19 @@ class Suite:
         }
 
 
-def folder() -> Path | None:
-    root = source_tree()
-    return root / "benchmarks" / "suites" if root is not None else None
+def folder() -> Path:
+    return source.tree() / "benchmarks" / "suites"
 
 
 def names() -> list[str]:
-    where = folder()
-    if where is None:
-        return []
-    return sorted(path.stem for path in where.glob("*.toml"))
+    return sorted(path.stem for path in folder().glob("*.toml"))
 
 
 def read(name: str) -> Suite:
     """By its name, or the path of a file."""
     path = Path(name)
-    where = folder()
-    if path.suffix != ".toml" and where is not None:
-        path = where / (name + ".toml")
+    if path.suffix != ".toml":
+        path = folder() / (name + ".toml")
     if not path.is_file():
         raise UsageError(
             "there is no suite %r; there are: %s; or give a .toml file."
