@@ -200,11 +200,11 @@ def test_a_source_distribution_builds_and_serves(
     for path in (tree / "python").rglob("*"):
         if path.suffix in (".py", ".pyi", ".js", ".typed"):
             assert (library / path.relative_to(tree / "python")).exists(), path
-    path = {"PYTHONPATH": str(library)}
-    done = python(tmp_path, "-m", "wsgibench", "list", "--json", **path)
+    where = {"PYTHONPATH": str(library)}
+    done = python(tmp_path, "-m", "wsgibench", "list", "--json", **where)
     assert len(json.loads(done.stdout)["suites"]) == 5
     # ... and what other interpreters' c-uv is built from.
-    done = python(tmp_path, "-c", INSTALLABLE, str(tmp_path), **path)
+    done = python(tmp_path, "-c", INSTALLABLE, str(tmp_path), **where)
     again = Path(done.stdout.strip())
     assert again.parent == tmp_path / "source", done.stderr[-2000:]
     library = build(again, tmp_path / "again", CFLAGS="-O0")

@@ -17,6 +17,19 @@ from collections.abc import Sequence
 from wsgibench import commands
 from wsgibench.errors import WsgibenchError
 
+#: Modules of the `bench` extra; the server needs none of them.
+HARNESS = (
+    "jinja2",
+    "numpy",
+    "packaging",
+    "platformdirs",
+    "plotly",
+    "python_discovery",
+    "rich",
+    "scipy",
+    "tomli",
+)
+
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -45,6 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WsgibenchError as error:
         print("wsgibench: %s" % error, file=sys.stderr)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in HARNESS:
+            raise
+        print(
+            "wsgibench: %s needs %s; install what measures with: "
+            "pip install 'wsgibench[bench]' (in a checkout: pip install "
+            "'.[bench]')." % (arguments.command, error.name),
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         return 130
     return code

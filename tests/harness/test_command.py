@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,47 @@ def test_list_as_json() -> None:
         # Runs there or says why not.
         for label, runs in server["runs"].items():
             assert runs == (label not in server["holes"])
+
+
+WITHOUT = """
+import sys
+for name in sys.argv[1].split(","):
+    sys.modules[name] = None  # an import of it fails
+from wsgibench import cli
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    "command", ["run --server=c-uv", "list", "report x.json"]
+)
+def test_without_the_harness_packages_one_sentence_says_so(
+    command: str,
+) -> None:
+    from wsgibench.cli import HARNESS
+
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, ",".join(HARNESS), *command.split()],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "pip install 'wsgibench[bench]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_every_package_of_the_extra_is_known_by_its_module() -> None:
+    from importlib import metadata
+
+    from wsgibench.cli import HARNESS
+
+    try:
+        requires = metadata.requires("wsgibench") or []
+    except metadata.PackageNotFoundError:
+        pytest.skip("wsgibench is not installed here, but on the path")
+    extra = {
+        re.split(r"[^\w-]", text)[0].replace("-", "_")
+        for text in requires
+        if 'extra == "bench"' in text.replace("'", '"')
+    }
+    assert extra == set(HARNESS)
