@@ -10,6 +10,20 @@
 
 /* ---- finding the end ---------------------------------------------------- */
 
+/* A CR that is the last octet may still become a line's end. */
+static int
+has_bare_cr(const char *data, size_t size)
+{
+    const char *cr = data, *end = data + size;
+    while ((cr = memchr(cr, '\r', (size_t)(end - cr))) != NULL
+           && ++cr < end) {
+        if (*cr != '\n') {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int64_t
 wb__block_end(const char *data, size_t size, size_t *scanned)
 {
@@ -30,12 +44,8 @@ wb__block_end(const char *data, size_t size, size_t *scanned)
     }
     /* Not whole: a bare CR is refused as early as it would be if the octets
      * came one by one. */
-    const char *cr = data + *scanned, *end = data + size;
-    while ((cr = memchr(cr, '\r', (size_t)(end - cr))) != NULL
-           && ++cr < end) {
-        if (*cr != '\n') {
-            return -1;
-        }
+    if (has_bare_cr(data + *scanned, size - *scanned)) {
+        return -1;
     }
     *scanned = i;
     return 0;
@@ -338,7 +348,8 @@ wb__block_new(char *data, uint32_t size, uint32_t max_fields, wb__block **out)
 {
     uint32_t lines = count_lines(data, size);
     if (lines > max_fields) {
-        return 431;
+        /* The answer that it would get in pieces, too. */
+        return has_bare_cr(data, size) ? 400 : 431;
     }
     /* One allocation: the block, its spans, the fields while it is built, the
      * strings ("HTTP_" and ", " make them longer than they came), the copy. */

@@ -144,6 +144,10 @@ check_refused_blocks(void)
     CHECK(block_status("A: \r\nB: \r\nC: \r\nD: \r\nE: \r\nF: \r\n\r\n",
                        &block)
           == 431);
+    /* A bare CR is seen first when it comes in pieces. */
+    CHECK(block_status("A:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA: b\rc\r\n\r\n",
+                       &block)
+          == 400);
     CHECK(wb__alloc_held() == 0);
 }
 
