@@ -1,0 +1,80 @@
+"""RESULTS.md from the records of suites.
+
+    python -m wsgibench run --suite=NAME --profile=quick -o results/NAME.json
+    python benchmarks/results.py results/*.json > RESULTS.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "python"))
+
+from wsgibench.harness import record as records  # noqa: E402
+from wsgibench.reports import suite  # noqa: E402
+
+HEAD = """# Results
+
+The five suites of [docs/suites.md](docs/suites.md) beside the numbers that
+were published, made by `python benchmarks/results.py`. **Server CPU per
+request** (CPU us) is the figure to compare between servers; requests/s were
+published on other machines, years ago, and stand beside ours for the order,
+not the size. SUSPECT and INVALID say that the machine, the client or the
+server did something after which a number must not be trusted; the reason is
+in the footnote. How it was measured: [docs/method.md](docs/method.md).
+"""
+
+
+def command(argv: list[str]) -> str:
+    """As typed, without where its output went."""
+    kept = []
+    skip = False
+    for word in argv:
+        if skip or word.startswith(("--output=", "-o")):
+            skip = word == "-o"
+            continue
+        skip = word == "--output"
+        if not skip:
+            kept.append(word)
+    return "python -m wsgibench " + shlex.join(kept)
+
+
+def starts(record: dict[str, Any]) -> str:
+    counts = {len(cell["starts"]) for cell in record["cells"]} - {0}
+    return "%d to %d" % (min(counts), max(counts)) if counts else "0"
+
+
+def section(record: dict[str, Any]) -> str:
+    machine = record["machine"]
+    return (
+        "## %s\n\n`%s`, %s; %d cells, %s starts each; %s, CPUs %s, Linux %s.\n"
+        "\n```\n%s```\n"
+        % (
+            record["suite"]["name"],
+            command(record["argv"]),
+            record["created"][:10],
+            len(record["cells"]),
+            starts(record),
+            machine["cpu"],
+            ", ".join(map(str, machine["cpus"])),
+            machine["kernel"].partition("-")[0],
+            suite.render(record),
+        )
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("records", type=Path, nargs="+")
+    arguments = parser.parse_args()
+    parts = [section(records.read(path)) for path in arguments.records]
+    print("\n".join([HEAD, *parts]), end="")
+
+
+if __name__ == "__main__":
+    main()
