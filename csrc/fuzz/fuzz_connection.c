@@ -73,18 +73,6 @@ big(void)
 }
 
 static void
-keep_open(world *w, wb_request *request)
-{
-    for (int i = 0; i < CLIENTS; i++) {
-        if (w->open[i] == NULL || w->open[i] == request) {
-            w->open[i] = request;
-            return;
-        }
-    }
-    MUST(0); /* more requests at a time than connections */
-}
-
-static void
 forget(world *w, wb_request *request)
 {
     for (int i = 0; i < CLIENTS; i++) {
@@ -92,6 +80,19 @@ forget(world *w, wb_request *request)
             w->open[i] = NULL;
         }
     }
+}
+
+static void
+keep_open(world *w, wb_request *request)
+{
+    forget(w, request); /* it may be in the other place */
+    for (int i = 0; i < CLIENTS; i++) {
+        if (w->open[i] == NULL) {
+            w->open[i] = request;
+            return;
+        }
+    }
+    MUST(0); /* more requests at a time than connections */
 }
 
 static void
