@@ -28,12 +28,12 @@ wb__deadline_arm(wb__deadlines *deadlines, wb__timed *timed,
                  enum wb__deadline_kind kind, uint64_t now)
 {
     wb__deadline_clear(timed);
+    timed->due = now + deadlines->length[kind];
     if (deadlines->length[kind] == 0) {
         return;
     }
     wb__timed *queue = &deadlines->queues[kind];
     timed->kind = (uint8_t)kind;
-    timed->due = now + deadlines->length[kind];
     timed->prev = queue->prev;
     timed->next = queue;
     queue->prev->next = timed;

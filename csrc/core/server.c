@@ -260,12 +260,9 @@ is_idle(const wb__conn *conn)
 static int
 is_warm(const wb_server *server, const wb__conn *conn, uint64_t now)
 {
-    enum wb__deadline_kind kind = conn->timed.kind;
-    if (kind == WB__NO_DEADLINE) {
-        return 0;
-    }
-    uint64_t since = conn->timed.due - server->deadlines.length[kind];
-    return now < since + WARM_MS;
+    /* Who is idle was given a deadline when that began, if only one of 0. */
+    uint64_t length = server->deadlines.length[conn->timed.kind];
+    return now < conn->timed.due - length + WARM_MS;
 }
 
 static void

@@ -7,11 +7,13 @@ import http.client
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
+from wsgibench import Server
 from wsgibench.errors import UsageError, WsgibenchError
 
 Start = Callable[..., Any]
@@ -209,3 +211,34 @@ def test_driven_by_asyncio(
     assert asyncio.run(main()) == b"/x"
     server.close()
     native.binding.cache_clear()
+
+
+def ask_around_a_stop(server: Any) -> tuple[bytes, float]:
+    """The last answer on a connection that a stop came upon, and how long it
+    had been silent when the server looked at it."""
+    raw = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
+    with socket.create_connection(server.address, 10) as client:
+        client.sendall(raw)
+        while server.stats()["responses"] < 1:
+            server.turn(1)
+        began = time.monotonic()
+        client.recv(4096)
+        server.core.stop(10)
+        server.turn(0)
+        silent = time.monotonic() - began
+        client.sendall(raw)
+        while server.turn(1) >= 0:
+            pass
+        return client.recv(4096), silent
+
+
+@pytest.mark.parametrize("idle", [60, 0])
+def test_a_client_that_was_just_answered_may_ask_once_more(idle: int) -> None:
+    """Its next request may be on its way when the stop comes."""
+    silent = 1.0
+    while silent > 0.4:  # this process was not let run
+        server = Server(hello, port=0, idle_timeout=idle)
+        answer, silent = ask_around_a_stop(server)
+        server.close()
+    assert b"\r\nConnection: close\r\n" in answer
+    assert answer.endswith(b"/x")
