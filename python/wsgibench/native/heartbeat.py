@@ -34,6 +34,11 @@ class Heartbeats:
         return float(time.monotonic() - last)
 
 
+def period(timeout: float) -> float:
+    """Seconds between two looks: one is found stuck at most two later."""
+    return min(0.25, timeout / 4)
+
+
 def progress(core: CoreServer, threads: int) -> Hashable:
     """Differs from one look to the next unless the server is stuck."""
     if not threads:
@@ -62,7 +67,7 @@ def beat_while_alive(
             before = now
             for core in cores:
                 core.wake()  # an idle loop turns only when it is woken
-            over.wait(min(1.0, timeout / 4))
+            over.wait(period(timeout))
 
     thread = threading.Thread(target=look, daemon=True, name="wsgibench-beat")
     thread.start()

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.native.heartbeat import Heartbeats
+from wsgibench.native.heartbeat import Heartbeats, period
 
 #: Seconds: a worker that lived less is held to be crashing.
 YOUNG = 1.0
@@ -137,7 +137,7 @@ class Supervisor:
         if missing or dying or self._kill_at is not None:
             timeout = 0.05
         elif self._hang_timeout:
-            timeout = min(1.0, self._hang_timeout / 4)
+            timeout = period(self._hang_timeout)
         select.select([wake_read], [], [], timeout)
         with contextlib.suppress(BlockingIOError):
             while os.read(wake_read, 512):
