@@ -46,14 +46,14 @@ def command(argv: list[str]) -> str:
 
 def starts(record: dict[str, Any]) -> str:
     counts = {len(cell["starts"]) for cell in record["cells"]} - {0}
-    return "%d to %d" % (min(counts), max(counts)) if counts else "0"
+    return " or ".join(map(str, sorted(counts))) or "0"
 
 
 def section(record: dict[str, Any]) -> str:
     machine = record["machine"]
     return (
-        "## %s\n\n`%s`, %s; %d cells, %s starts each; %s, CPUs %s, Linux %s.\n"
-        "\n```\n%s```\n"
+        "## %s\n\n`%s`, %s; %d cells, starts of each: %s; %s, CPUs %s, "
+        "Linux %s.\n\n```\n%s```\n"
         % (
             record["suite"]["name"],
             command(record["argv"]),

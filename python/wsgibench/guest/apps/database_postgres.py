@@ -8,7 +8,11 @@ import os
 import threading
 
 CONTENT_TYPE = "application/json"
-_local = threading.local()
+#: Connections of each process: what a pool of the usual libraries holds. One
+#: for each thread would be one for each request under gevent.
+POOL = 5
+
+_lock = threading.Lock()
 _state = {}
 
 
@@ -16,24 +20,38 @@ def setup(services):
     _state.update(services["postgres"])
 
 
-def _connection():
-    """One for each thread of each process."""
-    if getattr(_local, "pid", None) != os.getpid():
-        from pg8000 import dbapi
+def _pool():
+    """(connections at rest, places), of this process: workers are forked."""
+    with _lock:
+        if _state.get("pid") != os.getpid():
+            _state["pool"] = [], threading.BoundedSemaphore(POOL)
+            _state["pid"] = os.getpid()
+        return _state["pool"]
 
-        _local.connection = dbapi.connect(
-            user=_state["user"],
-            host=_state["host"],
-            port=_state["port"],
-            database=_state["database"],
-        )
-        _local.connection.autocommit = True
-        _local.pid = os.getpid()
-    return _local.connection
+
+def _connect():
+    from pg8000 import dbapi
+
+    connection = dbapi.connect(
+        user=_state["user"],
+        host=_state["host"],
+        port=_state["port"],
+        database=_state["database"],
+    )
+    connection.autocommit = True
+    return connection
 
 
 def task():
-    cursor = _connection().cursor()
+    idle, places = _pool()
+    with places:
+        connection = idle.pop() if idle else _connect()
+        answer = _ask(connection.cursor())
+        idle.append(connection)  # one that failed is not used again
+    return answer
+
+
+def _ask(cursor):
     cursor.execute("SELECT name, town FROM people WHERE id = %s", (1234,))
     name, town = cursor.fetchone()
     cursor.execute("SELECT id FROM people WHERE town = %s ORDER BY id", (town,))
