@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from wsgibench.cli import build_parser
+from wsgibench.commands import list as list_command
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -86,3 +87,30 @@ def test_files_that_are_named_exist(path: Path) -> None:
         and not any((root / name).exists() for root in roots)
     ]
     assert not missing
+
+
+def test_the_servers_are_those_that_are_raced() -> None:
+    """`list --markdown` is pasted there whenever an adapter changes."""
+    text = (ROOT / "docs" / "servers.md").read_text()
+    assert text.endswith(list_command.markdown() + "\n")
+
+
+def test_the_defaults_are_those_of_the_core() -> None:
+    core = (ROOT / "csrc" / "core" / "server.c").read_text()
+    body = core[core.index("wb_config_init") :]
+    body = body[: body.index("};")]
+    defaults = {
+        name: int(value) << int(shift or 0)
+        for name, value, shift in re.findall(
+            r"\.(\w+) = (?:\(\w+\))?(\d+)(?: << (\d+))?,", body
+        )
+    }
+    told = re.findall(
+        r"^\| `(\w+)` \| (\d+)",
+        (ROOT / "docs" / "tuning.md").read_text(),
+        re.MULTILINE,
+    )
+    assert len(told) > 10
+    for name, value in told:
+        expected = defaults[name] // (1000 if name.endswith("timeout") else 1)
+        assert int(value) == expected, name

@@ -12,7 +12,13 @@ Rows = list[dict[str, Any]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true")
+    form.add_argument(
+        "--markdown",
+        action="store_true",
+        help="each server's settings, as docs/servers.md has them",
+    )
 
 
 def _servers(interpreters: list[Any]) -> Rows:
@@ -102,6 +108,41 @@ def collect() -> dict[str, Rows]:
     }
 
 
+def _pair(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "%s %s" % (name.replace("_", "-"), "on" if value else "off")
+    return "`%s=%s`" % (name, value)
+
+
+def _pairs(settings: dict[str, Any]) -> str:
+    return ", ".join(_pair(*item) for item in settings.items())
+
+
+def markdown() -> str:
+    """A table of the settings each server is raced with. It says the same on
+    every machine."""
+    from wsgibench import plugins
+    from wsgibench.harness import servers
+
+    lines = [
+        "| server | what it is | runs on | in force | may be set (default) "
+        "| what its documentation recommends |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in plugins.names(servers.FOLDER):
+        constants = servers.constants(name)
+        cells = [
+            "`%s`" % name,
+            constants["__doc__"].split("\n")[0].rstrip("."),
+            servers.interpreters_text(name),
+            _pairs(constants["SETTINGS"]),
+            _pairs(constants.get("OPTIONS", {})),
+            constants["BEST"],
+        ]
+        lines.append("| %s |" % " | ".join(cells))
+    return "\n".join(lines)
+
+
 def _print_servers(rows: Rows, labels: list[str]) -> None:
     print("servers (x: runs there)")
     head = " ".join(_short(label) for label in labels)
@@ -132,6 +173,9 @@ def _short(label: str) -> str:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.markdown:
+        print(markdown())
+        return 0
     found = collect()
     if arguments.json:
         print(json.dumps(found, indent=2))
