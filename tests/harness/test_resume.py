@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +107,56 @@ def test_nothing_twice_and_nothing_lost(
     assert run(monkeypatch, "--resume", str(path)) == 0
     assert found(path) == after
     assert len(measured.made) == ALL
+
+
+def descendants(pid: int) -> set[int]:
+    """Of a process, by /proc; those that have ended and wait left out."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+        except OSError:
+            continue
+        if state != "Z":
+            parents[int(path.parent.name)] = int(parent)
+    found, more = set(), {pid}
+    while more:
+        more = {one for one, parent in parents.items() if parent in more}
+        found |= more
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_of_an_ended_run_stays_behind(
+    number: int, tmp_path: Path
+) -> None:
+    """A real one, ended while its server is loaded."""
+    path = tmp_path / "record.json"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "wsgibench", "run", "--server=wsgiref"),
+            *("--starts=50", "--duration=1", "--warmup=0"),
+            *("--connections=2", "--output=%s" % path),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if line.startswith("[2/50"):
+                break
+        while len(mine := descendants(process.pid)) < 2:
+            assert process.poll() is None
+            time.sleep(0.01)  # until server and client are there
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, said
+    assert "run --resume %s" % path in said
+    assert not [pid for pid in mine if (Path("/proc") / str(pid)).exists()]
+    assert len(found(path)) == 1
 
 
 def test_another_machine_is_refused(

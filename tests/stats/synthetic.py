@@ -113,15 +113,20 @@ def windows_of(
     between: float = 0.02,
     within: float = 0.03,
     steady: float = 0.0,
+    disturbed: float = 0.0,
 ) -> tuple[Any, Any]:
     """(ok, cpu_us) of a start that costs `cost` us a request, times a factor
     of its own, times one of each window; neighbours are alike by `steady`.
-    """
+    A start is `disturbed` with that probability: from some window to
+    another its requests cost a quarter more, as beside a busy neighbour."""
     own = cost * np.exp(chance.normal(0, between))
     wobble = chance.normal(0, within, windows)
     for i in range(1, windows):
         fresh = np.sqrt(1 - steady**2) * wobble[i]
         wobble[i] = steady * wobble[i - 1] + fresh
+    if disturbed and chance.random() < disturbed:
+        begin, end = sorted(chance.integers(0, windows + 1, 2))
+        wobble[begin:end] += np.log(1.25)
     used = np.full(windows, 80_000.0)  # us of each 100 ms
     return np.rint(used / (own * np.exp(wobble))), used
 

@@ -12,8 +12,8 @@ from wsgibench.load.hdr import Histogram, place_of
 from wsgibench.stats import histogram, stall, summary, verdict
 
 
-def one_row(start: dict[str, Any], **more: Any) -> dict[str, Any]:
-    cell = synthetic.cell("c-uv", [start], **more)
+def one_row(*starts: dict[str, Any], **more: Any) -> dict[str, Any]:
+    cell = synthetic.cell("c-uv", list(starts), **more)
     return summary.rows(synthetic.record([cell]))[0]
 
 
@@ -60,6 +60,24 @@ def test_what_the_generator_saw_is_kept() -> None:
     row = one_row(start)
     assert row["verdict"] == "INVALID"
     assert "3 wrong bodies" in row["reasons"]
+
+
+def test_what_several_starts_say_is_said_once() -> None:
+    starts = [steady() for _ in range(4)]
+    said = [
+        ["5 wrong bodies", "used 98.5 % of its CPU"],
+        ["17 wrong bodies"],
+        ["5 wrong bodies", "interrupted"],
+        ["used 98.5 % of its CPU", "interrupted"],
+    ]
+    for one, reasons in zip(starts, said):
+        one["load"].update(verdict="INVALID", reasons=reasons)
+    row = one_row(*starts)
+    assert row["reasons"] == [
+        "5 to 17 wrong bodies",
+        "interrupted",
+        "used 98.5 % of its CPU",
+    ]
 
 
 def test_a_cell_without_starts_is_invalid() -> None:

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("b", type=Path, metavar="B")
     add(
         "--metric",
-        default="server_cpu_us,goodput",
-        help="server_cpu_us, goodput, comma-separated",
+        default="server_cpu_us,server_cpu_us_quiet,goodput",
+        help="comma-separated; default: %(default)s",
     )
     add(
         "--margin",
@@ -120,7 +120,11 @@ def _ratio(one: Result) -> str:
     )
 
 
-TITLES = {"server_cpu_us": "server CPU us", "goodput": "requests/s"}
+TITLES = {
+    "server_cpu_us": "server CPU us",
+    "server_cpu_us_quiet": "CPU us, quiet",
+    "goodput": "requests/s",
+}
 
 
 def _render(found: Comparison, metrics: list[str]) -> str:

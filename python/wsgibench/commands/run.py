@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +168,29 @@ def _plan_text(race: Run, starts: int) -> str:
     return "\n".join(lines)
 
 
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """``kill`` and a closed terminal end a run as Ctrl-C does: its servers
+    and services end with it, and it can be resumed. Who ignores SIGHUP
+    (nohup) goes on ignoring it."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench.errors import UsageError
     from wsgibench.harness.run import Run
@@ -202,7 +227,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(_plan_text(race, starts))
         return 0
     try:
-        record = race.execute()
+        with _ended_as_by_ctrl_c():
+            record = race.execute()
     except KeyboardInterrupt:
         print(
             "interrupted; go on with: python -m wsgibench run --resume %s"

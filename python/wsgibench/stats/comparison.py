@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.stats import (
-    bootstrap,
     discovery,
     noise,
     pilot,
+    ratios,
     samples,
     summary,
 )
@@ -27,7 +27,11 @@ FASTER, SLOWER, SAME = "faster", "slower", "same"
 CANNOT_TELL = "cannot tell"
 
 #: Metrics, and whether more of it is better.
-METRICS = {"server_cpu_us": False, "goodput": True}
+METRICS = {
+    "server_cpu_us": False,
+    "server_cpu_us_quiet": False,
+    "goodput": True,
+}
 
 Record = dict[str, Any]
 Cell = dict[str, Any]
@@ -115,10 +119,6 @@ def _nulls(record: Record) -> dict[str, Cell]:
     return found
 
 
-def _series(cell: Cell, metric: str) -> list[Series]:
-    return [one.series(metric) for one in samples.measured(cell).values()]
-
-
 def _against(
     cell: Cell, null: Cell, metric: str
 ) -> tuple[list[Series], list[Series]]:
@@ -135,16 +135,16 @@ def _ratio(
 ) -> tuple[Interval | None, bool]:
     """(metric of B / metric of A, whether relative to null)."""
     if nulls is not None:
-        sides = [
+        sides = (
             _against(b, nulls[1], metric),
             _against(a, nulls[0], metric),
-        ]
+        )
         if all(own for own, _ in sides):
-            return bootstrap.relative(sides), True
-    above, below = _series(b, metric), _series(a, metric)
+            return ratios.relative(*sides), True
+    above, below = samples.of_cell(b, metric), samples.of_cell(a, metric)
     if not above or not below:
         return None, False
-    return bootstrap.ratio(above, below, paired=False), False
+    return ratios.between(above, below), False
 
 
 def decide(ratio: Interval, p: float, margin: float) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from wsgibench.stats import bootstrap, samples
+from wsgibench.stats import bootstrap, ratios, samples
 from wsgibench.stats.bootstrap import Interval
 
 
@@ -48,18 +48,22 @@ def paired(
 
 
 def floor(record: dict[str, Any], metric: str) -> Interval | None:
-    """The ratio of the A/A pair; of the noisier pair if there are more."""
+    """The ratio of the A/A pair, by the method that runs are compared with;
+    of the noisier pair if there are more."""
     firsts = {
         identity(cell): cell
         for cell in record["cells"]
         if not cell.get("twin")
     }
     found = [
-        paired(cell, firsts[identity(cell)], metric)
+        (
+            samples.of_cell(cell, metric),
+            samples.of_cell(firsts[identity(cell)], metric),
+        )
         for cell in record["cells"]
         if cell.get("twin") and identity(cell) in firsts
     ]
-    known = [one for one in found if one is not None]
+    known = [ratios.between(*pair) for pair in found if all(pair)]
     return max(known, key=spread, default=None)
 
 

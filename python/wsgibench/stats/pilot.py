@@ -28,8 +28,7 @@ def starts_for(ratio: Interval, margin: float) -> int:
 def precise(record: dict[str, Any], half_width: float) -> bool:
     """Whether the CPU per request of every cell is known to that."""
     for cell in record["cells"]:
-        measured = samples.measured(cell).values()
-        series = [one.series("server_cpu_us") for one in measured]
+        series = samples.of_cell(cell, "server_cpu_us")
         if len(series) < LEAST:
             return False
         found = bootstrap.mean(series)

@@ -109,7 +109,7 @@ def _numbers(
     loads = [start["load"] for start in cell["starts"]]
     found: dict[str, float] = {
         metric: _median([one.series(metric).value for one in measured])
-        for metric in ("goodput", "server_cpu_us")
+        for metric in ("goodput", "server_cpu_us", "server_cpu_us_quiet")
     }
     found["client_cpu_share"] = _median([x["client_cpu_share"] for x in loads])
     found["rss"] = _median([_rss(start) for start in cell["starts"]])

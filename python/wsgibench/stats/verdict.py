@@ -6,6 +6,8 @@ is added what only shows beside the server's CPU and over the windows.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,26 @@ class Judgement:
     client_limited: bool
     server_cpu_share: float
     label: str  # see warmup.py
+
+
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def together(reasons: Sequence[str]) -> list[str]:
+    """Each sentence once: where several starts say the same with numbers of
+    their own, the least and the largest stand for them."""
+    said: dict[str, list[list[str]]] = {}
+    for reason in reasons:
+        words = NUMBER.sub("%s", reason.replace("%", "%%"))
+        said.setdefault(words, []).append(NUMBER.findall(reason))
+    found = []
+    for words, numbers in sorted(said.items()):
+        spans = []
+        for values in zip(*numbers):
+            ends = min(values, key=float), max(values, key=float)
+            spans.append(" to ".join(dict.fromkeys(ends)))
+        found.append(words % tuple(spans))
+    return found
 
 
 def cpu_share(measured: list[Windows]) -> float:
@@ -49,7 +71,7 @@ def judge(
 ) -> Judgement:
     loads = [start["load"] for start in cell["starts"]]
     verdicts = {load["verdict"] for load in loads} or {"INVALID"}
-    reasons = sorted({r for load in loads for r in load["reasons"]})
+    reasons = together([r for load in loads for r in load["reasons"]])
     if not loads:
         reasons.append("no start of it gave a result")
     share = cpu_share(measured)
