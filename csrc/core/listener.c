@@ -10,6 +10,8 @@
 
 enum {
     LAST_BATCH = 4096,   /* before the listener is closed */
+    BUSY_BATCH = 256,    /* after a run with many answers, and ... */
+    BUSY_SHARE = 4,      /* ... so many of these for each one let in */
     RETRY_MS = 200       /* after EMFILE, ENFILE, ENOBUFS, ENOMEM */
 };
 
@@ -52,6 +54,25 @@ has_room(const wb_server *server)
         || server->stats.connections < server->config.max_connections;
 }
 
+/* A busy loop polls seldom: with a few connections let in each time, new
+ * clients would wait for thousands of answers to others. So they get their
+ * part, by how many answers a run had since this was last asked. */
+static uint32_t
+batch(wb_server *server)
+{
+    uint64_t runs = server->runs - server->accept_run;
+    if (runs > 0) {
+        uint64_t answers = server->stats.responses - server->accept_answers;
+        uint64_t part = answers / runs / BUSY_SHARE;
+        server->accept_busy = part < BUSY_BATCH ? (uint32_t)part : BUSY_BATCH;
+        server->accept_answers = server->stats.responses;
+        server->accept_run = server->runs;
+    }
+    return server->accept_busy > server->config.accept_batch
+        ? server->accept_busy
+        : server->config.accept_batch;
+}
+
 static void
 on_listener(uv_poll_t *handle, int status, int events)
 {
@@ -59,8 +80,8 @@ on_listener(uv_poll_t *handle, int status, int events)
     (void)status;
     (void)events;
     wb__server_lock(server);
-    for (uint32_t i = 0; i < server->config.accept_batch && server->accepting;
-         i++) {
+    for (uint32_t left = batch(server); left > 0 && server->accepting;
+         left--) {
         if (!has_room(server)) {
             wb__listener_pause(server);
         } else if (accept_one(server) == 0) {

@@ -32,6 +32,14 @@ wb_server_turns(wb_server *server)
     return atomic_load_explicit(&server->turns, memory_order_relaxed);
 }
 
+static void
+run(wb_server *server, uv_run_mode mode)
+{
+    uv_run(&server->loop, mode);
+    server->runs++;
+    wb__server_count_turn(server);
+}
+
 /* One uv_run(). libuv has no bound for it but a timer. */
 static void
 turn(wb_server *server, int timeout_ms)
@@ -41,8 +49,7 @@ turn(wb_server *server, int timeout_ms)
         uv_update_time(&server->loop);
         uv_timer_start(&server->sleep, on_sleep, (uint64_t)timeout_ms, 0);
     }
-    uv_run(&server->loop, mode);
-    wb__server_count_turn(server);
+    run(server, mode);
     if (timeout_ms > 0) {
         uv_timer_stop(&server->sleep);
     }
@@ -92,8 +99,7 @@ wb_server_run(wb_server *server)
         wb__server_attend_all(server);
         wb__server_drain_step(server);
         wb__server_unlock(server);
-        uv_run(&server->loop, UV_RUN_ONCE);
-        wb__server_count_turn(server);
+        run(server, UV_RUN_ONCE);
     }
     return 0;
 }

@@ -32,6 +32,10 @@ struct wb_server {
     uint8_t changed;       /* the poll set: see wb_server_poll() */
     uint64_t drain_until;  /* ms */
     uint64_t accept_again; /* ms; after EMFILE; 0: not */
+    uint64_t runs;         /* of the loop; the polling thread's own */
+    uint64_t accept_run;   /* when it was last asked how many to let in */
+    uint64_t accept_answers; /* stats.responses then */
+    uint32_t accept_busy;  /* see batch() in listener.c */
     uint64_t tick_due;     /* ms; UINT64_MAX: no tick is set */
 
     wb__conn *conns;       /* ring by prev/next, or NULL */

@@ -85,7 +85,8 @@ typedef struct wb_config {
     uint32_t max_connections; /* accepting pauses at this number */
     uint32_t accept_batch;    /* connections accepted in one turn, so that the
                                  others, and other processes that share the
-                                 listener, get theirs; at least 1 */
+                                 listener, get theirs; at least 1. More when
+                                 a turn answers many requests */
     uint32_t head_timeout;    /* from the first octet (or the accept) to the
                                  end of the head: 408 */
     uint32_t body_timeout;    /* each span of this length must bring
