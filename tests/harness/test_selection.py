@@ -7,6 +7,7 @@ import pytest
 from wsgibench.errors import UsageError
 from wsgibench.harness import limits, selection
 from wsgibench.harness.plan import Cell, Load, order, ramp
+from wsgibench.load import limits as load_limits
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,9 @@ def test_what_cannot_be_reached_is_said_with_the_arithmetic(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limits, "descriptors", lambda: 20000)
-    monkeypatch.setattr(limits, "ports", lambda: 28232)
+    monkeypatch.setattr(
+        load_limits, "read", lambda: load_limits.Limits(20000, 32768, 60999)
+    )
     assert limits.why_skip(16384, 1) == ""
     assert limits.why_skip(65536, 4) == ""
     assert limits.why_skip(65536, 2) == (
@@ -77,5 +80,5 @@ def test_what_cannot_be_reached_is_said_with_the_arithmetic(
     assert limits.client(1000) == []
     assert limits.client(65536) == [
         *("--processes", "4"),
-        *("--source", "127.0.0.1", "--sources", "4"),
+        *("--source", "127.0.0.1", "--sources", "10"),
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import resource
 
+from wsgibench.load import limits as load_limits
+
 #: Descriptors that a server has open beside its connections.
 SPARE = 64
 
@@ -12,21 +14,11 @@ def descriptors() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
-def ports() -> int:
-    """Local ports that one source address has to one destination."""
-    try:
-        with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
-            low, high = map(int, file.read().split())
-    except (OSError, ValueError):
-        return 28232
-    return high - low + 1
-
-
 def client(connections: int) -> list[str]:
     """Arguments of the load generator for so many: processes of it share
     the descriptors, source addresses the ports."""
     processes = -(-connections // (descriptors() - SPARE))
-    sources = -(-connections // (ports() * 3 // 4))
+    sources = load_limits.sources_for(connections, load_limits.read().ports)
     arguments: list[str] = []
     if processes > 1:
         arguments += ["--processes", str(processes)]

@@ -16,9 +16,6 @@ from wsgibench.load.spec import LoadSpec
 
 #: More would only take turns on the CPUs.
 MOST_PROCESSES = 64
-#: Linux looks for a free port from one to the next, even ones first: connect
-#: costs milliseconds when most are taken, microseconds when a quarter is.
-PORT_SHARE = 4
 
 
 def points(text: str) -> list[int]:
@@ -51,7 +48,7 @@ def fitted(spec: LoadSpec, connections: int) -> LoadSpec:
     usable = max(1, has.descriptors - limits.OWN_DESCRIPTORS)
     processes = max(processes, -(-connections // usable))
     processes = min(processes, connections, MOST_PROCESSES)
-    needed = -(-connections * PORT_SHARE // has.ports)
+    needed = limits.sources_for(connections, has.ports)
     if needed > sources and spec.target().host.startswith("127."):
         sources = needed
         source = source or "127.0.0.1"
