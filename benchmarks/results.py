@@ -1,6 +1,6 @@
 """RESULTS.md from the records of suites.
 
-    python -m wsgibench run --suite=NAME --profile=quick -o results/NAME.json
+    python -m wsgibench run --suite=S --profile=standard -o results/S.json
     python benchmarks/results.py results/*.json > RESULTS.md
 """
 
@@ -17,16 +17,20 @@ sys.path.insert(0, str(ROOT / "python"))
 
 from wsgibench.harness import record as records  # noqa: E402
 from wsgibench.reports import suite  # noqa: E402
+from wsgibench.stats import answers, summary  # noqa: E402
 
 HEAD = """# Results
 
 The five suites of [docs/suites.md](docs/suites.md) beside the numbers that
 were published, made by `python benchmarks/results.py`. **Server CPU per
-request** (CPU us) is the figure to compare between servers; requests/s were
-published on other machines, years ago, and stand beside ours for the order,
-not the size. SUSPECT and INVALID say that the machine, the client or the
-server did something after which a number must not be trusted; the reason is
-in the footnote. How it was measured: [docs/method.md](docs/method.md).
+request** (CPU us; +-%: half of the way from the least to the most of its
+starts) is the figure to compare between servers; requests/s were published on
+other machines, years ago, and stand beside ours for the order, not the size.
+Above each table stands who costs least there, with 95 % intervals, and who
+answers most where that is another. SUSPECT and INVALID say that the machine,
+the client or the server did something after which a number must not be
+trusted; the reason is in the footnote. How it was measured:
+[docs/method.md](docs/method.md).
 """
 
 
@@ -49,11 +53,48 @@ def starts(record: dict[str, Any]) -> str:
     return " or ".join(map(str, sorted(counts))) or "0"
 
 
+def answered(record: dict[str, Any]) -> list[str]:
+    """A line for each load that is no sweep: who costs least, by how much,
+    and who answers most."""
+    loads = record["suite"]["loads"]
+    entries = [
+        one
+        for one in answers.entries(record)
+        if "sweep" not in loads[one.row["load_name"]]
+    ]
+    lines = []
+    for answer in answers.answers(record, entries):
+        best = answer.best
+        most = max(
+            (
+                one
+                for one in entries
+                if one.goodput is not None
+                and one.row["verdict"] != "INVALID"
+                and one.server != summary.CEILING
+                and (one.load, one.python) == (best.load, best.python)
+            ),
+            key=lambda one: one.row["goodput"],
+        )
+        line = "- **%s, %s**: %s" % (
+            best.load,
+            best.python,
+            answers.sentence(answer),
+        )
+        if most is not best:
+            line += " Most requests/s: %s, %.0f." % (
+                most.server,
+                most.row["goodput"],
+            )
+        lines.append(line)
+    return lines
+
+
 def section(record: dict[str, Any]) -> str:
     machine = record["machine"]
     return (
         "## %s\n\n`%s`, %s; %d cells, starts of each: %s; %s, CPUs %s, "
-        "Linux %s.\n\n```\n%s```\n"
+        "Linux %s.\n\n%s\n\n```\n%s```\n"
         % (
             record["suite"]["name"],
             command(record["argv"]),
@@ -63,6 +104,7 @@ def section(record: dict[str, Any]) -> str:
             machine["cpu"],
             ", ".join(map(str, machine["cpus"])),
             machine["kernel"].partition("-")[0],
+            "\n".join(answered(record)),
             suite.render(record),
         )
     )

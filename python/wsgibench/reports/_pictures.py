@@ -10,6 +10,7 @@ from wsgibench.reports import _figures as figures
 from wsgibench.reports._figures import Figure, Style
 from wsgibench.stats import histogram
 from wsgibench.stats.answers import Entry, interval_text
+from wsgibench.stats.columns import three
 
 #: Groups of cells with pictures of their own; the table has them all.
 MOST = 12
@@ -141,7 +142,7 @@ def _spectrum_table(group: list[Entry]) -> Table:
         values = [histogram.quantile(one.times, q) for q in points]
         rows.append(
             [one.server, one.python]
-            + ["-" if v is None else "%.3g" % (v / 1e6) for v in values]
+            + ["-" if v is None else three(v / 1e6) for v in values]
         )
     heads = ["p%g ms" % (100 * q) for q in points]
     return ["server", "python", *heads], rows

@@ -1,7 +1,9 @@
 """A published benchmark again: our numbers beside the published ones.
 
 Every row of the suite is there; one without a number says why. A sweep over
-connections has a table of its own, a column a server.
+connections has a table of its own, a column a server. Beside the CPU per
+request stands how far its starts lie apart: half of the way from the least to
+the most.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from wsgibench.stats.columns import three
 from wsgibench.stats.summary import row as summarise
 
 HELP = "ours beside the published numbers of a suite"
@@ -139,6 +142,7 @@ def _table(suite: dict[str, Any], rows: Rows, notes: Notes) -> Any:
         lines = python.replace(" ", "\n") + "\n%s"
         table.add_column(lines % "req/s", justify="right")
         table.add_column("\n\nCPU us", justify="right")
+        table.add_column("\n\n+-%", justify="right")
         table.add_column("\n\np99 ms", justify="right")
     for source in sources:
         heading = "published:\n" + source.replace(" ", "\n", 1)
@@ -162,7 +166,9 @@ def _ours(ours: dict[str, Any], pythons: list[str]) -> list[str]:
         cells.append(number(row.get("goodput")))
         cpu, p99 = row.get("server_cpu_us"), row.get("p99_ns")
         cells.append("-" if cpu is None else "%.1f" % cpu)
-        cells.append("-" if p99 is None else "%.3g" % (p99 / 1e6))
+        spread = row.get("cpu_spread")
+        cells.append("-" if spread is None else "%.0f" % (50 * spread))
+        cells.append("-" if p99 is None else three(p99 / 1e6))
     return cells
 
 

@@ -18,6 +18,7 @@ from wsgibench.stats import (
     warmup,
 )
 from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.columns import three
 from wsgibench.stats.warmup import StartCourse
 
 
@@ -154,13 +155,16 @@ def _cost(one: Entry) -> float:
     return one.cpu.estimate if one.cpu else float("inf")
 
 
-def interval_text(value: Interval, form: str) -> str:
+def interval_text(value: Interval, form: str = "") -> str:
+    """`form` is a % format; without one it is three digits."""
+
+    def text(number: float) -> str:
+        return form % number if form else three(number)
+
     if not value.known:
-        return form % value.estimate
-    return "%s [%s, %s]" % (
-        form % value.estimate,
-        form % value.low,
-        form % value.high,
+        return text(value.estimate)
+    return "%s [%s, %s]" % tuple(
+        map(text, (value.estimate, value.low, value.high))
     )
 
 
@@ -170,11 +174,11 @@ def sentence(answer: Answer) -> str:
     assert best.cpu is not None
     words = "%s costs %s us of server CPU per request" % (
         best.server,
-        interval_text(best.cpu, "%.3g"),
+        interval_text(best.cpu),
     )
     if second is None or answer.ratio is None:
         return words + "; nothing else was measured there."
-    ratio = interval_text(answer.ratio, "%.3g")
+    ratio = interval_text(answer.ratio)
     if not answer.ratio.known:
         return (
             "%s, the next, %s, %s times as much; from one start each, so how "

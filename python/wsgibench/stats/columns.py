@@ -19,6 +19,11 @@ COLUMNS = (
 )
 
 
+def three(value: float) -> str:
+    """Three digits, or all before the point; never an exponent."""
+    return "%.0f" % value if abs(value) >= 999.5 else "%.3g" % value
+
+
 def _pace(row: dict[str, Any]) -> str:
     if row["fraction"]:
         return " @%g%%" % (100 * row["fraction"])
@@ -41,7 +46,7 @@ def cell(row: dict[str, Any], name: str) -> str:
     if name in ("server_cpu_us", "cpu_vs_null"):
         return "%.2f" % value
     if name.endswith("_ns"):
-        return "%.3g" % (value / 1e6)
+        return three(value / 1e6)
     if name == "rss":
         return "%.0f" % (value / 2**20)
     return str(value)

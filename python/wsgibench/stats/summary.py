@@ -34,6 +34,11 @@ def _median(values: list[float]) -> float:
     return float(statistics.median(values))
 
 
+def _spread(values: list[float]) -> float:
+    """From the least to the most, as a part of the median."""
+    return (max(values) - min(values)) / _median(values)
+
+
 def start_numbers(
     start: dict[str, Any], asked: dict[str, Any]
 ) -> dict[str, float]:
@@ -111,6 +116,10 @@ def _numbers(
         metric: _median([one.series(metric).value for one in measured])
         for metric in ("goodput", "server_cpu_us", "server_cpu_us_quiet")
     }
+    if len(measured) > 1:
+        found["cpu_spread"] = _spread(
+            [one.series("server_cpu_us").value for one in measured]
+        )
     found["client_cpu_share"] = _median([x["client_cpu_share"] for x in loads])
     found["rss"] = _median([_rss(start) for start in cell["starts"]])
     for name, q in (("p50_ns", 0.5), ("p99_ns", 0.99), ("p99.9_ns", 0.999)):
