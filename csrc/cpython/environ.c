@@ -169,13 +169,16 @@ peer_text(wp_server *server, const char *peer)
 }
 
 static int
-put_client(wp_server *server, const wb_request *request, PyObject *environ)
+put_address(wp_server *server, const wb_request *request, PyObject *environ)
+{
+    return set_new(environ, server->state->words.remote_addr,
+                   peer_text(server, request->peer));
+}
+
+static int
+put_port(wp_server *server, const wb_request *request, PyObject *environ)
 {
     wp_words *w = &server->state->words;
-    if (set_new(environ, w->remote_addr, peer_text(server, request->peer))
-        < 0) {
-        return -1;
-    }
     return request->peer_port == 0
         ? PyDict_SetItem(environ, w->remote_port, w->empty)
         : set_new(environ, w->remote_port,
@@ -212,7 +215,8 @@ fresh(wp_server *server, const wb_request *request)
         || put_target(server, request, environ) < 0
         || put_method(server, request, environ) < 0
         || put_protocol(server, request, environ) < 0
-        || put_client(server, request, environ) < 0) {
+        || put_address(server, request, environ) < 0
+        || put_port(server, request, environ) < 0) {
         Py_XDECREF(environ);
         return NULL;
     }
@@ -236,23 +240,27 @@ remember_target(wp_slot *slot, const wb_request *request)
     return 0;
 }
 
-/* Pipelined requests, and those of a proxy with few connections, come from
- * the client that was there before. */
+/* Most requests of a slot come from one address (a proxy, a benchmark), and
+ * pipelined ones from one port of it. The slot's dict holds the text that it
+ * was given, so no other text can have its place in memory. */
 static int
 refresh_client(wp_server *server, wp_slot *slot, const wb_request *request)
 {
-    if (slot->peer_text != NULL && slot->peer_text == server->peer_text
-        && slot->peer_port == request->peer_port
-        && strcmp(server->peer, request->peer) == 0) {
+    int same = slot->peer_text != NULL
+        && slot->peer_text == server->peer_text
+        && strcmp(server->peer, request->peer) == 0;
+    if (same && slot->peer_port == request->peer_port) {
         return 0;
     }
-    slot->peer_text = NULL;
-    if (put_client(server, request, slot->environ) < 0) {
-        return -1;
+    if (!same) {
+        slot->peer_text = NULL;
+        if (put_address(server, request, slot->environ) < 0) {
+            return -1;
+        }
+        slot->peer_text = server->peer_text;
     }
-    slot->peer_text = server->peer_text;
     slot->peer_port = request->peer_port;
-    return 0;
+    return put_port(server, request, slot->environ);
 }
 
 /* Brings the slot's environ up to this request. */

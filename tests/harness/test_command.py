@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +29,21 @@ def race(
 ) -> subprocess.CompletedProcess[str]:
     common = ["--duration=0.3", "--warmup=0.1", "--connections=2"]
     return wsgibench("run", *common, "-o", str(output), *arguments)
+
+
+def test_who_reads_no_further_gets_no_traceback() -> None:
+    """As in `list --markdown | head`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "wsgibench", "list", "--markdown"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=100,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_names_without_meaning(tmp_path: Path) -> None:

@@ -163,6 +163,16 @@ def decide(ratio: Interval, p: float, margin: float) -> tuple[str, str]:
     )
 
 
+def _of_reference(verdict: str, reason: str) -> tuple[str, str]:
+    """What the others are held against has nothing to be held against."""
+    if verdict in (FASTER, SLOWER):
+        return CANNOT_TELL, (
+            "%s, with the machine or by itself; the others are held against it"
+            % verdict
+        )
+    return verdict, reason
+
+
 def margins(records: Sequence[Record], margin: float) -> dict[str, float]:
     """By metric: what is asked for, or the noise floor if that is more."""
     found = {}
@@ -227,6 +237,8 @@ def compare(
             verdict, reason = CANNOT_TELL, doubt
         else:
             verdict, reason = decide(found, adjusted, limits[metric])
+            if relative and pair[0]["server"] == summary.CEILING:
+                verdict, reason = _of_reference(verdict, reason)
         results.append(
             Result(
                 pair[0]["name"],
