@@ -69,8 +69,9 @@ def test_a_slower_machine_is_no_slower_server() -> None:
         assert one.ratio is not None
         expected = 1.0 if one.relative else 1 / 1.2
         assert one.ratio.estimate == pytest.approx(expected, abs=0.04)
-        assert one.verdict not in (comparison.FASTER, comparison.SLOWER)
-        assert one.relative != ("slower, with the machine" in one.reason)
+        if not one.relative:
+            assert one.verdict == comparison.CANNOT_TELL
+            assert one.reason.startswith("slower, with the machine")
     plain = verdicts(against(costs, relative=False))
     assert plain["c-uv"] == plain["tornado"] == comparison.SLOWER
 
