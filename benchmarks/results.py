@@ -93,7 +93,7 @@ def answered(record: dict[str, Any]) -> list[str]:
 def section(record: dict[str, Any]) -> str:
     machine = record["machine"]
     return (
-        "## %s\n\n`%s`, %s; %d cells, starts of each: %s; %s, CPUs %s, "
+        "## %s\n\n`%s`, %s; %d cells, starts of each: %s%s; %s, CPUs %s, "
         "Linux %s.\n\n%s\n\n```\n%s```\n"
         % (
             record["suite"]["name"],
@@ -101,6 +101,7 @@ def section(record: dict[str, Any]) -> str:
             record["created"][:10],
             len(record["cells"]),
             starts(record),
+            "" if record["complete"] else " (ended before its last)",
             machine["cpu"],
             ", ".join(map(str, machine["cpus"])),
             machine["kernel"].partition("-")[0],
