@@ -139,17 +139,19 @@ SEE_EVERYTHING = {
 #: of its own below.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
+    "orphans": set(),
     "plugins": {"errors"},
     "__init__": {"native"},
-    "native": {"errors", "__init__"},
+    "native": {"errors", "orphans", "__init__"},
     "load": {"errors", "native", "plugins", "__init__"},
     "scenarios": {"errors", "services"},
-    "services": {"errors", "plugins"},
+    "services": {"errors", "orphans", "plugins"},
     "harness": {
         "__init__",
         "errors",
         "load",
         "native",
+        "orphans",
         "plugins",
         "scenarios",
         "services",

@@ -71,6 +71,23 @@ def test_a_wrong_answer_is_no_answer(
         pass
 
 
+@pytest.mark.parametrize(
+    "moment",
+    ["process.GuestProcess._read_ready", "probe.problem", "probe.observe"],
+)
+def test_nothing_is_left_of_an_interrupted_start(
+    moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("wsgibench.harness." + moment, interrupt)
+    started = guest(tmp_path)
+    with pytest.raises(KeyboardInterrupt), started:
+        pass
+    assert not os.path.exists("/proc/%d" % started.pid)
+
+
 def test_a_busy_port(tmp_path: Path) -> None:
     with open_socket("127.0.0.1", 0, 5) as taken:
         port = taken.getsockname()[1]

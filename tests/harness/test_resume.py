@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.native.process import until
 from tests.stats import synthetic
 from wsgibench import cli
 from wsgibench.errors import UsageError
@@ -109,8 +110,8 @@ def test_nothing_twice_and_nothing_lost(
     assert len(measured.made) == ALL
 
 
-def descendants(pid: int) -> set[int]:
-    """Of a process, by /proc; those that have ended and wait left out."""
+def alive() -> dict[int, int]:
+    """Of all processes that have not ended: the parent."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -119,6 +120,11 @@ def descendants(pid: int) -> set[int]:
             continue
         if state != "Z":
             parents[int(path.parent.name)] = int(parent)
+    return parents
+
+
+def descendants(pid: int) -> set[int]:
+    parents = alive()
     found, more = set(), {pid}
     while more:
         more = {one for one, parent in parents.items() if parent in more}
@@ -126,11 +132,13 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+)
 def test_nothing_of_an_ended_run_stays_behind(
     number: int, tmp_path: Path
 ) -> None:
-    """A real one, ended while its server is loaded."""
+    """A real one, ended while its server is asked or loaded."""
     path = tmp_path / "record.json"
     process = subprocess.Popen(
         [
@@ -148,14 +156,18 @@ def test_nothing_of_an_ended_run_stays_behind(
                 break
         while len(mine := descendants(process.pid)) < 2:
             assert process.poll() is None
-            time.sleep(0.01)  # until server and client are there
+            time.sleep(0.01)  # until there is more than the server
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130, said
-    assert "run --resume %s" % path in said
-    assert not [pid for pid in mine if (Path("/proc") / str(pid)).exists()]
+    if number == signal.SIGKILL:  # then it is the kernel that ends them
+        assert process.returncode == -number
+        until(lambda: not mine & alive().keys(), "they go on alone")
+    else:
+        assert process.returncode == 130, said
+        assert "run --resume %s" % path in said
+        assert not mine & alive().keys()
     assert len(found(path)) == 1
 
 

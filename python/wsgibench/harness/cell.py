@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from wsgibench import orphans
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import limits, usage
 from wsgibench.harness.environments import Environment
@@ -65,6 +66,7 @@ def generate(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             timeout=seconds,
+            preexec_fn=orphans.end_with_us(),
         )
         if not result.exists():
             words = done.stderr.decode(errors="replace").strip().splitlines()

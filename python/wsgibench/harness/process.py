@@ -13,10 +13,11 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from wsgibench import plugins
+from wsgibench import orphans, plugins
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import probe
 from wsgibench.harness.environments import Environment
@@ -83,19 +84,17 @@ class GuestProcess:
 
     def __enter__(self) -> GuestProcess:
         listener = open_socket(self._host, self._port, self._backlog)
+        self.address = listener.getsockname()
         try:
-            self.address = listener.getsockname()
-            self._spawn(listener)
-        finally:
-            listener.close()
-        try:
+            with listener:
+                self._spawn(listener)
             self._await_answer()
-        except BaseException:
+            self.ready["observed"] = probe.observe(
+                self.address, self._scenario, PROBE_TIMEOUT
+            )
+        except BaseException:  # Ctrl-C can come at any line of it
             self.stop()
             raise
-        self.ready["observed"] = probe.observe(
-            self.address, self._scenario, PROBE_TIMEOUT
-        )
         return self
 
     def _task(self, listen_fd: int, ready_fd: int) -> dict[str, Any]:
@@ -117,12 +116,19 @@ class GuestProcess:
             "options": options,
         }
 
-    def _prepare_child(self) -> None:
-        """Between fork and exec: its CPU, and all descriptors it may have."""
-        if self._cpu is not None:
-            os.sched_setaffinity(0, {self._cpu})
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    def _child_setup(self) -> Callable[[], None]:
+        """What happens between fork and exec: its CPU, all descriptors it may
+        have, and its end with ours."""
+        end_with_us = orphans.end_with_us()
+
+        def prepare() -> None:
+            end_with_us()
+            if self._cpu is not None:
+                os.sched_setaffinity(0, {self._cpu})
+            _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+        return prepare
 
     def _spawn(self, listener: socket.socket) -> None:
         ready_read, ready_write = os.pipe()
@@ -148,7 +154,7 @@ class GuestProcess:
                 stderr=self._log,
                 start_new_session=True,
                 env=environment,
-                preexec_fn=self._prepare_child,
+                preexec_fn=self._child_setup(),
             )
         except OSError as error:
             os.close(ready_read)
@@ -163,17 +169,19 @@ class GuestProcess:
 
     def _read_ready(self, fd: int, deadline: float) -> None:
         line = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(fd, selectors.EVENT_READ)
-            while not line.endswith(b"\n"):
-                left = deadline - time.monotonic()
-                if left <= 0 or not selector.select(left):
-                    break
-                block = os.read(fd, 65536)
-                if not block:
-                    break
-                line += block
-        os.close(fd)
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(fd, selectors.EVENT_READ)
+                while not line.endswith(b"\n"):
+                    left = deadline - time.monotonic()
+                    if left <= 0 or not selector.select(left):
+                        break
+                    block = os.read(fd, 65536)
+                    if not block:
+                        break
+                    line += block
+        finally:
+            os.close(fd)
         if not line.endswith(b"\n"):
             self.stop()
             raise WsgibenchError(
@@ -221,11 +229,13 @@ class GuestProcess:
     def stop(self) -> None:
         if self._process is None:
             return
-        if self._process.poll() is None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_TIMEOUT)
-        self._signal(signal.SIGKILL)  # and whatever it left behind
+        try:
+            if self._process.poll() is None:
+                self._process.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(STOP_TIMEOUT)
+        finally:
+            self._signal(signal.SIGKILL)  # and whatever it left behind
         self._process.wait()
         if self._log is not None:
             self._log.close()

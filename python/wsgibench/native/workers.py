@@ -42,18 +42,6 @@ class Worker:
     kill_at: float | None = None  # it was found stuck
 
 
-def end_with_parent(parent: int) -> None:
-    """Ask the kernel for SIGTERM when the supervisor is gone, however it
-    went: nobody would stop or replace an orphan. Linux only."""
-    import ctypes
-
-    PR_SET_PDEATHSIG = 1
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM))
-    if os.getppid() != parent:  # it has gone already
-        os._exit(1)
-
-
 def say(text: str) -> None:
     print("wsgibench: " + text, file=sys.stderr, flush=True)
 
@@ -221,7 +209,9 @@ class Supervisor:
                 signal.signal(number, signal.SIG_DFL)
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
-            end_with_parent(parent)
+            from wsgibench.orphans import end_with_parent
+
+            end_with_parent(parent)  # nobody would stop or replace an orphan
             if self._hang_timeout:
                 with contextlib.suppress(AttributeError, ValueError, OSError):
                     faulthandler.enable()  # no stderr: no last words

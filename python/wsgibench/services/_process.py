@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from wsgibench import orphans
 from wsgibench.errors import WsgibenchError
 
 START_TIMEOUT = 60.0
@@ -71,12 +72,17 @@ class ProcessService:
                     stderr=log,
                     start_new_session=True,
                     user=user,
+                    preexec_fn=orphans.end_with_us(stop_signal),
                 )
             except OSError as error:
                 raise WsgibenchError(
                     "cannot start %s: %s" % (name, error)
                 ) from error
-        self._await()
+        try:
+            self._await()
+        except BaseException:  # Ctrl-C can come at any line of it
+            self.stop()
+            raise
 
     def _await(self) -> None:
         """Until it answers as it should."""
@@ -91,7 +97,6 @@ class ProcessService:
             # Nothing tells when a foreign server is ready: ask again soon.
             time.sleep(0.05)
         words = self._last_words()
-        self.stop()
         raise WsgibenchError(
             "the service %s did not start: %s; its last words: %s"
             % (self._name, wrong, words)
@@ -114,10 +119,12 @@ class ProcessService:
         return wrong and "answers no more: " + wrong
 
     def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(self._stop_signal)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_TIMEOUT)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        try:
+            if self._process.poll() is None:
+                self._process.send_signal(self._stop_signal)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(STOP_TIMEOUT)
+        finally:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -97,11 +97,12 @@ def _run(command: list[str], limit: float) -> tuple[str, float]:
     try:
         output, _ = process.communicate(timeout=limit)
     except subprocess.TimeoutExpired as error:
-        process.kill()
-        process.communicate()
         raise WsgibenchError(
             "%s did not end in %.0f s." % (command[0], limit)
         ) from error
+    finally:  # also of Ctrl-C
+        process.kill()
+        process.communicate()
     after = os.times()
     text = output.decode(errors="replace")
     used = after.children_user - before.children_user
