@@ -9,6 +9,7 @@ import pytest
 
 from tests.stats import synthetic
 from wsgibench.load.hdr import Histogram, place_of
+from wsgibench.load.verdict import _judge_client as judge_client
 from wsgibench.stats import histogram, stall, summary, verdict
 
 
@@ -48,10 +49,15 @@ def test_a_steady_cell_is_valid() -> None:
 
 
 def test_a_client_at_its_limit_says_so_and_leads_with_cpu() -> None:
-    row = one_row(steady(client_share=0.97))
+    start = steady(client_share=0.97)
+    said: list[str] = []
+    judge_client({"client_cpu_share": 0.97}, said)
+    start["load"].update(verdict="SUSPECT", reasons=said)
+    row = one_row(start)
     assert row["client_limited"]
     assert row["verdict"] == "SUSPECT"
-    assert "the client was the limit" in row["reasons"][0]
+    (reason,) = row["reasons"]  # once, not by each who saw it
+    assert "the client was the limit" in reason
 
 
 def test_what_the_generator_saw_is_kept() -> None:
@@ -113,8 +119,33 @@ def test_measured_while_warming_up() -> None:
     start = synthetic.start(ok, np.full(60, 90_000.0))
     row = one_row(start, load={"warmup": 1.0})
     assert row["label"] == "warm-up"
-    assert "give it a longer --warmup" in row["reasons"][0]
+    # 30 us for 10 windows, then 10 us for 40.
+    assert row["reasons"] == [
+        "measured while it warmed up, which makes its CPU per request 15 % "
+        "higher: give it a --warmup of 2.0 s"
+    ]
     assert one_row(start, load={"warmup": 2.0})["verdict"] == "VALID"
+
+
+def test_one_disturbed_start_of_three_is_what_the_others_are_for() -> None:
+    ok = np.r_[np.full(30, 9000), np.full(10, 6000)]
+    disturbed = [
+        synthetic.start(ok, np.full(40, 90_000.0), block=block)
+        for block in range(2)
+    ]
+    row = one_row(steady(), steady(), disturbed[0])
+    assert (row["verdict"], row["label"]) == ("VALID", "inconsistent")
+    row = one_row(steady(), *disturbed)
+    assert row["reasons"] == [
+        "no steady state: the CPU per request measured lies 27 % from where "
+        "its starts ended (median of 3)"
+    ]
+
+
+def test_a_course_that_hardly_moves_the_number_is_no_reason() -> None:
+    ok = np.r_[np.full(5, 9000), np.full(95, 10_000)]
+    row = one_row(synthetic.start(ok, np.full(100, 90_000.0)))
+    assert (row["verdict"], row["label"]) == ("VALID", "warm-up")
 
 
 def test_warmup_and_discard_are_left_out() -> None:

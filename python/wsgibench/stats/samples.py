@@ -56,9 +56,13 @@ class Windows:
             total = float(self.ok.sum())
             wanted = max(1, asked.get("requests", 0) or total)
             left_out = discard * min(1.0, total / wanted)
-            keep = np.cumsum(self.ok) - self.ok >= left_out
-        else:
-            keep = self.begin >= asked["warmup"] - 1e-9
+            return self._kept(np.cumsum(self.ok) - self.ok >= left_out)
+        return self.since(asked["warmup"])
+
+    def since(self, seconds: float) -> Windows:
+        return self._kept(self.begin >= seconds - 1e-9)
+
+    def _kept(self, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> Windows:
         return Windows(
             self.begin[keep],
             self.seconds[keep],

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from wsgibench.stats import changepoints, samples
-from wsgibench.stats.samples import Array
+from wsgibench.stats.samples import Array, Windows
 
 FLAT, WARM_UP, SLOWDOWN = "flat", "warm-up", "slowdown"
 NO_STEADY_STATE, INCONSISTENT = "no steady state", "inconsistent"
@@ -81,6 +81,21 @@ class StartCourse:
     costs: Array
     steady_seconds: float  # until the steady state
     steady_requests: int
+    windows: Windows
+
+    def bias(self, asked: dict[str, Any]) -> float:
+        """By what part the cost that was measured lies above the cost in
+        the steady state (of a start without one: its last level); 0 for
+        what the noise of its windows explains."""
+        figure = self.windows.after(asked).series("server_cpu_us")
+        if self.course.label == FLAT or not figure.below.sum():
+            return 0.0
+        steady = self.windows.since(self.steady_seconds)
+        last = steady.series("server_cpu_us").value
+        count = len(self.costs) - self.course.steady
+        error = 2 * changepoints.noise(self.costs) / np.sqrt(count)
+        off = figure.value - last
+        return off / last if abs(off) > error else 0.0
 
 
 def of_start(start: dict[str, Any]) -> StartCourse | None:
@@ -93,7 +108,7 @@ def of_start(start: dict[str, Any]) -> StartCourse | None:
     begin = every.begin[some]
     at = float(begin[found.steady])
     before = int(every.ok[every.begin < at].sum())
-    return StartCourse(found, begin, costs, at, before)
+    return StartCourse(found, begin, costs, at, before, every)
 
 
 def label(courses: list[StartCourse]) -> str:
