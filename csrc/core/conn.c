@@ -18,19 +18,42 @@ enum {
 
 /* ---- birth -------------------------------------------------------------- */
 
-static void
-note_peer(wb__conn *conn, const struct sockaddr_storage *peer)
+static char *
+put_octet(char *out, unsigned value)
 {
-    conn->peer_family = (uint8_t)peer->ss_family;
+    if (value >= 100) {
+        *out++ = (char)('0' + value / 100);
+    }
+    if (value >= 10) {
+        *out++ = (char)('0' + value / 10 % 10);
+    }
+    *out++ = (char)('0' + value % 10);
+    return out;
+}
+
+/* The client's address as text ("" for a unix socket), once and not for each
+ * of its requests; its port. */
+static uint16_t
+read_peer(const struct sockaddr_storage *peer, char out[INET6_ADDRSTRLEN])
+{
+    out[0] = '\0';
     if (peer->ss_family == AF_INET) {
         const struct sockaddr_in *in = (const struct sockaddr_in *)peer;
-        memcpy(conn->peer_address, &in->sin_addr, 4);
-        conn->peer_port = ntohs(in->sin_port);
-    } else if (peer->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)peer;
-        memcpy(conn->peer_address, &in6->sin6_addr, 16);
-        conn->peer_port = ntohs(in6->sin6_port);
+        unsigned char octets[4];
+        memcpy(octets, &in->sin_addr, sizeof(octets));
+        /* inet_ntop() would go through sprintf(). */
+        for (int i = 0; i < 4; i++) {
+            out = put_octet(out, octets[i]);
+            *out++ = i < 3 ? '.' : '\0';
+        }
+        return ntohs(in->sin_port);
     }
+    if (peer->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)peer;
+        inet_ntop(AF_INET6, &in6->sin6_addr, out, INET6_ADDRSTRLEN);
+        return ntohs(in6->sin6_port);
+    }
+    return 0;
 }
 
 static void
@@ -61,7 +84,10 @@ static void read_some(wb__conn *conn);
 void
 wb__conn_open(wb_server *server, int fd, const struct sockaddr_storage *peer)
 {
-    wb__conn *conn = wb__calloc(sizeof(*conn));
+    char text[INET6_ADDRSTRLEN];
+    uint16_t port = read_peer(peer, text);
+    size_t size = strlen(text) + 1;
+    wb__conn *conn = wb__calloc(sizeof(*conn) + size);
     if (conn == NULL) {
         close(fd);
         return;
@@ -76,7 +102,8 @@ wb__conn_open(wb_server *server, int fd, const struct sockaddr_storage *peer)
             return;
         }
     }
-    note_peer(conn, peer);
+    memcpy(conn->peer, text, size);
+    conn->peer_port = port;
     link_conn(server, conn);
     server->stats.accepted++;
     server->stats.connections++;
@@ -85,35 +112,6 @@ wb__conn_open(wb_server *server, int fd, const struct sockaddr_storage *peer)
     read_some(conn);
     if (!conn->dead) {
         wb__conn_update(conn);
-    }
-}
-
-static char *
-put_octet(char *out, unsigned value)
-{
-    if (value >= 100) {
-        *out++ = (char)('0' + value / 100);
-    }
-    if (value >= 10) {
-        *out++ = (char)('0' + value / 10 % 10);
-    }
-    *out++ = (char)('0' + value % 10);
-    return out;
-}
-
-void
-wb__conn_peer(const wb__conn *conn, char *out, size_t size)
-{
-    if (conn->peer_family == AF_INET && size >= INET_ADDRSTRLEN) {
-        /* inet_ntop() would go through sprintf(), for every request. */
-        for (int i = 0; i < 4; i++) {
-            out = put_octet(out, conn->peer_address[i]);
-            *out++ = i < 3 ? '.' : '\0';
-        }
-    } else if (conn->peer_family == AF_INET6) {
-        inet_ntop(AF_INET6, conn->peer_address, out, (socklen_t)size);
-    } else {
-        out[0] = '\0';
     }
 }
 
@@ -169,9 +167,6 @@ may_understand(const wb__conn *conn)
 static void
 take_octets(wb__conn *conn, char *data, size_t size)
 {
-    if (conn->timed.kind == WB__IDLE) {
-        wb__conn_arm(conn, WB__HEAD);
-    }
     if (wb__buf_size(&conn->in) == 0 && may_understand(conn)) {
         size_t used = wb__conn_understand(conn, data, size);
         data += used;

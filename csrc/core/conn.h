@@ -55,9 +55,8 @@ typedef struct wb__conn {
     uint8_t close_after;                 /* close when `out` is empty */
     uint8_t blocked;                     /* the kernel refused octets */
     uint8_t linger;                      /* see wb__conn_end() */
-    uint8_t peer_family;                 /* AF_INET, AF_INET6, AF_UNIX */
     uint16_t peer_port;
-    uint8_t peer_address[16];
+    char peer[];                         /* address as text, "" for AF_UNIX */
 } wb__conn;
 
 /* Takes the descriptor over (and closes it on failure). */
@@ -82,7 +81,6 @@ void wb__conn_on_closed(uv_handle_t *handle);
 /* Brings the poll set in line with what the connection waits for. */
 void wb__conn_update(wb__conn *conn);
 void wb__conn_arm(wb__conn *conn, enum wb__deadline_kind kind);
-void wb__conn_peer(const wb__conn *conn, char *out, size_t size);
 
 /* understand.c ------------------------------------------------------------ */
 

@@ -169,10 +169,18 @@ make_head(wb__head *head, const char *status, size_t status_size,
     return 0;
 }
 
+void
+wb__head_free(wb__head *head)
+{
+    wb__free(head->key);
+    wb__free(head->wire);
+    memset(head, 0, sizeof(*head));
+}
+
 int
 wb__head_find(wb__responder *responder, const char *status,
               size_t status_size, const char *lines, size_t lines_size,
-              uint32_t count, const wb__head **out)
+              uint32_t count, wb__head **out)
 {
     lines = lines == NULL ? "" : lines; /* for memcpy() and memcmp() */
     size_t place = (status_size * 31 + lines_size) % WB__HEADS;
@@ -188,7 +196,7 @@ wb__head_find(wb__responder *responder, const char *status,
         if (error < 0) {
             return error;
         }
-        wb__free(head->key);
+        wb__head_free(head);
         *head = made;
     }
     *out = head;
@@ -259,10 +267,10 @@ put_common(wb_server *server, const wb__head *head, char *out)
     return to > from ? put(out, responder->common + from, to - from) : out;
 }
 
-/* RFC 9112 6.3 and RFC 9110 8.6, 9.3.2, 15.3.5, 15.4.5. */
-static char *
-put_framing(wb__request *request, const wb__head *head, int64_t length,
-            char *out)
+/* How the answer's end is marked, RFC 9112 6.3 and RFC 9110 8.6, 9.3.2,
+ * 15.3.5, 15.4.5. The Content-Length to announce, or -1. */
+static int64_t
+decide_framing(wb__request *request, const wb__head *head, int64_t length)
 {
     int64_t announced = head->content_length >= 0 ? head->content_length
                                                   : length;
@@ -281,35 +289,17 @@ put_framing(wb__request *request, const wb__head *head, int64_t length,
         request->answer = WB__LENGTH;
     } else if (request->pub.minor_version > 0) {
         request->answer = WB__CHUNKED;
-        return put(out, "Transfer-Encoding: chunked\r\n", 28);
     } else {
         request->answer = WB__UNTIL_CLOSE;
         request->close = 1;
     }
-    if (announced >= 0) {
-        out = put(out, "Content-Length: ", 16);
-        out = put_number(out, (uint64_t)announced);
-        out = put(out, "\r\n", 2);
-    }
-    return out;
+    return announced;
 }
 
-int
-wb__head_write(wb_server *server, wb__request *request, const wb__head *head,
-               int64_t length)
+static void
+decide_close(const wb_server *server, wb__request *request,
+             const wb__head *head)
 {
-    wb__responder *responder = &server->responder;
-    wb__head_common(server);
-    int error = wb__buf_reserve(&responder->scratch,
-                                head->text_size + sizeof(responder->common)
-                                    + 128);
-    if (error < 0) {
-        return error;
-    }
-    char *start = responder->scratch.data + responder->scratch.end;
-    char *out = put(start, head->key + head->key_size, head->text_size);
-    out = put_common(server, head, out);
-    out = put_framing(request, head, length, out);
     const wb__conn *conn = request->conn;
     if (!request->keep_alive || head->close || server->draining
         || (conn->eof && wb__buf_size(&conn->in) == 0)) {
@@ -322,12 +312,75 @@ wb__head_write(wb_server *server, wb__request *request, const wb__head *head,
          * whether a client that waits for a 100 will send it, nobody knows. */
         request->close = 1;
     }
+}
+
+static char *
+put_head(wb_server *server, const wb__request *request, const wb__head *head,
+         int64_t announced, char *out)
+{
+    out = put(out, head->key + head->key_size, head->text_size);
+    out = put_common(server, head, out);
+    if (request->answer == WB__CHUNKED) {
+        out = put(out, "Transfer-Encoding: chunked\r\n", 28);
+    } else if (announced >= 0) {
+        out = put(out, "Content-Length: ", 16);
+        out = put_number(out, (uint64_t)announced);
+        out = put(out, "\r\n", 2);
+    }
     if (request->close) {
         out = put(out, "Connection: close\r\n", 19);
     } else if (request->pub.minor_version == 0) {
         out = put(out, "Connection: keep-alive\r\n", 24);
     }
-    out = put(out, "\r\n", 2);
-    responder->scratch.end += (size_t)(out - start);
+    return put(out, "\r\n", 2);
+}
+
+/* Without memory for it the next head is put together again. */
+static void
+remember_wire(const wb_server *server, wb__head *head, const char *data,
+              size_t size, int64_t announced)
+{
+    if (head->wire == NULL || head->wire_room < size) {
+        wb__free(head->wire);
+        head->wire = wb__alloc(size);
+        head->wire_room = head->wire == NULL ? 0 : (uint32_t)size;
+    }
+    head->wire_second = 0; /* of no answer: the clock is past 1970 */
+    if (head->wire != NULL) {
+        memcpy(head->wire, data, size);
+        head->wire_size = (uint32_t)size;
+        head->wire_length = announced;
+        head->wire_second = server->responder.second;
+    }
+}
+
+int
+wb__head_write(wb_server *server, wb__request *request, wb__head *head,
+               int64_t length)
+{
+    wb__responder *responder = &server->responder;
+    wb__buf *scratch = &responder->scratch;
+    wb__head_common(server);
+    int64_t announced = decide_framing(request, head, length);
+    decide_close(server, request, head);
+    int error = wb__buf_reserve(scratch, head->text_size
+                                    + sizeof(responder->common) + 128);
+    if (error < 0) {
+        return error;
+    }
+    char *start = scratch->data + scratch->end;
+    int usual = request->answer == WB__LENGTH && !request->close
+        && request->pub.minor_version > 0;
+    if (usual && head->wire_second == responder->second
+        && head->wire_length == announced) {
+        put(start, head->wire, head->wire_size);
+        scratch->end += head->wire_size;
+        return 0;
+    }
+    char *end = put_head(server, request, head, announced, start);
+    scratch->end += (size_t)(end - start);
+    if (usual) {
+        remember_wire(server, head, start, (size_t)(end - start), announced);
+    }
     return 0;
 }

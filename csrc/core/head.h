@@ -10,11 +10,12 @@ struct wb_server;
  * until the next call). 0, WB_INVALID or WB_NOMEM. */
 int wb__head_find(wb__responder *responder, const char *status,
                   size_t status_size, const char *lines, size_t lines_size,
-                  uint32_t count, const wb__head **out);
+                  uint32_t count, wb__head **out);
 /* Decides the framing of the request's answer, and appends the head to the
  * scratch buffer. `length` of the body, or -1. 0 or WB_NOMEM. */
 int wb__head_write(struct wb_server *server, wb__request *request,
-                   const wb__head *head, int64_t length);
+                   wb__head *head, int64_t length);
+void wb__head_free(wb__head *head);
 /* "Server: ...\r\nDate: ...\r\n", renewed every second. */
 void wb__head_common(struct wb_server *server);
 

@@ -101,7 +101,6 @@ wb__log_request(wb_server *server, const wb__request *request)
 {
     wb__log *log = &server->log;
     const wb_request *pub = &request->pub;
-    char peer[46];
     if (log->block == NULL) {
         log->block = wb__alloc(WB__LOG_BLOCK);
         if (log->block == NULL) {
@@ -112,7 +111,7 @@ wb__log_request(wb_server *server, const wb__request *request)
         wb__log_flush(server);
     }
     renew_time(log);
-    wb__conn_peer(request->conn, peer, sizeof(peer));
+    const char *peer = request->conn->peer;
     char *start = log->block + log->size, *end = start + LINE_ROOM - 64;
     char *out = start;
     out += snprintf(out, 128, "%s - - [%s +0000] \"",

@@ -22,12 +22,11 @@ wb__request_new(wb_server *server)
             return NULL;
         }
     }
-    memset(request, 0, offsetof(wb__request, peer));
-    request->peer[0] = '\0';
+    memset(request, 0, offsetof(wb__request, line));
     request->line = request->line_inline;
     request->file = -1;
     request->length = -1;
-    request->pub.peer = request->peer;
+    request->pub.peer = "";
     request->pub.content_length = -1;
     return request;
 }

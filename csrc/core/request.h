@@ -54,7 +54,6 @@ typedef struct wb__request {
     int file;               /* being sent: borrowed descriptor, or -1 */
     int64_t file_offset, file_left;
 
-    char peer[46];
     char *line;             /* owned when longer than the inline one */
     char line_inline[WB__LINE_INLINE];
 } wb__request;

@@ -15,8 +15,7 @@ void
 wb__responder_close(wb__responder *responder)
 {
     for (int i = 0; i < WB__HEADS; i++) {
-        wb__free(responder->heads[i].key);
-        responder->heads[i].key = NULL;
+        wb__head_free(&responder->heads[i]);
     }
     wb__buf_free(&responder->scratch);
 }
@@ -69,7 +68,7 @@ static int
 write_given_head(wb__request *request, int64_t length)
 {
     wb_server *server = request->conn->server;
-    const wb__head *head;
+    wb__head *head;
     const char *given = wb__buf_head(&request->head);
     int error = wb__head_find(
         &server->responder, given, request->status_size,
@@ -186,7 +185,7 @@ wb_request_head(wb_request *pub, const char *status, size_t status_size,
 {
     wb__request *request = (wb__request *)pub;
     wb_server *server = request->conn->server;
-    const wb__head *head;
+    wb__head *head;
     if (pub->head_sent) {
         return WB_STATE;
     }
@@ -354,8 +353,7 @@ may_hold(const wb__conn *conn)
 }
 
 static int
-respond(wb__request *request, const wb__head *head, const char *body,
-        size_t size)
+respond(wb__request *request, wb__head *head, const char *body, size_t size)
 {
     wb__conn *conn = request->conn;
     wb__buf *out = scratch(request);
@@ -390,7 +388,7 @@ wb_request_respond(wb_request *pub, const char *status, size_t status_size,
 {
     wb__request *request = (wb__request *)pub;
     wb_server *server = request->conn->server;
-    const wb__head *head;
+    wb__head *head;
     if (pub->head_sent) {
         return WB_STATE;
     }

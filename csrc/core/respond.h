@@ -20,6 +20,12 @@ typedef struct wb__head {
     int status;
     int64_t content_length; /* -1: not given */
     uint8_t has_date, has_server, close;
+    /* The whole of it as it last went to a connection that stays, with the
+     * Date and the Content-Length it had then; owned, or NULL. */
+    char *wire;
+    uint32_t wire_size, wire_room;
+    time_t wire_second;
+    int64_t wire_length;
 } wb__head;
 
 typedef struct wb__responder {

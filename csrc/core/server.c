@@ -126,7 +126,7 @@ wb__server_take(wb_server *server)
     wb__server_dequeue(server, request);
     if (request->pub.event == WB_NEW) {
         const wb__conn *conn = request->conn;
-        wb__conn_peer(conn, request->peer, sizeof(request->peer));
+        request->pub.peer = conn->peer;
         request->pub.peer_port = conn->peer_port;
         server->stats.busy++;
         server->taken_ms = wb__now_ms();

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+enum { PORT_DIGITS = 5 }; /* 65535 */
+
 static PyObject *
 latin1(const char *data, uint32_t size)
 {
@@ -133,25 +135,24 @@ put_protocol(wp_server *server, const wb_request *request, PyObject *environ)
                                         request->minor_version));
 }
 
-/* Texts of ports come again with every request of a connection. */
-static PyObject *
-port_text(wp_server *server, uint16_t port)
+/* Into the end of five octets; how many it takes. */
+static Py_ssize_t
+port_digits(uint16_t port, char digits[PORT_DIGITS])
 {
-    PyObject *text = server->ports[port % WP_PORTS].text;
-    if (text == NULL || server->ports[port % WP_PORTS].port != port) {
-        char digits[5], *first = digits + sizeof(digits);
-        for (uint16_t rest = port; first == digits + 5 || rest > 0;
-             rest /= 10) {
-            *--first = (char)('0' + rest % 10);
-        }
-        text = PyUnicode_FromStringAndSize(first, digits + 5 - first);
-        if (text == NULL) {
-            return NULL;
-        }
-        Py_XSETREF(server->ports[port % WP_PORTS].text, text);
-        server->ports[port % WP_PORTS].port = port;
-    }
-    return Py_NewRef(text);
+    Py_ssize_t count = 0;
+    do {
+        digits[PORT_DIGITS - ++count] = (char)('0' + port % 10);
+        port /= 10;
+    } while (port > 0);
+    return count;
+}
+
+static PyObject *
+port_text(uint16_t port)
+{
+    char digits[PORT_DIGITS];
+    Py_ssize_t count = port_digits(port, digits);
+    return PyUnicode_FromStringAndSize(digits + PORT_DIGITS - count, count);
 }
 
 static PyObject *
@@ -181,8 +182,7 @@ put_port(wp_server *server, const wb_request *request, PyObject *environ)
     wp_words *w = &server->state->words;
     return request->peer_port == 0
         ? PyDict_SetItem(environ, w->remote_port, w->empty)
-        : set_new(environ, w->remote_port,
-                  port_text(server, request->peer_port));
+        : set_new(environ, w->remote_port, port_text(request->peer_port));
 }
 
 /* ---- slots -------------------------------------------------------------- */
@@ -240,6 +240,36 @@ remember_target(wp_slot *slot, const wb_request *request)
     return 0;
 }
 
+/* REMOTE_PORT is what differs between the requests of many clients that are
+ * alike. Its text in the slot's dict is the slot's own: where the dict alone
+ * holds it, its digits are changed in place. */
+static int
+refresh_port(wp_server *server, wp_slot *slot, const wb_request *request)
+{
+    uint16_t port = request->peer_port;
+    if (slot->port_text != NULL && wp_str_is_ours(slot->port_text)) {
+        char digits[PORT_DIGITS];
+        Py_ssize_t count = port_digits(port, digits);
+        if (count == PyUnicode_GET_LENGTH(slot->port_text)) {
+            memcpy(PyUnicode_1BYTE_DATA(slot->port_text),
+                   digits + PORT_DIGITS - count, (size_t)count);
+            wp_str_was_changed(slot->port_text);
+            slot->peer_port = port;
+            return 0;
+        }
+    }
+    slot->port_text = NULL;
+    if (put_port(server, request, slot->environ) < 0) {
+        return -1;
+    }
+    if (port >= 10) { /* texts of one character are everybody's */
+        slot->port_text = PyDict_GetItemWithError(
+            slot->environ, server->state->words.remote_port);
+    }
+    slot->peer_port = port;
+    return 0;
+}
+
 /* Most requests of a slot come from one address (a proxy, a benchmark), and
  * pipelined ones from one port of it. The slot's dict holds the text that it
  * was given, so no other text can have its place in memory. */
@@ -259,8 +289,7 @@ refresh_client(wp_server *server, wp_slot *slot, const wb_request *request)
         }
         slot->peer_text = server->peer_text;
     }
-    slot->peer_port = request->peer_port;
-    return put_port(server, request, slot->environ);
+    return refresh_port(server, slot, request);
 }
 
 /* Brings the slot's environ up to this request. */

@@ -12,7 +12,7 @@
 
 #include "wsgibench.h"
 
-enum { WP_NAMES = 128, WP_PORTS = 256, WP_BLOCK = 1024, WP_FREE = 64,
+enum { WP_NAMES = 128, WP_BLOCK = 1024, WP_FREE = 64,
        WP_CREDIT = 64 };
 
 /* Ready, hashed keys for the names that requests carry. */
@@ -44,10 +44,21 @@ typedef struct wp_slot {
     char *target;        /* of that request; malloced */
     uint32_t target_size;
     uint8_t method_get, http11;
-    uint16_t peer_port;      /* REMOTE_PORT of that request ... */
-    PyObject *peer_text;     /* ... and REMOTE_ADDR, the server's; borrowed
-                                from environ; NULL: not known */
+    uint16_t peer_port;
+    PyObject *port_text;     /* REMOTE_PORT in environ, if nobody else was
+                                given it; borrowed */
+    PyObject *peer_text;     /* REMOTE_ADDR in it, the server's; borrowed;
+                                NULL: not known */
 } wp_slot;
+
+/* The head of the last answer, and what it was made of. */
+enum { WP_LAST_ITEMS = 16, WP_LAST_BLOCK = WP_BLOCK };
+typedef struct wp_last_head {
+    PyObject *status, *items[WP_LAST_ITEMS]; /* tuples; references */
+    uint32_t count, status_size, block_size;
+    int credit;          /* above 0: worth looking at */
+    char block[WP_LAST_BLOCK];
+} wp_last_head;
 
 typedef struct wp_server {
     PyObject_HEAD
@@ -57,12 +68,9 @@ typedef struct wp_server {
     PyObject *base;      /* environ without what a request brings */
     PyObject *no_input;  /* wsgi.input of requests without a body */
     wp_slot *slots;      /* WB_SLOTS of them */
-    struct {
-        uint16_t port;
-        PyObject *text;
-    } ports[WP_PORTS];
     char peer[46];       /* the last client's address, and its text */
     PyObject *peer_text;
+    wp_last_head last_head;
     int lending;         /* above 0: see wp_environ_return() */
     struct wp_call *free_calls;
     int free_count;
@@ -138,6 +146,12 @@ void wp_slots_clear(wp_server *server);
 /* input.c */
 wp_input *wp_input_new(wp_server *server, wb_request *request);
 void wp_input_detach(wp_input *input);
+
+/* response_head.c */
+/* -1 with an exception. */
+int wp_block_fill(wp_call *call, PyObject *status, PyObject *headers);
+void wp_block_drop(wp_call *call); /* what it took beyond its own memory */
+void wp_last_head_clear(wp_last_head *last);
 
 /* start_response.c */
 wp_call *wp_call_new(wp_server *server, wb_request *request);

@@ -97,7 +97,7 @@ server_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     server->state = PyType_GetModuleState(type);
     server->app = Py_NewRef(app);
     server->threaded = config.threaded;
-    server->lending = WP_CREDIT;
+    server->lending = server->last_head.credit = WP_CREDIT;
     if (server->state == NULL || prepare(server, extra) < 0) {
         goto fail;
     }
@@ -171,9 +171,7 @@ server_dealloc(wp_server *server)
     wp_slots_clear(server);
     Py_CLEAR(server->no_input);
     Py_CLEAR(server->peer_text);
-    for (int i = 0; i < WP_PORTS; i++) {
-        Py_CLEAR(server->ports[i].text);
-    }
+    wp_last_head_clear(&server->last_head);
     while (server->free_calls != NULL) {
         wp_call *call = server->free_calls;
         server->free_calls = call->next;

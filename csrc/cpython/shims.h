@@ -40,6 +40,24 @@ wp_dict_version(PyObject *dict)
 }
 #endif
 
+/* Whether whoever holds the only reference to this compact ASCII str may
+ * write into it, as CPython's own str operations do. */
+static inline int
+wp_str_is_ours(PyObject *text)
+{
+    return Py_REFCNT(text) == 1 && !PyUnicode_CHECK_INTERNED(text)
+#if PY_VERSION_HEX < 0x030c0000
+        && ((PyASCIIObject *)text)->wstr == NULL
+#endif
+        ;
+}
+
+static inline void
+wp_str_was_changed(PyObject *text)
+{
+    ((PyASCIIObject *)text)->hash = -1;
+}
+
 /* The raised exception as one object, the error indicator cleared. */
 static inline PyObject *
 wp_take_exception(void)

@@ -1,12 +1,10 @@
 /* start_response and write (PEP 3333, "The start_response() Callable").
  *
- * The head is put into its form for the core at once - status, then name NUL
- * value NUL ... - in the call's own memory; the core checks what may be sent
- * when the first octet of the body is there. */
+ * The head is put into its form for the core at once (response_head.c); the
+ * core checks what may be sent when the first octet of the body is there. */
 #include "module.h"
 
 #include <stddef.h>
-#include <string.h>
 #include <structmember.h>
 
 static PyObject *write_body(PyObject *self, PyObject *const *args,
@@ -45,16 +43,6 @@ wp_call_new(wp_server *server, wb_request *request)
     return call;
 }
 
-static void
-drop_block(wp_call *call)
-{
-    if (call->block != call->block_inline) {
-        PyMem_Free(call->block);
-        call->block = call->block_inline;
-        call->block_room = WP_BLOCK;
-    }
-}
-
 void
 wp_call_release(wp_call *call)
 {
@@ -70,7 +58,7 @@ wp_call_release(wp_call *call)
         call->writer->call = NULL;
         Py_CLEAR(call->writer);
     }
-    drop_block(call);
+    wp_block_drop(call);
     call->server = NULL;
     if (Py_REFCNT(call) == 1 && server->free_count < WP_FREE) {
         call->next = server->free_calls;
@@ -93,101 +81,10 @@ call_dealloc(wp_call *call)
         call->writer->call = NULL;
         Py_CLEAR(call->writer);
     }
-    drop_block(call);
+    wp_block_drop(call);
     Py_CLEAR(call->server);
     PyObject_Free(call);
     Py_DECREF(type);
-}
-
-/* ---- status and headers into the block ---------------------------------- */
-
-static int
-grow_block(wp_call *call, size_t need)
-{
-    if (need > (size_t)1 << 24) {
-        PyErr_SetString(PyExc_ValueError, "response headers exceed 16 MiB");
-        return -1;
-    }
-    size_t room = call->block_room;
-    while (room < need) {
-        room *= 2;
-    }
-    char *block = PyMem_Malloc(room);
-    if (block == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    memcpy(block, call->block, call->block_size);
-    drop_block(call);
-    call->block = block;
-    call->block_room = (uint32_t)room;
-    return 0;
-}
-
-/* A str as latin-1; `end` is put behind it unless negative. */
-static int
-put_text(wp_call *call, PyObject *text, int end, const char *what)
-{
-    if (!PyUnicode_Check(text)) {
-        PyErr_Format(PyExc_TypeError, "%s must be a str, not %.100s", what,
-                     Py_TYPE(text)->tp_name);
-        return -1;
-    }
-    if (PyUnicode_READY(text) < 0) {
-        return -1;
-    }
-    if (PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s holds characters outside latin-1", what);
-        return -1;
-    }
-    size_t size = (size_t)PyUnicode_GET_LENGTH(text);
-    if (call->block_size + size + 1 > call->block_room
-        && grow_block(call, call->block_size + size + 1) < 0) {
-        return -1;
-    }
-    memcpy(call->block + call->block_size, PyUnicode_DATA(text), size);
-    call->block_size += (uint32_t)size;
-    if (end >= 0) {
-        call->block[call->block_size++] = (char)end;
-    }
-    return 0;
-}
-
-static int
-put_header(wp_call *call, PyObject *item)
-{
-    if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
-        PyErr_SetString(PyExc_TypeError,
-                        "response headers must be (name, value) tuples");
-        return -1;
-    }
-    return put_text(call, PyTuple_GET_ITEM(item, 0), 0, "a header name") < 0
-        ? -1
-        : put_text(call, PyTuple_GET_ITEM(item, 1), 0, "a header value");
-}
-
-static int
-put_head(wp_call *call, PyObject *status, PyObject *headers)
-{
-    call->block_size = call->count = 0;
-    if (!PyList_Check(headers)) {
-        PyErr_Format(PyExc_TypeError,
-                     "response headers must be a list, not %.100s",
-                     Py_TYPE(headers)->tp_name);
-        return -1;
-    }
-    if (put_text(call, status, -1, "the status") < 0) {
-        return -1;
-    }
-    call->status_size = call->block_size;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); i++) {
-        if (put_header(call, PyList_GET_ITEM(headers, i)) < 0) {
-            return -1;
-        }
-        call->count++;
-    }
-    return 0;
 }
 
 /* ---- start_response ----------------------------------------------------- */
@@ -282,7 +179,7 @@ start_response(PyObject *self, PyObject *const *args, size_t flags,
     if (exc_info == NULL || may_start(call, exc_info) < 0) {
         return NULL;
     }
-    if (put_head(call, args[0], args[1]) < 0) {
+    if (wp_block_fill(call, args[0], args[1]) < 0) {
         call->started = 0;
         return NULL;
     }

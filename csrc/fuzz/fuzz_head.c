@@ -38,7 +38,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     wb__responder *responder = calloc(1, sizeof(*responder));
-    const wb__head *head, *again;
+    wb__head *head, *again;
     MUST(responder != NULL);
     if (size > 0) {
         const uint8_t *lf = memchr(data + 1, '\n', size - 1);

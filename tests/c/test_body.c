@@ -192,7 +192,7 @@ check_heads(void)
     wb__responder responder = { 0 };
     for (int again = 0; again < 2; again++) {
         for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-            const wb__head *head;
+            wb__head *head;
             int error = wb__head_find(
                 &responder, heads[i].status, strlen(heads[i].status),
                 heads[i].lines, heads[i].size, heads[i].count, &head);

@@ -92,7 +92,7 @@ static void
 read_given_head(const char *data, size_t size)
 {
     static wb__responder responder;
-    const wb__head *head;
+    wb__head *head;
     char *place = guard_put(&guarded, data, size);
     for (size_t i = 0; i < size; i++) {
         place[i] = place[i] == '|' ? '\0' : place[i];

@@ -3,8 +3,10 @@ as the application leaves it as it was; nobody may notice."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -130,3 +132,64 @@ def test_an_application_that_turns_its_own_server() -> None:
             client.close()
         server.stop(0)
     assert app.wrong == []
+
+
+class Ports:
+    """Keeps REMOTE_PORT in every way that an application can."""
+
+    def __init__(self) -> None:
+        self.chance = random.Random(2)
+        self.kept: list[tuple[str, str]] = []  # (the text, a copy of it)
+        self.keys: dict[str, str] = {}
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
+        text = environ["REMOTE_PORT"]
+        copy = "".join(list(text))
+        if self.chance.random() < 0.1:
+            self.kept.append((text, copy))
+        if self.chance.random() < 0.1:
+            self.keys[text] = copy
+        if self.chance.random() < 0.1:
+            sys.intern(text)
+        if self.chance.random() < 0.1:
+            hash(text)
+        if self.chance.random() < 0.1:
+            environ["added"] = ""
+        assert {text: 1}.get(copy) == 1  # its hash is that of its characters
+        start("200 OK", [("Content-Length", str(len(text)))])
+        return [text.encode()]
+
+
+def clients(address: tuple[str, int]) -> list[socket.socket]:
+    """From ports of four and of five digits."""
+    found = [socket.create_connection(address, 30) for _ in range(6)]
+    for port in range(9000, 9200):
+        if len(found) < 9:
+            with contextlib.suppress(OSError):
+                found.append(
+                    socket.create_connection(address, 30, ("127.0.0.1", port))
+                )
+    return found
+
+
+def test_whoever_keeps_a_port_has_it_for_good() -> None:
+    """The server may change the text of the last request's in place."""
+    app, chance = Ports(), random.Random(3)
+    with Server(app, port=0) as server:
+        pairs = clients(server.address)
+        streams = [client.makefile("rb") for client in pairs]
+        try:
+            for _ in range(ROUNDS):
+                which = chance.randrange(len(pairs))
+                pairs[which].sendall(head("port"))
+                _, body = one_answer(streams[which])
+                assert int(body) == pairs[which].getsockname()[1]
+        finally:
+            for one in (*streams, *pairs):
+                one.close()
+    assert app.kept
+    assert app.keys
+    for text, copy in (*app.kept, *app.keys.items()):
+        assert text == copy
+        assert hash(text) == hash(copy)
+        assert app.keys.get(copy, copy) == copy
