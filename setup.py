@@ -17,7 +17,7 @@ def extensions():
     """The C API extension of CPython."""
     if not setup_native.wanted() or setup_native.is_pypy():
         return []
-    flags = setup_native.flags()
+    flags = setup_native.extension_flags()
     if setup_native.switch("WSGIBENCH_DEV"):
         # PyType_Slot holds functions as void *: POSIX allows it, ISO C not.
         flags.compile.append("-Wno-pedantic")

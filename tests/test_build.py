@@ -26,7 +26,9 @@ FILES = (
     "setup.py",
     "setup_native.py",
 )
-BUILT = shutil.ignore_patterns("*.so", "*.egg-info", "__pycache__", "_cffi.c")
+BUILT = shutil.ignore_patterns(
+    *("*.so", "*.egg-info", "__pycache__", "*.pyc", "_cffi.c")
+)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def declarations(header):
 
 
 def ffibuilder():
-    flags = setup_native.flags()
+    flags = setup_native.extension_flags()
     builder = FFI()
     for header in HEADERS:
         builder.cdef(declarations(header))
