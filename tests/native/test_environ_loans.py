@@ -185,8 +185,9 @@ def test_whoever_keeps_a_port_has_it_for_good() -> None:
                 _, body = one_answer(streams[which])
                 assert int(body) == pairs[which].getsockname()[1]
         finally:
-            for one in (*streams, *pairs):
-                one.close()
+            for client, stream in zip(pairs, streams):
+                stream.close()
+                client.close()
     assert app.kept
     assert app.keys
     for text, copy in (*app.kept, *app.keys.items()):

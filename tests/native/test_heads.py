@@ -135,7 +135,8 @@ def test_each_answer_has_its_own_head(variety: float) -> None:
 
 def test_the_date_goes_on() -> None:
     """Over the end of a second, with one head."""
-    app, seen = App(0), set()
+    app = App(0)
+    seen: set[bytes] = set()
     with Server(app, port=0) as server:
         with socket.create_connection(server.address, 30) as client:
             stream = client.makefile("rb")
