@@ -9,9 +9,35 @@ import ctypes
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 PR_SET_PDEATHSIG = 1
+#: What ends a run.
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """For starting a child and noting it, as one step. What a handler raises
+    meanwhile would be lost in the hooks that Python runs around a fork, or the
+    child would be there and nobody know it. It is raised at the end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers run in the main thread only
+        return
+    came: list[int] = []
+    handlers = {}
+    for number in ENDS:
+        handler = signal.getsignal(number)
+        if callable(handler):
+            handlers[number] = handler
+            signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for name in map(signal.Signals, came):
+            handlers[name](name, None)
 
 
 def end_with_parent(parent: int, number: int = signal.SIGTERM) -> None:

@@ -60,16 +60,21 @@ def generate(
             expected = Path(directory) / "expected-body"
             expected.write_bytes(scenario.body)
             command = [*command, "--expect-body-file", str(expected)]
-        done = subprocess.run(
-            [*command, "--json", str(result)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=seconds,
-            preexec_fn=orphans.end_with_us(),
-        )
+        with orphans.uninterrupted():
+            client = subprocess.Popen(
+                [*command, "--json", str(result)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                preexec_fn=orphans.end_with_us(),
+            )
+        with client:
+            try:
+                _, said = client.communicate(timeout=seconds)
+            finally:
+                client.kill()
         if not result.exists():
-            words = done.stderr.decode(errors="replace").strip().splitlines()
+            words = said.decode(errors="replace").strip().splitlines()
             raise WsgibenchError(
                 "the load generator failed: %s" % (words or ["no message"])[-1]
             )

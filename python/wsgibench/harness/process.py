@@ -146,16 +146,17 @@ class GuestProcess:
             if not name.startswith("PYTHON")
         }
         try:
-            self._process = subprocess.Popen(
-                [self._environment.python, str(GUEST), json.dumps(task)],
-                pass_fds=fds,
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                start_new_session=True,
-                env=environment,
-                preexec_fn=self._child_setup(),
-            )
+            with orphans.uninterrupted():
+                self._process = subprocess.Popen(
+                    [self._environment.python, str(GUEST), json.dumps(task)],
+                    pass_fds=fds,
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._log,
+                    stderr=self._log,
+                    start_new_session=True,
+                    env=environment,
+                    preexec_fn=self._child_setup(),
+                )
         except OSError as error:
             os.close(ready_read)
             raise WsgibenchError(

@@ -62,9 +62,21 @@ class ProcessService:
         self._answers = answers
         self._log_path = folder / "log"
         self._stop_signal = stop_signal
+        self._started: subprocess.Popen[bytes] | None = None
+        try:
+            with orphans.uninterrupted():
+                self._started = self._spawn(command, folder, user)
+            self._await()
+        except BaseException:  # Ctrl-C can come at any line of it
+            self.stop()
+            raise
+
+    def _spawn(
+        self, command: Sequence[str], folder: Path, user: str | None
+    ) -> subprocess.Popen[bytes]:
         with open(self._log_path, "ab") as log:
             try:
-                self._process = subprocess.Popen(
+                return subprocess.Popen(
                     list(command),
                     cwd=folder,
                     stdin=subprocess.DEVNULL,
@@ -72,17 +84,17 @@ class ProcessService:
                     stderr=log,
                     start_new_session=True,
                     user=user,
-                    preexec_fn=orphans.end_with_us(stop_signal),
+                    preexec_fn=orphans.end_with_us(self._stop_signal),
                 )
             except OSError as error:
                 raise WsgibenchError(
-                    "cannot start %s: %s" % (name, error)
+                    "cannot start %s: %s" % (self._name, error)
                 ) from error
-        try:
-            self._await()
-        except BaseException:  # Ctrl-C can come at any line of it
-            self.stop()
-            raise
+
+    @property
+    def _process(self) -> subprocess.Popen[bytes]:
+        assert self._started is not None
+        return self._started
 
     def _await(self) -> None:
         """Until it answers as it should."""
@@ -119,6 +131,8 @@ class ProcessService:
         return wrong and "answers no more: " + wrong
 
     def stop(self) -> None:
+        if self._started is None:
+            return
         try:
             if self._process.poll() is None:
                 self._process.send_signal(self._stop_signal)
