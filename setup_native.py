@@ -11,7 +11,6 @@ Switches in the environment:
   WSGIBENCH_PARSER=http_parser|llhttp
   WSGIBENCH_CFFI=1                build the cffi binding on CPython too
   WSGIBENCH_NO_TLS=1              server and load generator without OpenSSL
-  WSGIBENCH_NO_LTO=1              each file for itself: builds faster
   WSGIBENCH_DEV=1                 all warnings, as errors
   WSGIBENCH_SANITIZE=1            AddressSanitizer, UndefinedBehaviorSanitizer
 """
@@ -185,9 +184,9 @@ def flags():
     return result
 
 
-#: What lets the compiler see across files, where it can; first of a row that
-#: works. It makes a request cost 1.6 % less.
-ACROSS_FILES = [
+#: Calls between our files and into libraries made cheaper, where the compiler
+#: can: the first of a row that works. Together: 1.6 % of a request.
+CHEAPER_CALLS = [
     ["-flto=auto", "-flto"],
     ["-fno-plt"],
     ["-fno-semantic-interposition"],
@@ -197,10 +196,10 @@ ACROSS_FILES = [
 def extension_flags():
     """What the extensions are compiled with."""
     result = flags()
-    if switch("WSGIBENCH_SANITIZE") or switch("WSGIBENCH_NO_LTO"):
+    if switch("WSGIBENCH_SANITIZE"):
         return result
     program = "int main(void) { return 0; }\n"
-    for row in ACROSS_FILES:
+    for row in CHEAPER_CALLS:
         for one in row:
             if links(program, ["-O2", "-Werror", one], [])[0]:
                 result.add([one], [one])

@@ -44,27 +44,34 @@ def test_an_exception_inside_is_not_lost() -> None:
         raise OSError("no such program")
 
 
-def test_a_thread_may_start_children_too() -> None:
-    """Then they do not end with it: it may end first."""
-    children: list[subprocess.Popen[bytes]] = []
+ASKED = """
+import ctypes
+number = ctypes.c_int()
+PR_GET_PDEATHSIG = 2
+ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG, ctypes.byref(number))
+print(number.value)
+"""
 
-    def start() -> None:
-        with orphans.uninterrupted():
-            children.append(
-                subprocess.Popen(
-                    ["sleep", "60"], preexec_fn=orphans.end_with_us()
-                )
-            )
 
-    thread = threading.Thread(target=start)
+def asked_for() -> int:
+    """The signal that a child of this thread gets when its parent ends."""
+    with orphans.uninterrupted():
+        child = subprocess.Popen(
+            [sys.executable, "-c", ASKED],
+            stdout=subprocess.PIPE,
+            preexec_fn=orphans.end_with_us(),
+        )
+    return int(child.communicate()[0])
+
+
+def test_children_of_a_thread_do_not_end_with_it() -> None:
+    """It may end while they are needed."""
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(asked_for()))
     thread.start()
     thread.join()
-    (child,) = children
-    try:
-        assert child.poll() is None
-    finally:
-        child.kill()
-        child.wait()
+    assert found == [0]
+    assert asked_for() == signal.SIGTERM
 
 
 STARTER = """

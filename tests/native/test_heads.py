@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.native.process import until
 from wsgibench import Server
 
 ROUNDS = 3000
@@ -31,7 +32,7 @@ CONSTANT = ("Content-Type", "text/html")
 
 def heads(chance: random.Random, length: int) -> tuple[str, Headers]:
     """Made of what came before and of what only looks like it."""
-    status = chance.choice(["200 OK", "200 " + "OK"[:2], Text("200 OK")])
+    status = chance.choice(["200 OK", " ".join(["200", "OK"]), Text("200 OK")])
     status = chance.choice([status] * 8 + ["201 Created", "404 Not Found"])
     headers: Headers = [CONSTANT]
     if chance.random() < 0.2:
@@ -39,7 +40,7 @@ def heads(chance: random.Random, length: int) -> tuple[str, Headers]:
     if chance.random() < 0.1:
         headers.append((Text("X-More"), Text(chance.randrange(3))))
     if chance.random() < 0.1:
-        headers.append(("X-L\xe4ng".replace("\xe4", "a"), "\xe4" * 2000))
+        headers.append(("X-Long", "\xe4" * 2000))
     if chance.random() < 0.7:
         headers.append(("Content-Length", str(length)))
     if chance.random() < 0.03:
@@ -112,6 +113,7 @@ def test_each_answer_has_its_own_head(variety: float) -> None:
         stream = client.makefile("rb")
         for _ in range(ROUNDS):
             octets, head, old, close = request(chance)
+            asked = time.time()
             client.sendall(octets)
             lines, body = read_answer(stream, head)
             assert lines.count(b"Server: wsgibench") == 1
@@ -122,7 +124,8 @@ def test_each_answer_has_its_own_head(variety: float) -> None:
             if not own:
                 lines.remove(dates[0])
                 date = parsedate_to_datetime(dates[0][6:].decode())
-                assert abs(date.timestamp() - time.time()) < 5
+                # The second of the answer; the kernel's clock is coarse.
+                assert int(asked) - 1 <= date.timestamp() <= time.time()
             assert sorted(lines) == expected(app.given, head, old, close)
             assert body == (b"" if head else app.given[2])
             if close:
@@ -140,11 +143,14 @@ def test_the_date_goes_on() -> None:
     with Server(app, port=0) as server:
         with socket.create_connection(server.address, 30) as client:
             stream = client.makefile("rb")
-            while len(seen) < 3:
+
+            def three() -> bool:
                 client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
                 lines, _ = read_answer(stream, False)
-                seen |= {one for one in lines if one.startswith(b"Date: ")}
-                time.sleep(0.01)
+                seen.update(one for one in lines if one.startswith(b"Date: "))
+                return len(seen) == 3
+
+            until(three, "the Date stands still")
 
 
 BAD = [

@@ -87,24 +87,21 @@ def check(driver: ModuleType, name: str, spec: LoadSpec) -> None:
 
 def _run(command: list[str], limit: float) -> tuple[str, float]:
     """(its output, CPU seconds it used)"""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
     before = os.times()
     try:
-        output, _ = process.communicate(timeout=limit)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=limit,
+        )
     except subprocess.TimeoutExpired as error:
         raise WsgibenchError(
             "%s did not end in %.0f s." % (command[0], limit)
         ) from error
-    finally:  # also of Ctrl-C
-        process.kill()
-        process.communicate()
     after = os.times()
-    text = output.decode(errors="replace")
+    text = done.stdout.decode(errors="replace")
     used = after.children_user - before.children_user
     used += after.children_system - before.children_system
     return text, used
