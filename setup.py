@@ -51,7 +51,7 @@ class BuildWithSources(build_py):
         "pyproject.toml",
         "README.md",
         "LICENSE",
-        "csrc/*/*.[ch]",
+        "csrc/**/*.[ch]",
         "csrc/*/*.py",
         "benchmarks/suites/*.toml",
         "benchmarks/pins/*.json",

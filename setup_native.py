@@ -24,6 +24,9 @@ from glob import glob
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 
+#: Folders of csrc that an #include may start from.
+SEEN = ("include", "core")
+
 MISSING = """
 wsgibench cannot build its server: {what} was not found.
 
@@ -162,7 +165,7 @@ def flags():
             "-O2",
             "-g",
             "-fvisibility=hidden",
-            "-I" + os.path.join(ROOT, "csrc", "include"),
+            *("-I" + os.path.join(ROOT, "csrc", room) for room in SEEN),
         ],
         ["-lpthread", "-lm"],
     )
@@ -208,18 +211,22 @@ def extension_flags():
 
 
 def sources(*folders):
-    """The C files of csrc's folders."""
+    """The C files below csrc's folders."""
     return sorted(
         os.path.relpath(path, ROOT)
         for folder in folders
-        for path in glob(os.path.join(ROOT, "csrc", folder, "*.c"))
+        for path in glob(
+            os.path.join(ROOT, "csrc", folder, "**", "*.c"), recursive=True
+        )
     )
 
 
 def headers():
     return sorted(
         os.path.relpath(path, ROOT)
-        for path in glob(os.path.join(ROOT, "csrc", "*", "*.h"))
+        for path in glob(
+            os.path.join(ROOT, "csrc", "**", "*.h"), recursive=True
+        )
     )
 
 

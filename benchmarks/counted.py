@@ -80,7 +80,7 @@ def system_calls_per_request(interpreter: Interpreter) -> float:
 
 
 def _anonymous(pid: int) -> int:
-    """Octets of memory that are the process's own."""
+    """Bytes of memory that are the process's own."""
     for line in Path("/proc/%d/status" % pid).read_text().splitlines():
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024
@@ -88,7 +88,7 @@ def _anonymous(pid: int) -> int:
 
 
 def memory_per_idle_connection(interpreter: Interpreter) -> float:
-    """User-space octets of each of 10,000 connections that were served once
+    """User-space bytes of each of 10,000 connections that were served once
     and rest."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -180,7 +180,7 @@ def main() -> int:
         calls = system_calls_per_request(interpreter)
         print(counted("system calls, " + name, calls, 2.1, "per request"))
         memory = memory_per_idle_connection(interpreter)
-        print(counted("idle connection, " + name, memory, 1024, "octets"))
+        print(counted("idle connection, " + name, memory, 1024, "bytes"))
     for failure in record["failures"]:
         print("%(cell)s: %(reason)s" % failure)
     return 0

@@ -96,7 +96,7 @@ def test_the_servers_are_those_that_are_raced() -> None:
 
 
 def test_the_defaults_are_those_of_the_core() -> None:
-    core = (ROOT / "csrc" / "core" / "server.c").read_text()
+    core = (ROOT / "csrc" / "core" / "server" / "server.c").read_text()
     body = core[core.index("wb_config_init") :]
     body = body[: body.index("};")]
     defaults = {

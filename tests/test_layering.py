@@ -35,12 +35,12 @@ SYSTEM_HEADER = re.compile(
 LIBRARY_HEADERS: dict[str, tuple[str, ...]] = {
     "Python.h": ("cpython/*.h",),
     "structmember.h": ("cpython/*.c",),
-    "uv.h": ("core/*.[ch]", "load/*.[ch]"),
-    "http_parser.h": ("core/parse_http_parser.h",),
-    "llhttp.h": ("core/parse_llhttp.h",),
-    "openssl/ssl.h": ("load/tls_openssl.c", "core/tls_openssl.c"),
-    "openssl/err.h": ("load/tls_openssl.c", "core/tls_openssl.c"),
-    "dlfcn.h": ("load/tls_openssl.c", "core/tls_openssl.c"),
+    "uv.h": ("core/server/*.[ch]", "load/*.[ch]"),
+    "http_parser.h": ("core/http/parse_http_parser.h",),
+    "llhttp.h": ("core/http/parse_llhttp.h",),
+    "openssl/ssl.h": ("load/tls_openssl.c", "core/net/tls_openssl.c"),
+    "openssl/err.h": ("load/tls_openssl.c", "core/net/tls_openssl.c"),
+    "dlfcn.h": ("load/tls_openssl.c", "core/net/tls_openssl.c"),
 }
 
 #: Room -> public headers it may include. What is not named sees everything
@@ -57,7 +57,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 def c_files(*rooms: str) -> list[Path]:
     return sorted(
-        path for room in rooms for path in (CSRC / room).glob("*.[ch]")
+        path for room in rooms for path in (CSRC / room).rglob("*.[ch]")
     )
 
 
@@ -75,7 +75,12 @@ def matches(path: Path, patterns: tuple[str, ...]) -> bool:
 def test_a_c_room_sees_its_own_headers_and_public_ones(room: str) -> None:
     files = c_files(room)
     assert files, "csrc/%s is empty" % room
-    own = {path.name for path in files if path.suffix == ".h"}
+    own = {
+        str(name)
+        for path in files
+        if path.suffix == ".h"
+        for name in (path.name, path.relative_to(CSRC / room))
+    }
     wrong = [
         "%s includes %s" % (path.relative_to(ROOT), name)
         for path in files

@@ -1,4 +1,4 @@
-/* From what the application returns to octets for the client.
+/* From what the application returns to bytes for the client.
  *
  * The three roads, quickest first: one bytes object (head and body in one call
  * of the core), a list or tuple of them (the length is known), any other
@@ -39,7 +39,7 @@ close_result(wp_call *call)
 }
 
 /* The request has been ended; now the application's side. wsgi.input is let
- * go of first: its octets belonged to the request. */
+ * go of first: its bytes belonged to the request. */
 static void
 end(wp_call *call)
 {
@@ -70,7 +70,7 @@ never_started(wp_call *call)
 {
     PyErr_SetString(PyExc_AssertionError,
                     "the application did not call start_response before its "
-                    "first body octet");
+                    "first body byte");
     fail(call);
 }
 
@@ -129,12 +129,12 @@ send_block(wp_call *call, PyObject *block, int64_t length)
         return -1;
     }
     if (PyBytes_GET_SIZE(block) == 0) {
-        return 0; /* the head stays changeable until there is an octet */
+        return 0; /* the head stays changeable until there is a byte */
     }
     if (!call->started) {
         PyErr_SetString(PyExc_AssertionError,
                         "the application did not call start_response before "
-                        "its first body octet");
+                        "its first body byte");
         return -1;
     }
     if (!call->head_given) {

@@ -49,11 +49,10 @@ wp_environ_base(wp_server *server, PyObject *const *settings)
         settings[3], "wsgi.multiprocess", settings[4], "wsgi.run_once",
         Py_False, "wsgi.file_wrapper", wrapper, "wsgi.input_terminated",
         Py_True, "SERVER_SOFTWARE", "wsgibench/" WB_VERSION, "SERVER_NAME",
-        settings[0], "SERVER_PORT", settings[1], "SERVER_PROTOCOL",
-        "HTTP/1.1", "SCRIPT_NAME", w->empty, w->request_method, w->get,
-        w->path_info, w->empty,
-        w->query_string, w->empty, w->request_uri, w->empty, w->remote_addr,
-        w->empty, w->remote_port, w->empty);
+        settings[0], "SERVER_PORT", settings[1], "SERVER_PROTOCOL", "HTTP/1.1",
+        "SCRIPT_NAME", w->empty, w->request_method, w->get, w->path_info,
+        w->empty, w->query_string, w->empty, w->request_uri, w->empty,
+        w->remote_addr, w->empty, w->remote_port, w->empty);
 }
 
 /* ---- what the header block brings --------------------------------------- */
@@ -131,11 +130,10 @@ static int
 put_protocol(wp_server *server, const wb_request *request, PyObject *environ)
 {
     return set_new(environ, server->state->words.server_protocol,
-                   PyUnicode_FromFormat("HTTP/1.%d",
-                                        request->minor_version));
+                   PyUnicode_FromFormat("HTTP/1.%d", request->minor_version));
 }
 
-/* Into the end of five octets; how many it takes. */
+/* Into the end of five bytes; how many it takes. */
 static Py_ssize_t
 port_digits(uint16_t port, char digits[PORT_DIGITS])
 {
@@ -276,8 +274,7 @@ refresh_port(wp_server *server, wp_slot *slot, const wb_request *request)
 static int
 refresh_client(wp_server *server, wp_slot *slot, const wb_request *request)
 {
-    int same = slot->peer_text != NULL
-        && slot->peer_text == server->peer_text
+    int same = slot->peer_text != NULL && slot->peer_text == server->peer_text
         && strcmp(server->peer, request->peer) == 0;
     if (same && slot->peer_port == request->peer_port) {
         return 0;
@@ -436,9 +433,9 @@ put_own(wp_server *server, const wb_request *request, wp_call *call,
     /* A chunked body that is here in full has a length that applications can
      * use; many read no other body. */
     if (request->chunked && request->content_length >= 0) {
-        return set_new(environ, w->content_length,
-                       PyUnicode_FromFormat(
-                           "%lld", (long long)request->content_length));
+        return set_new(
+            environ, w->content_length,
+            PyUnicode_FromFormat("%lld", (long long)request->content_length));
     }
     return 0;
 }
@@ -456,7 +453,8 @@ wp_environ_make(wp_server *server, const wb_request *request, wp_call *call,
     } else if ((loan->environ = fresh(server, request)) == NULL) {
         return -1;
     }
-    if (has_own(request) && put_own(server, request, call, loan->environ) < 0) {
+    if (has_own(request)
+        && put_own(server, request, call, loan->environ) < 0) {
         Py_CLEAR(loan->environ);
         return -1;
     }

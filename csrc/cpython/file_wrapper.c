@@ -1,7 +1,7 @@
 /* wsgi.file_wrapper (PEP 3333, "Optional Platform-Specific File Handling").
  *
  * It is an ordinary iterable, so middleware may consume it; returned to the
- * server untouched, and over a real file, the file's octets go out by
+ * server untouched, and over a real file, the file's bytes go out by
  * sendfile(2). */
 #include "module.h"
 
@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 
 typedef struct wp_file_wrapper {
-    PyObject_HEAD
-    PyObject *file;
+    PyObject_HEAD PyObject *file;
     Py_ssize_t block_size;
 } wp_file_wrapper;
 
@@ -21,8 +20,8 @@ wrapper_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     static char *names[] = { "filelike", "blksize", NULL };
     PyObject *file;
     Py_ssize_t block_size = 65536;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|n:file_wrapper",
-                                     names, &file, &block_size)) {
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|n:file_wrapper", names,
+                                     &file, &block_size)) {
         return NULL;
     }
     wp_file_wrapper *wrapper = (wp_file_wrapper *)type->tp_alloc(type, 0);
@@ -61,8 +60,8 @@ wrapper_dealloc(wp_file_wrapper *wrapper)
 static PyObject *
 wrapper_next(wp_file_wrapper *wrapper)
 {
-    PyObject *block = PyObject_CallMethod(wrapper->file, "read", "n",
-                                          wrapper->block_size);
+    PyObject *block
+        = PyObject_CallMethod(wrapper->file, "read", "n", wrapper->block_size);
     if (block != NULL && PyObject_Not(block) == 1) {
         Py_CLEAR(block);
     }
@@ -83,7 +82,7 @@ wrapper_close(wp_file_wrapper *wrapper, PyObject *unused)
     return result;
 }
 
-/* Only what reads the descriptor's own octets may be sent from it: a GzipFile
+/* Only what reads the descriptor's own bytes may be sent from it: a GzipFile
  * has a fileno() too, of the compressed file. */
 int
 wp_file_behind(wp_state *state, PyObject *object, int64_t *offset,

@@ -1,7 +1,7 @@
 /* wsgi.input: read, readline, readlines, iteration (PEP 3333, "Input and
  * Error Streams").
  *
- * A body that is complete and in memory is read in place. Otherwise octets
+ * A body that is complete and in memory is read in place. Otherwise bytes
  * come through wb_request_read(), and waiting for them gives the GIL away.
  * Once the request is over every read returns b"".
  */
@@ -57,7 +57,7 @@ input_dealloc(wp_input *input)
     Py_DECREF(type);
 }
 
-/* Octets into `out`: how many, 0 at the end, -1 with an exception. Waits
+/* Bytes into `out`: how many, 0 at the end, -1 with an exception. Waits
  * without the GIL. The core's deadlines end a wait for a silent client. */
 static int64_t
 pull(wp_input *input, char *out, size_t size)
@@ -70,10 +70,9 @@ pull(wp_input *input, char *out, size_t size)
         int64_t n = wb_request_read(request, out, size);
         if (n == WB_AGAIN) {
             int error;
-            Py_BEGIN_ALLOW_THREADS
-            error = wb_request_wait(request, 1, 200);
-            Py_END_ALLOW_THREADS
-            if (PyErr_CheckSignals() < 0) {
+            Py_BEGIN_ALLOW_THREADS error = wb_request_wait(request, 1, 200);
+            Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0)
+            {
                 return -1;
             }
             if (error == 0 || error == WB_AGAIN) {
@@ -177,8 +176,7 @@ read_size(PyObject *const *args, Py_ssize_t count, const char *name,
     *size = -1;
     if (count > 1) {
         PyErr_Format(PyExc_TypeError,
-                     "%s() takes at most 1 argument (%zd given)", name,
-                     count);
+                     "%s() takes at most 1 argument (%zd given)", name, count);
         return -1;
     }
     if (count == 1 && args[0] != Py_None) {
@@ -200,7 +198,7 @@ input_read(wp_input *input, PyObject *const *args, Py_ssize_t count)
     return size < 0 ? read_all(input) : read_some(input, (size_t)size);
 }
 
-/* More octets behind those in hand. 1: some came, 0: the end, -1. */
+/* More bytes behind those in hand. 1: some came, 0: the end, -1. */
 static int
 read_ahead(wp_input *input)
 {
@@ -228,7 +226,7 @@ read_ahead(wp_input *input)
     return 1;
 }
 
-/* Up to and with LF, at most `limit` octets (-1: none); b"" at the end. */
+/* Up to and with LF, at most `limit` bytes (-1: none); b"" at the end. */
 static PyObject *
 next_line(wp_input *input, Py_ssize_t limit)
 {
@@ -314,11 +312,11 @@ input_next(wp_input *input)
 
 static PyMethodDef input_methods[] = {
     { "read", (PyCFunction)(void (*)(void))input_read, METH_FASTCALL,
-      "read([size]) -> bytes: size octets, fewer only at the end." },
+      "read([size]) -> bytes: size bytes, fewer only at the end." },
     { "readline", (PyCFunction)(void (*)(void))input_readline, METH_FASTCALL,
       "readline([size]) -> bytes: up to and with the next LF." },
-    { "readlines", (PyCFunction)(void (*)(void))input_readlines,
-      METH_FASTCALL, "readlines([hint]) -> list of bytes." },
+    { "readlines", (PyCFunction)(void (*)(void))input_readlines, METH_FASTCALL,
+      "readlines([hint]) -> list of bytes." },
     { NULL, NULL, 0, NULL },
 };
 

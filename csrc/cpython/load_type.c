@@ -7,8 +7,7 @@
 #include "wsgibench_load.h"
 
 typedef struct wp_load {
-    PyObject_HEAD
-    wl_load *load; /* NULL: closed */
+    PyObject_HEAD wl_load *load; /* NULL: closed */
 } wp_load;
 
 typedef enum { U8, U32, U64, REAL, TEXT } kind;
@@ -99,7 +98,7 @@ set_field(wl_config *config, PyObject *name, PyObject *value)
 
 /* What the configuration borrows until wl_new() has copied it. */
 typedef struct borrowed {
-    PyObject *requests, *bodies; /* joined octets */
+    PyObject *requests, *bodies; /* joined bytes */
     uint32_t *request_ends, *body_ends, *order;
 } borrowed;
 
@@ -113,7 +112,7 @@ give_back(borrowed *from)
     PyMem_Free(from->order);
 }
 
-/* A list of bytes -> one run of octets and where each ends. */
+/* A list of bytes -> one run of bytes and where each ends. */
 static int
 join(PyObject *list, PyObject **joined, uint32_t **ends)
 {
@@ -128,7 +127,7 @@ join(PyObject *list, PyObject **joined, uint32_t **ends)
         return -1;
     }
     if (PyBytes_GET_SIZE(*joined) > (Py_ssize_t)UINT32_MAX) {
-        PyErr_SetString(PyExc_OverflowError, "more than 4 GiB of octets");
+        PyErr_SetString(PyExc_OverflowError, "more than 4 GiB of bytes");
         return -1;
     }
     *ends = PyMem_Calloc((size_t)count + 1, sizeof(uint32_t));
@@ -247,10 +246,10 @@ load_poll(wp_load *self, PyObject *timeout)
     if ((seconds == -1.0 && PyErr_Occurred()) || open_load(self) == NULL) {
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
-    running = wl_poll(self->load, (int)(seconds * 1000));
-    Py_END_ALLOW_THREADS
-    return running < 0 ? wp_raise_code(running) : PyBool_FromLong(running);
+    Py_BEGIN_ALLOW_THREADS running
+        = wl_poll(self->load, (int)(seconds * 1000));
+    Py_END_ALLOW_THREADS return running < 0 ? wp_raise_code(running)
+                                            : PyBool_FromLong(running);
 }
 
 static PyObject *

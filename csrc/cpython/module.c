@@ -63,8 +63,7 @@ module_exec(PyObject *module)
     state->random = attribute("io", "BufferedRandom");
     if (state->print_exception == NULL || state->file_io == NULL
         || state->reader == NULL || state->random == NULL
-        || wp_names_init(&state->names) < 0
-        || wp_words_init(&state->words) < 0
+        || wp_names_init(&state->names) < 0 || wp_words_init(&state->words) < 0
         || add_types(module, state) < 0) {
         return -1;
     }

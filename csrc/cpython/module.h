@@ -12,8 +12,7 @@
 
 #include "wsgibench.h"
 
-enum { WP_NAMES = 128, WP_BLOCK = 1024, WP_FREE = 64,
-       WP_CREDIT = 64 };
+enum { WP_NAMES = 128, WP_BLOCK = 1024, WP_FREE = 64, WP_CREDIT = 64 };
 
 /* Ready, hashed keys for the names that requests carry. */
 typedef struct wp_names {
@@ -34,21 +33,21 @@ typedef struct wp_state {
     wp_names names;
     wp_words words;
     PyObject *print_exception;              /* traceback.print_exception */
-    PyObject *file_io, *reader, *random;    /* io.FileIO, BufferedReader ... */
+    PyObject *file_io, *reader, *random; /* io.FileIO, BufferedReader ... */
 } wp_state;
 
 /* What was made of a header block, by its slot in the core's table. */
 typedef struct wp_slot {
     uint64_t id;
-    PyObject *environ;   /* as of the last request that carried the block */
-    char *target;        /* of that request; malloced */
+    PyObject *environ; /* as of the last request that carried the block */
+    char *target; /* of that request; malloced */
     uint32_t target_size;
     uint8_t method_get, http11;
     uint16_t peer_port;
-    PyObject *port_text;     /* REMOTE_PORT in environ, if nobody else was
-                                given it; borrowed */
-    PyObject *peer_text;     /* REMOTE_ADDR in it, the server's; borrowed;
-                                NULL: not known */
+    PyObject *port_text; /* REMOTE_PORT in environ, if nobody else was
+                            given it; borrowed */
+    PyObject *peer_text; /* REMOTE_ADDR in it, the server's; borrowed;
+                            NULL: not known */
 } wp_slot;
 
 /* The head of the last answer, and what it was made of. */
@@ -56,22 +55,21 @@ enum { WP_LAST_ITEMS = 16, WP_LAST_BLOCK = WP_BLOCK };
 typedef struct wp_last_head {
     PyObject *status, *items[WP_LAST_ITEMS]; /* tuples; references */
     uint32_t count, status_size, block_size;
-    int credit;          /* above 0: worth looking at */
+    int credit; /* above 0: worth looking at */
     char block[WP_LAST_BLOCK];
 } wp_last_head;
 
 typedef struct wp_server {
-    PyObject_HEAD
-    wb_server *core;     /* NULL: closed */
-    wp_state *state;     /* borrowed: the type keeps the module alive */
+    PyObject_HEAD wb_server *core; /* NULL: closed */
+    wp_state *state; /* borrowed: the type keeps the module alive */
     PyObject *app, *errors;
-    PyObject *base;      /* environ without what a request brings */
-    PyObject *no_input;  /* wsgi.input of requests without a body */
-    wp_slot *slots;      /* WB_SLOTS of them */
-    char peer[46];       /* the last client's address, and its text */
+    PyObject *base; /* environ without what a request brings */
+    PyObject *no_input; /* wsgi.input of requests without a body */
+    wp_slot *slots; /* WB_SLOTS of them */
+    char peer[46]; /* the last client's address, and its text */
     PyObject *peer_text;
     wp_last_head last_head;
-    int lending;         /* above 0: see wp_environ_return() */
+    int lending; /* above 0: see wp_environ_return() */
     struct wp_call *free_calls;
     int free_count;
     struct wp_call *resume_first, *resume_last; /* see wp_call_go_on() */
@@ -81,16 +79,15 @@ typedef struct wp_server {
 
 /* start_response, and the request's state in Python. */
 typedef struct wp_call {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
-    wp_server *server;   /* a reference while in use */
+    PyObject_HEAD vectorcallfunc vectorcall;
+    wp_server *server; /* a reference while in use */
     wb_request *request; /* NULL: over */
-    struct wp_call *next;   /* free list or resume list */
-    PyObject *result;    /* what the application returned */
+    struct wp_call *next; /* free list or resume list */
+    PyObject *result; /* what the application returned */
     PyObject *iterator;
     struct wp_input *input; /* or NULL */
     struct wp_writer *writer;
-    char *block;         /* status, then name NUL value NUL ... */
+    char *block; /* status, then name NUL value NUL ... */
     uint32_t block_room, block_size, status_size, count;
     uint8_t started, head_given, wrote, sending_file;
     char block_inline[WP_BLOCK];
@@ -98,30 +95,28 @@ typedef struct wp_call {
 
 /* The write() callable. */
 typedef struct wp_writer {
-    PyObject_HEAD
-    vectorcallfunc vectorcall;
-    wp_call *call;       /* borrowed; NULL once the request is over */
+    PyObject_HEAD vectorcallfunc vectorcall;
+    wp_call *call; /* borrowed; NULL once the request is over */
 } wp_writer;
 
 /* wsgi.input */
 typedef struct wp_input {
-    PyObject_HEAD
-    wp_server *server;   /* a reference, or NULL */
+    PyObject_HEAD wp_server *server; /* a reference, or NULL */
     wb_request *request; /* NULL: over, reads b"" */
-    const char *data;    /* octets not read yet: the request's own body, or
-                            in `owned` */
+    const char *data; /* bytes not read yet: the request's own body, or
+                         in `owned` */
     size_t size;
-    char *owned;         /* malloced read-ahead for lines */
-    uint8_t finished;    /* no more comes */
+    char *owned; /* malloced read-ahead for lines */
+    uint8_t finished; /* no more comes */
 } wp_input;
 
-extern PyType_Spec wp_server_spec, wp_call_spec, wp_writer_spec,
-    wp_input_spec, wp_file_wrapper_spec, wp_load_spec;
+extern PyType_Spec wp_server_spec, wp_call_spec, wp_writer_spec, wp_input_spec,
+    wp_file_wrapper_spec, wp_load_spec;
 
 /* names.c */
 int wp_names_init(wp_names *names);
 void wp_names_clear(wp_names *names);
-/* A new reference to the str for these octets. */
+/* A new reference to the str for these bytes. */
 PyObject *wp_names_get(const wp_names *names, const char *data, size_t size);
 int wp_words_init(wp_words *words);
 int wp_words_visit(wp_words *words, visitproc visit, void *arg);
@@ -130,8 +125,8 @@ void wp_words_clear(wp_words *words);
 /* What an application got as its environ. */
 typedef struct wp_loan {
     PyObject *environ;
-    wp_slot *slot;       /* whose environ it is; NULL: the call's own */
-    uint64_t version;    /* of the dict when it was lent */
+    wp_slot *slot; /* whose environ it is; NULL: the call's own */
+    uint64_t version; /* of the dict when it was lent */
 } wp_loan;
 
 /* environ.c */
@@ -169,14 +164,14 @@ void wp_answer(wp_server *server, wb_request *request);
 void wp_call_go_on(wp_call *call);
 
 /* file_wrapper.c */
-/* The descriptor behind a file_wrapper whose octets are the file's own, or
+/* The descriptor behind a file_wrapper whose bytes are the file's own, or
  * -1; *offset is where reading stands, *size what is left. */
 int wp_file_behind(wp_state *state, PyObject *wrapper, int64_t *offset,
                    int64_t *size);
 
 /* errors.c */
 void wp_log_exception(wp_server *server); /* clears the error indicator */
-PyObject *wp_raise_code(int code);        /* NULL, with an exception set */
+PyObject *wp_raise_code(int code); /* NULL, with an exception set */
 
 /* server_type.c */
 PyObject *wp_defaults(void); /* settings by name */

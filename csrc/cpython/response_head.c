@@ -3,7 +3,7 @@
  *
  * Most applications give the same head again and again, made of the same
  * constants. The last one is remembered with its objects: where they come
- * again - or others with the same text, such as a length - its octets are
+ * again - or others with the same text, such as a length - its bytes are
  * copied as a whole. */
 #include "module.h"
 
@@ -57,8 +57,8 @@ put_text(wp_call *call, PyObject *text, int end, const char *what)
         return -1;
     }
     if (PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s holds characters outside latin-1", what);
+        PyErr_Format(PyExc_ValueError, "%s holds characters outside latin-1",
+                     what);
         return -1;
     }
     size_t size = (size_t)PyUnicode_GET_LENGTH(text);
@@ -127,8 +127,7 @@ same_header(PyObject *item, PyObject *other)
 {
     return item == other
         || (PyTuple_Check(other) && PyTuple_GET_SIZE(other) == 2
-            && same_text(PyTuple_GET_ITEM(item, 0),
-                         PyTuple_GET_ITEM(other, 0))
+            && same_text(PyTuple_GET_ITEM(item, 0), PyTuple_GET_ITEM(other, 0))
             && same_text(PyTuple_GET_ITEM(item, 1),
                          PyTuple_GET_ITEM(other, 1)));
 }

@@ -17,7 +17,7 @@ enum { MANY = 2, MAX_PER_TURN = 1024, CANNED_MS = 100 };
 /* What the environ says of the server; anything else is a core setting. */
 enum { HOST, PORT, SCHEME, MULTITHREAD, MULTIPROCESS, STREAM, EXTRAS };
 static const char *const extras[EXTRAS]
-    = { "server_host",  "server_port",  "url_scheme",
+    = { "server_host", "server_port",  "url_scheme",
         "multithread", "multiprocess", "error_stream" };
 
 static int
@@ -222,10 +222,8 @@ poll_core(wp_server *server, int timeout_ms)
             return ready;
         }
     }
-    Py_BEGIN_ALLOW_THREADS
-    ready = wb_server_poll(core, timeout_ms);
-    Py_END_ALLOW_THREADS
-    return ready;
+    Py_BEGIN_ALLOW_THREADS ready = wb_server_poll(core, timeout_ms);
+    Py_END_ALLOW_THREADS return ready;
 }
 
 static int
@@ -309,10 +307,8 @@ server_run_loop(wp_server *server, PyObject *unused)
     if (open_core(server) == NULL) {
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS
-    wb_server_run(server->core);
-    Py_END_ALLOW_THREADS
-    Py_RETURN_NONE;
+    Py_BEGIN_ALLOW_THREADS wb_server_run(server->core);
+    Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
 
 static PyObject *
@@ -324,10 +320,9 @@ server_run_worker(wp_server *server, PyObject *unused)
     }
     while (!wb_server_stopped(server->core)) {
         wb_request *request;
-        Py_BEGIN_ALLOW_THREADS
-        request = wb_server_wait(server->core, 1000);
-        Py_END_ALLOW_THREADS
-        if (request != NULL) {
+        Py_BEGIN_ALLOW_THREADS request = wb_server_wait(server->core, 1000);
+        Py_END_ALLOW_THREADS if (request != NULL)
+        {
             wp_answer(server, request);
         }
     }
@@ -345,11 +340,10 @@ server_canned(wp_server *server, PyObject *response)
     }
     for (;;) {
         int result;
-        Py_BEGIN_ALLOW_THREADS
-        result = wb_server_canned(server->core, data, (size_t)size,
-                                  CANNED_MS);
-        Py_END_ALLOW_THREADS
-        if (PyErr_CheckSignals() < 0) {
+        Py_BEGIN_ALLOW_THREADS result
+            = wb_server_canned(server->core, data, (size_t)size, CANNED_MS);
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0)
+        {
             return NULL;
         }
         if (result == WB_STOPPED) {
@@ -475,9 +469,7 @@ server_stopped(wp_server *server, void *unused)
 }
 
 #define METHOD(name, kind, doc)                                               \
-    {                                                                         \
-        #name, (PyCFunction)server_##name, kind, doc                          \
-    }
+    { #name, (PyCFunction)server_##name, kind, doc }
 static PyMethodDef server_methods[] = {
     METHOD(turn, METH_O,
            "turn(timeout) -> int: poll once, at most timeout seconds (None: "
@@ -492,8 +484,7 @@ static PyMethodDef server_methods[] = {
            "canned(response): answer everything with these bytes until "
            "stopped."),
     METHOD(wake, METH_NOARGS, "End a poll early; from any thread."),
-    METHOD(wake_fd, METH_NOARGS,
-           "A descriptor for signal.set_wakeup_fd()."),
+    METHOD(wake_fd, METH_NOARGS, "A descriptor for signal.set_wakeup_fd()."),
     METHOD(stop, METH_O,
            "stop(grace): finish what is under way within grace seconds; "
            "from any thread."),

@@ -1,7 +1,7 @@
 /* start_response and write (PEP 3333, "The start_response() Callable").
  *
  * The head is put into its form for the core at once (response_head.c); the
- * core checks what may be sent when the first octet of the body is there. */
+ * core checks what may be sent when the first byte of the body is there. */
 #include "module.h"
 
 #include <stddef.h>
@@ -174,8 +174,8 @@ start_response(PyObject *self, PyObject *const *args, size_t flags,
         may_start(call, Py_None);
         return NULL;
     }
-    PyObject *exc_info = exc_info_argument(
-        call, args, PyVectorcall_NARGS(flags), keywords);
+    PyObject *exc_info
+        = exc_info_argument(call, args, PyVectorcall_NARGS(flags), keywords);
     if (exc_info == NULL || may_start(call, exc_info) < 0) {
         return NULL;
     }
@@ -191,10 +191,10 @@ start_response(PyObject *self, PyObject *const *args, size_t flags,
 int
 wp_call_give_head(wp_call *call, int64_t length)
 {
-    int result = wb_request_head(
-        call->request, call->block, call->status_size,
-        call->block + call->status_size, call->block_size - call->status_size,
-        call->count, length);
+    int result = wb_request_head(call->request, call->block, call->status_size,
+                                 call->block + call->status_size,
+                                 call->block_size - call->status_size,
+                                 call->count, length);
     if (result < 0) {
         wp_raise_code(result);
     } else {
@@ -210,10 +210,10 @@ wp_call_wait(wp_call *call, int for_body)
 {
     int result;
     do {
-        Py_BEGIN_ALLOW_THREADS
-        result = wb_request_wait(call->request, for_body, 200);
-        Py_END_ALLOW_THREADS
-        if (PyErr_CheckSignals() < 0) {
+        Py_BEGIN_ALLOW_THREADS result
+            = wb_request_wait(call->request, for_body, 200);
+        Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0)
+        {
             return -1;
         }
     } while (result == WB_AGAIN);
@@ -298,7 +298,7 @@ static PyType_Slot writer_slots[] = {
     { Py_tp_dealloc, writer_dealloc },
     { Py_tp_call, PyVectorcall_Call },
     { Py_tp_members, writer_members },
-    { Py_tp_doc, "write(data): send body octets at once." },
+    { Py_tp_doc, "write(data): send body bytes at once." },
     { 0, NULL },
 };
 

@@ -1,6 +1,6 @@
 /* What the fuzz targets share.
  *
- * Each target is one libFuzzer program: octets in, a crash out if something
+ * Each target is one libFuzzer program: bytes in, a crash out if something
  * that must hold does not. Nothing is kept from one input to the next, so
  * that every finding can be reproduced from its file alone. */
 #ifndef FUZZ_H
@@ -11,19 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(condition)                                                      \
-    do {                                                                     \
-        if (!(condition)) {                                                  \
-            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, \
-                    #condition);                                             \
-            abort();                                                         \
-        }                                                                    \
+#define MUST(condition)                                                       \
+    do {                                                                      \
+        if (!(condition)) {                                                   \
+            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__,  \
+                    #condition);                                              \
+            abort();                                                          \
+        }                                                                     \
     } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A copy in a block of its own size, so that the sanitizer sees a reader that
- * goes one octet too far. */
+ * goes one byte too far. */
 static inline char *
 copy_of(const void *data, size_t size)
 {
@@ -35,7 +35,7 @@ copy_of(const void *data, size_t size)
     return copy;
 }
 
-/* How the octets are cut: 0 not at all, 1 after each, others at random but
+/* How the bytes are cut: 0 not at all, 1 after each, others at random but
  * for ever in the same way. */
 typedef struct cuts {
     uint8_t seed;

@@ -1,13 +1,13 @@
 /* Whole connections: a server, one or two clients over socket pairs, and an
  * application that reads and answers in every way there is.
  *
- * First octet: settings (bits below); second: the application's script; third:
- * how the octets are cut. The rest is what each client sends. Held: nothing
+ * First byte: settings (bits below); second: the application's script; third:
+ * how the bytes are cut. The rest is what each client sends. Held: nothing
  * leaks, no connection or request is forgotten, every answer is well-formed
- * to the last one, and (for the settings that allow it) the same octets get
+ * to the last one, and (for the settings that allow it) the same bytes get
  * the same answers however they are cut. */
 #define _GNU_SOURCE /* memfd_create, memmem */
-#include "server.h"
+#include "server/server.h"
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 enum settings {
     STREAM = 1,
@@ -47,7 +47,7 @@ typedef struct world {
     uint8_t settings;
     uint32_t script;
     client clients[CLIENTS];
-    wb_request *open[CLIENTS]; /* taken, waiting for octets or for room */
+    wb_request *open[CLIENTS]; /* taken, waiting for bytes or for room */
     int file;
 } world;
 
@@ -112,15 +112,15 @@ in_steps(world *w, wb_request *request)
 {
     static const char *const statuses[]
         = { "200 OK", "204 No Content", "304 Not Modified", "404" };
-    static const char fields[] = "Content-Length\0" "10\0Connection\0close";
+    static const char fields[] = "Content-Length\0"
+                                 "10\0Connection\0close";
     const char *status = statuses[throw_dice(w, 4)];
     int64_t length = (int64_t)throw_dice(w, 3) * 7 - 1;
     int with_fields = throw_dice(w, 4) == 0;
-    int code = wb_request_head(request, status, strlen(status),
-                               with_fields ? fields : text_plain,
-                               with_fields ? sizeof(fields)
-                                           : sizeof(text_plain),
-                               with_fields ? 2 : 1, length);
+    int code = wb_request_head(
+        request, status, strlen(status), with_fields ? fields : text_plain,
+        with_fields ? sizeof(fields) : sizeof(text_plain), with_fields ? 2 : 1,
+        length);
     for (uint32_t i = throw_dice(w, 4); i > 0 && code == 0; i--) {
         size_t size = throw_dice(w, 8) == 0 ? BIG : throw_dice(w, 9);
         code = throw_dice(w, 5) == 0
@@ -164,12 +164,12 @@ answer(world *w, wb_request *request)
 static int
 read_body(world *w, wb_request *request)
 {
-    char octets[300];
+    char bytes[300];
     for (;;) {
         size_t room = (w->settings & PLAIN) != 0
-            ? sizeof(octets)
-            : 1 + throw_dice(w, sizeof(octets));
-        int64_t n = wb_request_read(request, octets, room);
+            ? sizeof(bytes)
+            : 1 + throw_dice(w, sizeof(bytes));
+        int64_t n = wb_request_read(request, bytes, room);
         MUST(n <= (int64_t)room);
         if (n == WB_AGAIN) {
             MUST(!request->body_complete);
@@ -200,8 +200,7 @@ serve(world *w, wb_request *request)
     forget(w, request);
     request->user = NULL;
     if ((w->settings & PLAIN) != 0) {
-        simple(request, request->base + request->path.off,
-               request->path.len);
+        simple(request, request->base + request->path.off, request->path.len);
     } else {
         answer(w, request);
     }
@@ -294,7 +293,7 @@ start(world *w, const uint8_t *input, size_t size)
     config.max_line = 4096;
     config.temp_dir = "/dev/shm";
     w->file = memfd_create("file", MFD_CLOEXEC);
-    MUST(w->file >= 0 && write(w->file, "twenty octets of it\n", 20) == 20);
+    MUST(w->file >= 0 && write(w->file, "twenty bytes of it\n", 20) == 20);
     MUST(wb_server_new(&config, &w->server) == 0);
     open_client(w, &w->clients[0], input[2]);
     if ((w->settings & TWO) != 0) {
@@ -328,8 +327,8 @@ play(world *w)
     int quiet = 0;
     do {
         turn(w);
-        int moved = client_turn(w, &w->clients[0])
-            + client_turn(w, &w->clients[1]);
+        int moved
+            = client_turn(w, &w->clients[0]) + client_turn(w, &w->clients[1]);
         quiet = moved ? 0 : quiet + 1;
         if (quiet == 4) {
             shut(&w->clients[0]);
@@ -411,8 +410,7 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
                     (int)w.clients[0].received, w.clients[0].data,
                     (int)again.clients[0].received, again.clients[0].data);
         }
-        MUST(without_dates(&w.clients[0])
-             == without_dates(&again.clients[0]));
+        MUST(without_dates(&w.clients[0]) == without_dates(&again.clients[0]));
         MUST(memcmp(w.clients[0].data, again.clients[0].data,
                     w.clients[0].received)
              == 0);

@@ -1,13 +1,13 @@
 /* The head of an answer, as a hostile or careless application gives it.
  *
- * First octet: how many fields there are said to be; up to the first LF: the
+ * First byte: how many fields there are said to be; up to the first LF: the
  * status; the rest: the fields. Held: what is accepted is one head, with the
  * lines that were given and no other. */
 #include "fuzz.h"
-#include "head.h"
+#include "server/head.h"
 
-#include "alloc.h"
-#include "scan.h"
+#include "base/alloc.h"
+#include "http/scan.h"
 
 /* One head in wire form, without its empty line. */
 static void

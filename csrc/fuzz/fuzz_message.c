@@ -1,17 +1,17 @@
 /* The parser seam: request line, header block and body, whole and in pieces.
  *
- * First octet: how the pieces are cut. The rest: one message. Held: what is
+ * First byte: how the pieces are cut. The rest: one message. Held: what is
  * accepted whole is accepted in pieces, with the same end and the same body;
  * the framing parser agrees with us about all we accept; CGI names come once
  * each and every value may stand in an environ. */
-#include "block.h"
-#include "body.h"
+#include "http/block.h"
+#include "server/body.h"
 #include "fuzz.h"
-#include "memo.h"
-#include "request_line.h"
-#include "scan.h"
+#include "server/memo.h"
+#include "http/request_line.h"
+#include "http/scan.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 enum { MAX_LINE = 4096, MAX_FIELDS = 100 };
 
@@ -53,14 +53,14 @@ check_fields(const wb_fields *fields)
         MUST(wb__scan(fields->base + value->off, value->len, WB__VALUE)
              == value->len);
         for (uint32_t c = 0; c < name->len; c++) {
-            char octet = fields->base[name->off + c];
-            MUST(octet != '-' && !(octet >= 'a' && octet <= 'z'));
+            char byte = fields->base[name->off + c];
+            MUST(byte != '-' && !(byte >= 'a' && byte <= 'z'));
         }
         for (uint32_t j = 0; j < i; j++) {
             const wb_span *other = &fields->spans[2 * j];
             MUST(other->len != name->len
-                 || memcmp(fields->base + other->off,
-                           fields->base + name->off, name->len)
+                 || memcmp(fields->base + other->off, fields->base + name->off,
+                           name->len)
                      != 0);
         }
     }
@@ -95,8 +95,7 @@ check_memo(wb__block *block, const char *data, uint32_t size)
         wb__block_unref(block);
         MUST(wb__memo_guess(memo, block->fields.slot, data, size) == block);
         wb__block_unref(block);
-        MUST(wb__memo_guess(memo, block->fields.slot, data, size - 1)
-             == NULL);
+        MUST(wb__memo_guess(memo, block->fields.slot, data, size - 1) == NULL);
     }
     wb__memo_close(memo);
     free(memo);
@@ -140,15 +139,15 @@ read_body(wb__body *body, const char *data, size_t size, cuts cut,
     out->end += at;
     out->body = (uint8_t *)copy_of("", 0);
     for (;;) {
-        char octets[100];
-        int64_t n = wb__body_read(body, octets, sizeof(octets));
+        char bytes[100];
+        int64_t n = wb__body_read(body, bytes, sizeof(bytes));
         if (n <= 0) {
             MUST(n == (body->complete ? 0 : WB_AGAIN));
             break;
         }
         uint8_t *grown = realloc(out->body, out->body_size + (size_t)n);
         MUST(grown != NULL);
-        memcpy(grown + out->body_size, octets, (size_t)n);
+        memcpy(grown + out->body_size, bytes, (size_t)n);
         out->body = grown;
         out->body_size += (size_t)n;
     }
@@ -173,8 +172,7 @@ read_block(const char *data, size_t size, uint8_t version, cuts cut,
     }
     check_fields(&block->fields);
     MUST(block->framing.chunked == 0 || block->framing.length < 0);
-    int parsed
-        = wb__parse_check(version, copy, (size_t)end, &block->framing);
+    int parsed = wb__parse_check(version, copy, (size_t)end, &block->framing);
     if ((block->flags & WB__TE_UNKNOWN) != 0
         || (version == 0 && (block->flags & WB__HAS_TE) != 0)) {
         out->status = 501; /* what the parser says of it is its own affair */
@@ -240,8 +238,7 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
     }
     const char *data = (const char *)input + 1;
     reading whole = read_message(data, size - 1, (cuts) { 0 });
-    reading pieces
-        = read_message(data, size - 1, (cuts) { .seed = input[0] });
+    reading pieces = read_message(data, size - 1, (cuts) { .seed = input[0] });
     MUST((whole.status > 1) == (pieces.status > 1));
     MUST((whole.status == 1) == (pieces.status == 1));
     if (whole.status == 1) {

@@ -1,6 +1,6 @@
 /* The load generator's reader of answers, whole and in pieces.
  *
- * First octet: how the pieces are cut. The rest: answers, one behind the
+ * First byte: how the pieces are cut. The rest: answers, one behind the
  * other. Held: the same answers are seen, with the same bodies, however they
  * come, and whether a head is read or recognised. */
 #include "response.h"

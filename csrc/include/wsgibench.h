@@ -48,7 +48,7 @@ enum wb_note {
                        request comes back from wb_server_take() with event
                        WB_RESUME, or wb_request_wait() returns; threaded:
                        only the latter */
-    WB_COMPLETE = 2 /* the message needs no further body octet (HEAD, 204,
+    WB_COMPLETE = 2 /* the message needs no further body byte (HEAD, 204,
                        304, Content-Length reached): stop producing */
 };
 
@@ -60,46 +60,46 @@ enum wb_event {
 
 typedef struct wb_server wb_server; /* opaque */
 
-/* Times are milliseconds, sizes octets; 0 switches a deadline or limit off
+/* Times are milliseconds, sizes bytes; 0 switches a deadline or limit off
  * unless the field says otherwise. Copied by wb_server_new(). */
 typedef struct wb_config {
-    int listen_fd;            /* bound socket, TCP or unix. Made non-blocking;
-                                 taken over and closed by the server */
-    int backlog;              /* for listen(2); below 0: it listens already */
-    uint8_t threaded;         /* see "Threads" above */
-    uint8_t stream_body;      /* hand over at the end of the head; 0: when
-                                 the body is complete (never let the
-                                 application wait for a slow sender) */
-    uint8_t log_format;       /* 0 none, 1 common, 2 combined */
-    uint8_t defer_accept;     /* TCP_DEFER_ACCEPT on the listener */
-    int log_fd;               /* borrowed; written in blocks */
-    uint32_t max_line;        /* request line: 414 above it */
-    uint32_t max_head;        /* header block: 431 above it; at most 65536 */
-    uint32_t max_fields;      /* header fields: 431 above it */
-    uint64_t max_body;        /* 413 above it */
-    uint32_t body_memory;     /* body octets kept in memory per request; more
-                                 goes to an unlinked temporary file */
+    int listen_fd; /* bound socket, TCP or unix. Made non-blocking;
+                      taken over and closed by the server */
+    int backlog; /* for listen(2); below 0: it listens already */
+    uint8_t threaded; /* see "Threads" above */
+    uint8_t stream_body; /* hand over at the end of the head; 0: when
+                            the body is complete (never let the
+                            application wait for a slow sender) */
+    uint8_t log_format; /* 0 none, 1 common, 2 combined */
+    uint8_t defer_accept; /* TCP_DEFER_ACCEPT on the listener */
+    int log_fd; /* borrowed; written in blocks */
+    uint32_t max_line; /* request line: 414 above it */
+    uint32_t max_head; /* header block: 431 above it; at most 65536 */
+    uint32_t max_fields; /* header fields: 431 above it */
+    uint64_t max_body; /* 413 above it */
+    uint32_t body_memory; /* body bytes kept in memory per request; more
+                             goes to an unlinked temporary file */
     uint64_t body_memory_all; /* the same for all requests together */
-    uint32_t write_high;      /* unsent octets of one response that make
-                                 wb_request_write() answer WB_FULL */
+    uint32_t write_high; /* unsent bytes of one response that make
+                            wb_request_write() answer WB_FULL */
     uint32_t max_connections; /* accepting pauses at this number */
-    uint32_t accept_batch;    /* connections accepted in one turn, so that the
-                                 others, and other processes that share the
-                                 listener, get theirs; at least 1. More when
-                                 a turn answers many requests */
-    uint32_t head_timeout;    /* from the first octet (or the accept) to the
-                                 end of the head: 408 */
-    uint32_t body_timeout;    /* each span of this length must bring
-                                 body_quantum octets or the end: 408 */
+    uint32_t accept_batch; /* connections accepted in one turn, so that the
+                              others, and other processes that share the
+                              listener, get theirs; at least 1. More when
+                              a turn answers many requests */
+    uint32_t head_timeout; /* from the first byte (or the accept) to the
+                              end of the head: 408 */
+    uint32_t body_timeout; /* each span of this length must bring
+                              body_quantum bytes or the end: 408 */
     uint32_t body_quantum;
-    uint32_t idle_timeout;    /* between requests of one connection */
-    uint32_t write_timeout;   /* without an octet taken by the client */
-    const char *server_name;  /* Server field; "" for none. Copied */
-    const char *temp_dir;     /* for large bodies; NULL: TMPDIR or /tmp */
-    const char *tls_cert;     /* PEM file of the certificate and its chain:
-                                 HTTPS; NULL: plain. Its user must ignore
-                                 SIGPIPE, as Python does */
-    const char *tls_key;      /* PEM file; NULL: it stands in tls_cert */
+    uint32_t idle_timeout; /* between requests of one connection */
+    uint32_t write_timeout; /* without a byte taken by the client */
+    const char *server_name; /* Server field; "" for none. Copied */
+    const char *temp_dir; /* for large bodies; NULL: TMPDIR or /tmp */
+    const char *tls_cert; /* PEM file of the certificate and its chain:
+                             HTTPS; NULL: plain. Its user must ignore
+                             SIGPIPE, as Python does */
+    const char *tls_key; /* PEM file; NULL: it stands in tls_cert */
 } wb_config;
 
 typedef struct wb_span {
@@ -108,57 +108,57 @@ typedef struct wb_span {
 
 /* One header block in CGI form: names are HTTP_USER_AGENT, CONTENT_TYPE,
  * CONTENT_LENGTH ..., each at most once (repeated fields are joined), values
- * raw octets (latin-1). Immutable. Requests with byte-identical blocks share
+ * raw bytes (latin-1). Immutable. Requests with byte-identical blocks share
  * one: `slot` and `id` let a binding keep what it made of it (slot finds the
  * place, id tells whether it is still the same block). */
 typedef struct wb_fields {
-    uint64_t id;          /* never reused by this server */
-    uint32_t slot;        /* below WB_SLOTS, or WB_NO_SLOT: not shared */
-    uint32_t seen;        /* requests that carried it, this one included */
+    uint64_t id; /* never reused by this server */
+    uint32_t slot; /* below WB_SLOTS, or WB_NO_SLOT: not shared */
+    uint32_t seen; /* requests that carried it, this one included */
     uint32_t count;
     const char *base;
     const wb_span *spans; /* name, value, name, value ...: 2 * count */
 } wb_fields;
 
-#define WB_SLOTS 256
+#define WB_SLOTS   256
 #define WB_NO_SLOT 4294967295
 
 /* Borrowed from wb_server_take() until finish, abort or respond. */
 typedef struct wb_request {
     const wb_fields *fields;
-    const char *base;       /* of the spans below */
+    const char *base; /* of the spans below */
     wb_span method;
-    wb_span target;         /* as sent */
-    wb_span path;           /* percent-decoded octets; "*" of OPTIONS: "" */
-    wb_span query;          /* after the "?", as sent */
-    wb_span authority;      /* of an absolute-form target, which overrides
-                               the Host field (RFC 9112, 3.2.2); or empty.
-                               fields holds the Host as it was sent */
-    uint8_t minor_version;  /* HTTP/1.x */
-    uint8_t event;          /* enum wb_event */
-    uint8_t head_sent;      /* octets of the final head reached the wire */
-    uint8_t body_complete;  /* all of the body is here: reads never wait */
-    uint8_t chunked;        /* body came or comes in chunks */
+    wb_span target; /* as sent */
+    wb_span path; /* percent-decoded bytes; "*" of OPTIONS: "" */
+    wb_span query; /* after the "?", as sent */
+    wb_span authority; /* of an absolute-form target, which overrides
+                          the Host field (RFC 9112, 3.2.2); or empty.
+                          fields holds the Host as it was sent */
+    uint8_t minor_version; /* HTTP/1.x */
+    uint8_t event; /* enum wb_event */
+    uint8_t head_sent; /* bytes of the final head reached the wire */
+    uint8_t body_complete; /* all of the body is here: reads never wait */
+    uint8_t chunked; /* body came or comes in chunks */
     uint8_t tls;
-    uint16_t peer_port;     /* 0 for a unix socket */
+    uint16_t peer_port; /* 0 for a unix socket */
     int64_t content_length; /* of the body; -1: chunked and not complete */
-    const char *body;       /* the body, when complete and in memory;
-                               otherwise NULL: wb_request_read() */
-    const char *peer;       /* address in text, "" for a unix socket */
-    void *user;             /* the binding's; NULL for a new request */
+    const char *body; /* the body, when complete and in memory;
+                         otherwise NULL: wb_request_read() */
+    const char *peer; /* address in text, "" for a unix socket */
+    void *user; /* the binding's; NULL for a new request */
 } wb_request;
 
 typedef struct wb_stats {
-    uint64_t accepted, closed;     /* connections */
-    uint64_t requests, responses;  /* handed over; answered in full */
-    uint64_t refused;              /* answered 4xx/5xx by the core itself */
-    uint64_t timeouts, resets;     /* connections ended by a deadline; by the
-                                      client in mid-message */
-    uint64_t accept_errors;        /* EMFILE and its like */
+    uint64_t accepted, closed; /* connections */
+    uint64_t requests, responses; /* handed over; answered in full */
+    uint64_t refused; /* answered 4xx/5xx by the core itself */
+    uint64_t timeouts, resets; /* connections ended by a deadline; by the
+                                  client in mid-message */
+    uint64_t accept_errors; /* EMFILE and its like */
     uint64_t memo_hits, memo_misses;
     uint64_t bytes_in, bytes_out;
-    uint64_t body_memory;          /* held now */
-    uint32_t connections, busy;    /* open now; with a request handed over */
+    uint64_t body_memory; /* held now */
+    uint32_t connections, busy; /* open now; with a request handed over */
 } wb_stats;
 
 void wb_config_init(wb_config *config); /* the defaults */
@@ -177,18 +177,18 @@ wb_request *wb_server_take(wb_server *server); /* NULL: none is ready */
 wb_request *wb_server_wait(wb_server *server, int timeout_ms);
 int wb_server_run(wb_server *server); /* threaded: poll until stopped */
 /* The null server: for timeout_ms, polls and answers every request with these
- * octets (a whole HTTP response). 0, WB_STOPPED, or an error. */
+ * bytes (a whole HTTP response). 0, WB_STOPPED, or an error. */
 int wb_server_canned(wb_server *server, const char *response, size_t size,
                      int timeout_ms);
 void wb_server_wake(wb_server *server);
-/* A descriptor that wakes the loop when an octet is written to it: made for
+/* A descriptor that wakes the loop when a byte is written to it: made for
  * Python's signal.set_wakeup_fd(). Owned by the server; below 0: an error. */
 int wb_server_wake_fd(wb_server *server);
 /* Stop accepting, close idle connections, answer the rest with "Connection:
  * close", and give up on them after grace_ms. A second call shortens it. */
 void wb_server_stop(wb_server *server, int grace_ms);
 int wb_server_stopped(wb_server *server); /* 1: nothing is left to do */
-int wb_server_fileno(wb_server *server);  /* readable: poll with 0 */
+int wb_server_fileno(wb_server *server); /* readable: poll with 0 */
 int wb_server_timeout(wb_server *server); /* ms until it must be polled; -1 */
 void wb_server_stats(wb_server *server, wb_stats *out);
 void wb_server_log_flush(wb_server *server);
@@ -201,32 +201,31 @@ void wb_server_free(wb_server *server);
 
 /* Request -------------------------------------------------------------- */
 
-/* Up to `size` octets of the body: the number read, 0 at its end, WB_AGAIN if
+/* Up to `size` bytes of the body: the number read, 0 at its end, WB_AGAIN if
  * none are here yet, WB_GONE, WB_BADBODY. The first read answers "Expect:
  * 100-continue". */
 int64_t wb_request_read(wb_request *request, char *out, size_t size);
-/* Sleep until a body octet came (for_body) or the response may go on, turning
+/* Sleep until a body byte came (for_body) or the response may go on, turning
  * the loop (other requests only queue up) or, threaded, waiting for it. 0, or
  * WB_AGAIN after timeout_ms, or WB_GONE. */
 int wb_request_wait(wb_request *request, int for_body, int timeout_ms);
 
 /* The head: status like "200 OK" and `count` fields as name NUL value NUL ...
  * The core adds Date, Server, Connection and the framing. `length` is the
- * number of body octets when the caller knows it, or -1. Nothing is sent
- * before the first octet of body or the finish. May be repeated until then:
+ * number of body bytes when the caller knows it, or -1. Nothing is sent
+ * before the first byte of body or the finish. May be repeated until then:
  * the later head replaces the earlier. WB_INVALID: status or a field is not
  * sendable (CR, LF, NUL, not a token, hop-by-hop ...). 0 or WB_COMPLETE. */
 int wb_request_head(wb_request *request, const char *status,
                     size_t status_size, const char *lines, size_t lines_size,
                     uint32_t count, int64_t length);
-/* Body octets; `data` is the caller's again on return. 0, WB_FULL,
+/* Body bytes; `data` is the caller's again on return. 0, WB_FULL,
  * WB_COMPLETE (what exceeds the Content-Length is dropped), or WB_GONE. */
 int wb_request_write(wb_request *request, const char *data, size_t size);
-/* `size` octets of the file from `offset`, by sendfile(2) where it can (the
+/* `size` bytes of the file from `offset`, by sendfile(2) where it can (the
  * process must ignore SIGPIPE, which sendfile(2) raises; Python does). fd is
  * borrowed until the request returns with WB_RESUME, or is over. */
-int wb_request_file(wb_request *request, int fd, int64_t offset,
-                    int64_t size);
+int wb_request_file(wb_request *request, int fd, int64_t offset, int64_t size);
 /* These end the request: it is the server's again, whatever they return. */
 int wb_request_finish(wb_request *request);
 void wb_request_abort(wb_request *request); /* cut off: never looks complete */

@@ -32,8 +32,7 @@ bind_source(const wl_load *load, const wl__conn *conn)
     uv_inet_pton(AF_INET, load->config.source, &source.sin_addr);
     uint32_t step = conn->number % (sources == 0 ? 1 : sources);
     source.sin_addr.s_addr = htonl(ntohl(source.sin_addr.s_addr) + step);
-    setsockopt(conn->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
-               sizeof(on));
+    setsockopt(conn->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
     return bind(conn->fd, (struct sockaddr *)&source, sizeof(source));
 }
 

@@ -49,8 +49,8 @@ next_due(const wl_load *load)
             : 0;
     }
     if (load->dialled < config->connections) {
-        due = least(due, load->start_ns
-                             + load->dialled * config->connect_gap_ns);
+        due = least(due,
+                    load->start_ns + load->dialled * config->connect_gap_ns);
     }
     return due;
 }
@@ -62,8 +62,8 @@ wait_events(int epoll, struct epoll_event *ready, uint64_t wait_ns)
     struct timespec limit = { .tv_sec = (time_t)(wait_ns / 1000000000u),
                               .tv_nsec = (long)(wait_ns % 1000000000u) };
     if (wait_ns > 0 && wait_ns % 1000000u != 0) {
-        long count = syscall(SYS_epoll_pwait2, epoll, ready, BATCH, &limit,
-                             NULL, 0);
+        long count
+            = syscall(SYS_epoll_pwait2, epoll, ready, BATCH, &limit, NULL, 0);
         if (count >= 0 || errno != ENOSYS) {
             return (int)count;
         }
@@ -106,8 +106,8 @@ turn(wl_load *load, uint64_t until_ns)
     if (load->now_ns >= load->tick_ns) {
         uv_run(&load->loop, UV_RUN_NOWAIT);
         int next_ms = uv_backend_timeout(&load->loop);
-        load->tick_ns = load->now_ns
-            + (uint64_t)(next_ms < 1 ? 1 : next_ms) * 1000000u;
+        load->tick_ns
+            = load->now_ns + (uint64_t)(next_ms < 1 ? 1 : next_ms) * 1000000u;
     }
 }
 
@@ -123,8 +123,7 @@ on_tick(uv_timer_t *timer)
     count = load->slow || count < TICK_CONNS ? TICK_CONNS : count;
     count = load->slow || count > load->dialled ? load->dialled : count;
     for (uint32_t i = 0; i < count; i++) {
-        load->ticked = load->ticked + 1 < load->dialled ? load->ticked + 1
-                                                        : 0;
+        load->ticked = load->ticked + 1 < load->dialled ? load->ticked + 1 : 0;
         wl__conn_tick(load, &load->conns[load->ticked]);
     }
 }
@@ -154,8 +153,8 @@ wl__loop_init(wl_load *load)
     }
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (load->epoll < 0
-        || epoll_ctl(load->epoll, EPOLL_CTL_ADD,
-                     uv_backend_fd(&load->loop), &event)
+        || epoll_ctl(load->epoll, EPOLL_CTL_ADD, uv_backend_fd(&load->loop),
+                     &event)
             < 0) {
         return -errno;
     }

@@ -134,5 +134,5 @@ wl__head_is_known(const wl__known *known, const char *data, size_t size)
         && memchr(data + date, '\n', 29) == NULL
         && memcmp(data + date + 29, known->text + date + 29,
                   length - date - 29)
-            == 0;
+        == 0;
 }

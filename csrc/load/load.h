@@ -50,7 +50,7 @@ typedef struct wl__window {
 /* A request on its way. */
 typedef struct wl__sent {
     uint64_t intended_ns; /* when the schedule wanted it */
-    uint64_t sent_ns;     /* its first octet; 0: not yet */
+    uint64_t sent_ns;     /* its first byte; 0: not yet */
     uint32_t request;
 } wl__sent;
 
@@ -74,12 +74,12 @@ typedef struct wl__conn {
     uint32_t number;
     uint32_t first, under_way; /* ring in `sent` ... */
     uint32_t unsent;           /* ... its last so many are not sent whole */
-    uint32_t send_offset;      /* octets sent of the first of these */
+    uint32_t send_offset;      /* bytes sent of the first of these */
     uint32_t taken_here;       /* requests on this connection */
     uint64_t answered;         /* over all connections of this slot */
     uint64_t connect_ns;       /* when the connect was started */
     uint64_t retry_ns;
-    uint64_t first_ns;         /* first octet of the response under way */
+    uint64_t first_ns;         /* first byte of the response under way */
     uint64_t send_at_ns, read_at_ns; /* slow: not before this */
     wl__response response;
     wl__tls *tls;              /* owned; NULL: plain */
@@ -133,7 +133,7 @@ struct wl_load {
     uint64_t scheduled, classes[WL__CLASSES], ok_in_time;
     uint64_t connects, established, closes_seen, bytes_in, bytes_out;
     uint64_t opened_now, opened_most; /* connections open at once */
-    uint64_t stray;            /* connections with octets nobody asked for */
+    uint64_t stray;            /* connections with bytes nobody asked for */
     wl__known known[WL__KNOWN];
     wl__body *bodies;          /* what each request expects */
     wl__histogram service, response, connect, first_byte, lag, censored;

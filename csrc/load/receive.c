@@ -1,4 +1,4 @@
-/* From octets to classes: every answer is read and checked whole. */
+/* From bytes to classes: every answer is read and checked whole. */
 #include "posix.h"
 
 #include <errno.h>
@@ -30,8 +30,8 @@ answered(wl_load *load, wl__conn *conn, const char *data, size_t size)
         wl__record_sample(load, conn, class, data, size);
         wl__record_failed(load, class, 1);
     }
-    conn->first = conn->first + 1 == load->config.pipeline ? 0
-                                                           : conn->first + 1;
+    conn->first
+        = conn->first + 1 == load->config.pipeline ? 0 : conn->first + 1;
     conn->under_way--;
     load->under_way--;
     conn->first_ns = 0;
@@ -68,7 +68,7 @@ broken(wl_load *load, wl__conn *conn, const char *data, size_t size)
     wl__conn_fail(load, conn, WL__PARSE_ERROR);
 }
 
-/* Octets nobody asked for belong to no request, but are a fault. */
+/* Bytes nobody asked for belong to no request, but are a fault. */
 static void
 stray(wl_load *load, wl__conn *conn, const char *data, size_t size)
 {

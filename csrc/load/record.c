@@ -8,8 +8,9 @@
 #include "load.h"
 
 const char *const wl__class_names[WL__CLASSES] = {
-    "ok", "bad_status", "bad_body", "refused", "connect_timeout", "reset",
-    "early_eof", "parse_error", "timeout", "unsent", "in_flight",
+    "ok",        "bad_status", "bad_body",    "refused", "connect_timeout",
+    "reset",     "early_eof",  "parse_error", "timeout", "unsent",
+    "in_flight",
 };
 
 static uint64_t
@@ -55,8 +56,7 @@ new_window(wl_load *load)
 {
     if (load->window_count == load->window_cap) {
         uint32_t cap = load->window_cap == 0 ? 64 : 2 * load->window_cap;
-        wl__window *windows
-            = realloc(load->windows, cap * sizeof(*windows));
+        wl__window *windows = realloc(load->windows, cap * sizeof(*windows));
         if (windows == NULL) {
             return NULL; /* the totals still count what was in it */
         }

@@ -70,8 +70,8 @@ keep_head(wl__response *response, const char *data, size_t size)
 
 /* A whole head: its own memory, or pieces that were kept. */
 static int
-understand_head(wl__response *response, wl__known *known,
-                const wl__body *body, const char *data, size_t size)
+understand_head(wl__response *response, wl__known *known, const wl__body *body,
+                const char *data, size_t size)
 {
     if (wl__head_read(&response->head, known, data, size) < 0) {
         return -1;
@@ -104,8 +104,7 @@ take_pieces(wl__response *response, wl__known *known, const wl__body *body,
     }
     size_t head = (size_t)(end - response->kept) + 4;
     *used = head - before;
-    int wrong
-        = understand_head(response, known, body, response->kept, head);
+    int wrong = understand_head(response, known, body, response->kept, head);
     free(response->kept);
     response->kept = NULL;
     response->kept_size = 0;
@@ -131,9 +130,8 @@ take_head(wl__response *response, wl__known *known, const wl__body *body,
         return keep_head(response, data, size);
     }
     *used = (size_t)(end - data) + 4;
-    return understand_head(response, known, body, data, *used) < 0
-        ? WL__BROKEN
-        : WL__MORE;
+    return understand_head(response, known, body, data, *used) < 0 ? WL__BROKEN
+                                                                   : WL__MORE;
 }
 
 /* ---- the body ----------------------------------------------------------- */
@@ -154,8 +152,8 @@ check(wl__response *response, const wl__body *body, const char *data,
 static enum wl__verdict
 finished(wl__response *response, const wl__body *body)
 {
-    response->wrong_body |= body->check && !body->is_head
-        && response->passed != body->size;
+    response->wrong_body
+        |= body->check && !body->is_head && response->passed != body->size;
     response->state = START;
     return WL__DONE;
 }
@@ -170,7 +168,7 @@ hex(char c)
 }
 
 static int
-chunk_octet(wl__response *response, char c)
+chunk_byte(wl__response *response, char c)
 {
     switch (response->state) {
     case CHUNK_SIZE:
@@ -223,7 +221,7 @@ take_chunked(wl__response *response, const wl__body *body, const char *data,
         } else if (response->state == LAST_LF) {
             *used = i + 1;
             return data[i] == '\n' ? finished(response, body) : WL__BROKEN;
-        } else if (chunk_octet(response, data[i++]) < 0) {
+        } else if (chunk_byte(response, data[i++]) < 0) {
             return WL__BROKEN;
         }
     }
@@ -238,8 +236,8 @@ wl__response_read(wl__response *response, wl__known *known,
     size_t at = 0, step = 0;
     enum wl__verdict verdict = WL__MORE;
     while (response->state == START && at < size && verdict == WL__MORE) {
-        verdict = take_head(response, known, body, data + at, size - at,
-                            &step);
+        verdict
+            = take_head(response, known, body, data + at, size - at, &step);
         at += step;
     }
     if (verdict == WL__MORE && response->state == LENGTH) {

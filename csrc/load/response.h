@@ -1,4 +1,4 @@
-/* A strict reader of HTTP/1.1 responses, fed as octets come.
+/* A strict reader of HTTP/1.1 responses, fed as bytes come.
  *
  * Servers answer the same request with the same head but for the Date, so a
  * head that repeats the previous one is recognised by comparing and not read
@@ -22,7 +22,7 @@ typedef struct wl__head {
 /* The last head that was read, to be compared with. */
 typedef struct wl__known {
     wl__head head;
-    uint32_t date;       /* where the 29 octets of the Date stand; 0: none */
+    uint32_t date;       /* where the 29 bytes of the Date stand; 0: none */
     char text[WL__KNOWN_ROOM];
 } wl__known;
 

@@ -148,9 +148,9 @@ put_connections(text *out, const wl_load *load)
         (ull)load->closes_seen, (ull)load->stray);
 }
 
-/* Octets are written as latin-1 characters. */
+/* Bytes are written as latin-1 characters. */
 static void
-put_octets(text *out, const char *data, size_t size)
+put_bytes(text *out, const char *data, size_t size)
 {
     put(out, "\"");
     for (size_t i = 0; i < size; i++) {
@@ -172,10 +172,10 @@ put_samples(text *out, const wl_load *load)
         const wl__sample *sample = &load->samples[i];
         put(out,
             "%s{\"class\":\"%s\",\"connection\":%u,\"request\":%u,"
-            "\"at_ns\":%llu,\"octets\":",
+            "\"at_ns\":%llu,\"bytes\":",
             i == 0 ? "" : ",", wl__class_names[sample->class], sample->conn,
             sample->request, (ull)sample->at_ns);
-        put_octets(out, sample->text, sample->size);
+        put_bytes(out, sample->text, sample->size);
         put(out, "}");
     }
     put(out, "],");

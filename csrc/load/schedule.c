@@ -46,8 +46,7 @@ time_of(const wl_config *config, double units)
     double b = config->rate_end > 0 ? config->rate_end : a;
     double slope = (b - a) / ((double)config->duration_ns / 1e9);
     double under_root = a * a + 2 * slope * units;
-    return under_root < 0 ? INFINITY
-                          : 2 * units / (a + sqrt(under_root));
+    return under_root < 0 ? INFINITY : 2 * units / (a + sqrt(under_root));
 }
 
 static uint64_t

@@ -1,4 +1,4 @@
-/* From what is due to octets on the wire. */
+/* From what is due to bytes on the wire. */
 #include "posix.h"
 
 #include <errno.h>
@@ -65,8 +65,7 @@ text_of(const wl_load *load, uint32_t request)
 static wl__sent *
 unsent_at(const wl_load *load, const wl__conn *conn, uint32_t offset)
 {
-    uint32_t at
-        = conn->first + conn->under_way - conn->unsent + offset;
+    uint32_t at = conn->first + conn->under_way - conn->unsent + offset;
     return &conn->sent[at % load->config.pipeline];
 }
 
@@ -98,15 +97,13 @@ static ssize_t
 send_pieces(const wl__conn *conn, struct iovec *pieces, int count)
 {
     if (conn->tls != NULL) {
-        return wl__tls_send(conn->tls, pieces[0].iov_base,
-                            pieces[0].iov_len);
+        return wl__tls_send(conn->tls, pieces[0].iov_base, pieces[0].iov_len);
     }
     if (count == 1) {
         return send(conn->fd, pieces[0].iov_base, pieces[0].iov_len,
                     MSG_NOSIGNAL);
     }
-    struct msghdr message = { .msg_iov = pieces,
-                              .msg_iovlen = (size_t)count };
+    struct msghdr message = { .msg_iov = pieces, .msg_iovlen = (size_t)count };
     return sendmsg(conn->fd, &message, MSG_NOSIGNAL);
 }
 

@@ -85,8 +85,8 @@ static int
 copy_config(wl_load *load, const wl_config *from)
 {
     wl_config *to = &load->config;
-    const char *const *texts[] = { &from->host, &from->source,
-                                   &from->tls_name, &from->tls_ca };
+    const char *const *texts[]
+        = { &from->host, &from->source, &from->tls_name, &from->tls_ca };
     const char **copies[]
         = { &to->host, &to->source, &to->tls_name, &to->tls_ca };
     size_t ends = from->request_count * sizeof(uint32_t);
@@ -118,11 +118,10 @@ body_of(const wl_config *config, uint32_t request)
 {
     uint32_t start = request == 0 ? 0 : config->request_ends[request - 1];
     uint32_t size = config->request_ends[request] - start;
-    wl__body body
-        = { .is_head = size > 5
-                && memcmp(config->request + start, "HEAD ", 5) == 0,
-            .check = config->check_body != 0,
-            .size = config->expect_length };
+    wl__body body = { .is_head = size > 5
+                          && memcmp(config->request + start, "HEAD ", 5) == 0,
+                      .check = config->check_body != 0,
+                      .size = config->expect_length };
     if (config->check_body == 1) {
         uint32_t at = config->expect_count == 1 ? 0 : request;
         uint32_t from = at == 0 ? 0 : config->expect_ends[at - 1];
@@ -164,8 +163,7 @@ read_address(wl_load *load)
         return -EINVAL;
     }
     load->address_size = sizeof(load->address.in);
-    if (uv_ip4_addr(config->host, (int)config->port, &load->address.in)
-        == 0) {
+    if (uv_ip4_addr(config->host, (int)config->port, &load->address.in) == 0) {
         return 0;
     }
     load->address_size = sizeof(load->address.in6);
@@ -191,8 +189,7 @@ make_conns(wl_load *load)
     for (uint32_t i = 0; i < count; i++) {
         load->conns[i].fd = -1;
         load->conns[i].number = i;
-        load->conns[i].sent
-            = load->sent_room + (size_t)i * config->pipeline;
+        load->conns[i].sent = load->sent_room + (size_t)i * config->pipeline;
     }
     for (uint32_t i = 0; i < config->request_count; i++) {
         load->bodies[i] = body_of(config, i);
@@ -208,8 +205,8 @@ make(wl_load *load, const wl_config *config)
         || (error = make_conns(load)) < 0) {
         return error;
     }
-    load->on_demand = config->rate > 0
-        && (config->close || config->per_connection > 0);
+    load->on_demand
+        = config->rate > 0 && (config->close || config->per_connection > 0);
     load->slow = config->send_size > 0 || config->read_size > 0;
     if (config->tls
         && (error = wl__tls_context_new(&load->config, &load->tls)) < 0) {

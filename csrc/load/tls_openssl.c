@@ -14,7 +14,7 @@
 
 #include "tls.h"
 
-#define TEXT_OF(number) #number
+#define TEXT_OF(number)      #number
 #define VERSION_TEXT(number) TEXT_OF(number)
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
 #define LIBRARY "libssl.so." VERSION_TEXT(OPENSSL_SHLIB_VERSION)
@@ -23,32 +23,32 @@
 #endif
 
 /* What is used of it; libcrypto's are found through libssl's handle. */
-#define FUNCTIONS(F)                                                         \
-    F(ERR_clear_error)                                                       \
-    F(ERR_error_string_n)                                                    \
-    F(ERR_peek_error)                                                        \
-    F(SSL_CTX_ctrl)                                                          \
-    F(SSL_CTX_free)                                                          \
-    F(SSL_CTX_load_verify_locations)                                         \
-    F(SSL_CTX_new)                                                           \
-    F(SSL_CTX_set_alpn_protos)                                               \
-    F(SSL_CTX_set_verify)                                                    \
-    F(SSL_SESSION_free)                                                      \
-    F(SSL_SESSION_is_resumable)                                              \
-    F(SSL_ctrl)                                                              \
-    F(SSL_do_handshake)                                                      \
-    F(SSL_free)                                                              \
-    F(SSL_get1_session)                                                      \
-    F(SSL_get_error)                                                         \
-    F(SSL_new)                                                               \
-    F(SSL_read)                                                              \
-    F(SSL_set1_host)                                                         \
-    F(SSL_set_connect_state)                                                 \
-    F(SSL_set_fd)                                                            \
-    F(SSL_set_quiet_shutdown)                                                \
-    F(SSL_set_session)                                                       \
-    F(SSL_shutdown)                                                          \
-    F(SSL_write)                                                             \
+#define FUNCTIONS(F)                                                          \
+    F(ERR_clear_error)                                                        \
+    F(ERR_error_string_n)                                                     \
+    F(ERR_peek_error)                                                         \
+    F(SSL_CTX_ctrl)                                                           \
+    F(SSL_CTX_free)                                                           \
+    F(SSL_CTX_load_verify_locations)                                          \
+    F(SSL_CTX_new)                                                            \
+    F(SSL_CTX_set_alpn_protos)                                                \
+    F(SSL_CTX_set_verify)                                                     \
+    F(SSL_SESSION_free)                                                       \
+    F(SSL_SESSION_is_resumable)                                               \
+    F(SSL_ctrl)                                                               \
+    F(SSL_do_handshake)                                                       \
+    F(SSL_free)                                                               \
+    F(SSL_get1_session)                                                       \
+    F(SSL_get_error)                                                          \
+    F(SSL_new)                                                                \
+    F(SSL_read)                                                               \
+    F(SSL_set1_host)                                                          \
+    F(SSL_set_connect_state)                                                  \
+    F(SSL_set_fd)                                                             \
+    F(SSL_set_quiet_shutdown)                                                 \
+    F(SSL_set_session)                                                        \
+    F(SSL_shutdown)                                                           \
+    F(SSL_write)                                                              \
     F(TLS_client_method)
 
 #define MEMBER(name) __typeof__(name) *name;
@@ -86,10 +86,10 @@ load_functions(wl__tls_context *context)
     if (context->library == NULL) {
         return -ENOTSUP;
     }
-#define LOAD(name)                                                           \
-    *(void **)&context->name = dlsym(context->library, #name);              \
-    if (context->name == NULL) {                                             \
-        return -ENOTSUP;                                                     \
+#define LOAD(name)                                                            \
+    *(void **)&context->name = dlsym(context->library, #name);                \
+    if (context->name == NULL) {                                              \
+        return -ENOTSUP;                                                      \
     }
     FUNCTIONS(LOAD)
     return 0;
@@ -108,14 +108,13 @@ configure(wl__tls_context *context, const wl_config *config)
                               | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
                               | SSL_MODE_RELEASE_BUFFERS,
                           NULL);
-    context->SSL_CTX_set_alpn_protos(context->ssl, http11,
-                                     sizeof(http11) - 1);
+    context->SSL_CTX_set_alpn_protos(context->ssl, http11, sizeof(http11) - 1);
     if (config->tls_ca[0] == '\0') {
         return 0;
     }
     context->SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
-    return context->SSL_CTX_load_verify_locations(context->ssl,
-                                                  config->tls_ca, NULL)
+    return context->SSL_CTX_load_verify_locations(context->ssl, config->tls_ca,
+                                                  NULL)
             == 1
         ? 0
         : -ENOENT;
@@ -167,8 +166,7 @@ prepare(const wl__tls_context *of, SSL *ssl)
 {
     if (of->name[0] != '\0') {
         of->SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
-                     TLSEXT_NAMETYPE_host_name,
-                     (void *)(uintptr_t)of->name);
+                     TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)of->name);
         of->SSL_set1_host(ssl, of->name); /* when verified */
     }
     if (of->session != NULL) {

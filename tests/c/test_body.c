@@ -2,17 +2,18 @@
  * in turn. Answer heads and the small containers, too. */
 #include <string.h>
 
-#include "alloc.h"
-#include "block.h"
-#include "body.h"
+#include "base/alloc.h"
+#include "http/block.h"
+#include "server/body.h"
 #include "check.h"
-#include "deadline.h"
-#include "head.h"
+#include "server/deadline.h"
+#include "server/head.h"
 
 static wb_config config;
 static uint64_t held;
 
-/* ---- bodies --------------------------------------------------------------------- */
+/* ---- bodies
+ * --------------------------------------------------------------------- */
 
 typedef struct message {
     const char *fields, *octets, *content;
@@ -34,8 +35,7 @@ new_body(const message *m, wb__body **out)
     char fields[256];
     wb__block *block;
     strcpy(fields, m->fields);
-    int status
-        = wb__block_new(fields, (uint32_t)strlen(fields), 10, &block);
+    int status = wb__block_new(fields, (uint32_t)strlen(fields), 10, &block);
     if (status != 0) {
         return status;
     }
@@ -137,8 +137,7 @@ check_discarding(void)
 static void
 check_limits(void)
 {
-    static const message large
-        = { "Content-Length: 101\r\n\r\n", "", "", 0 };
+    static const message large = { "Content-Length: 101\r\n\r\n", "", "", 0 };
     wb__body *body;
     CHECK(new_body(&large, &body) == 413);
     config.temp_dir = "/no/such/directory";
@@ -151,7 +150,8 @@ check_limits(void)
     CHECK(held == 0 && wb__alloc_held() == 0);
 }
 
-/* ---- answer heads -------------------------------------------------------------- */
+/* ---- answer heads
+ * -------------------------------------------------------------- */
 
 static void
 check_heads(void)
@@ -168,8 +168,10 @@ check_heads(void)
         { "200 \xe9t\xe9", LINES("A\0b"), 1,
           "HTTP/1.1 200 \xe9t\xe9\r\nA: b\r\n" },
         { "200 OK", LINES("A\0"), 1, "HTTP/1.1 200 OK\r\nA: \r\n" },
-        { "200 OK", LINES("Content-Length\0" "5"), 1,
-          "HTTP/1.1 200 OK\r\n" },
+        { "200 OK",
+          LINES("Content-Length\0"
+                "5"),
+          1, "HTTP/1.1 200 OK\r\n" },
         { "200 OK", LINES("Connection\0close"), 1, "HTTP/1.1 200 OK\r\n" },
         { "200 OK", LINES("A\0b\r\nC: d"), 1, NULL },
         { "200 OK", LINES("A\0b\nC"), 1, NULL },
@@ -181,8 +183,11 @@ check_heads(void)
         { "200 OK", LINES("A\xe9\0b"), 1, NULL },
         { "200 OK", LINES("Transfer-Encoding\0chunked"), 1, NULL },
         { "200 OK", LINES("Content-Length\0+5"), 1, NULL },
-        { "200 OK", LINES("Content-Length\0" "5\0Content-Length\0" "5"), 2,
-          NULL },
+        { "200 OK",
+          LINES("Content-Length\0"
+                "5\0Content-Length\0"
+                "5"),
+          2, NULL },
         { "200 OK\r\nA: b", NULL, 0, 0, NULL },
         { "100 Continue", NULL, 0, 0, NULL },
         { "20", NULL, 0, 0, NULL },
@@ -193,9 +198,9 @@ check_heads(void)
     for (int again = 0; again < 2; again++) {
         for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
             wb__head *head;
-            int error = wb__head_find(
-                &responder, heads[i].status, strlen(heads[i].status),
-                heads[i].lines, heads[i].size, heads[i].count, &head);
+            int error = wb__head_find(&responder, heads[i].status,
+                                      strlen(heads[i].status), heads[i].lines,
+                                      heads[i].size, heads[i].count, &head);
             CHECK(error == (heads[i].text == NULL ? WB_INVALID : 0));
             if (error == 0) {
                 CHECK(head->text_size == strlen(heads[i].text));
@@ -209,7 +214,8 @@ check_heads(void)
     CHECK(wb__alloc_held() == 0);
 }
 
-/* ---- containers ------------------------------------------------------------------- */
+/* ---- containers
+ * ------------------------------------------------------------------- */
 
 static void
 check_buf(void)
@@ -245,8 +251,8 @@ check_deadlines(void)
     deadlines.length[WB__IDLE] = 10;
     CHECK(wb__deadline_next(&deadlines, 0) == -1);
     for (uint64_t i = 0; i < 8; i++) {
-        wb__deadline_arm(&deadlines, &timed[i],
-                         i % 2 ? WB__IDLE : WB__HEAD, i);
+        wb__deadline_arm(&deadlines, &timed[i], i % 2 ? WB__IDLE : WB__HEAD,
+                         i);
     }
     CHECK(wb__deadline_next(&deadlines, 5) == 6);
     CHECK(wb__deadline_expired(&deadlines, 10, &kind) == NULL);

@@ -48,7 +48,7 @@ class Builds:
             *flags.compile,
             *BUILDS[kind],
             "-DWB_TESTING",
-            *("-I" + str(ROOT / "csrc" / room) for room in ("core", "load")),
+            "-I" + str(ROOT / "csrc" / "load"),
         ]
         place = self._directory / ("%s-%s" % (parser, kind))
         place.mkdir()

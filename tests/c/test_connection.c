@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check.h"
 #include "wire.h"
 
-#define HOST "Host: a\r\n"
+#define HOST  "Host: a\r\n"
 #define CLOSE "Connection: close\r\n"
 
 typedef struct talk {
@@ -40,8 +40,7 @@ static const talk talks[] = {
     { "POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n"
       "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       0, "HTTP/1.1 400 " },
-    { "GET / HTTP/1.1\r\n" HOST "A: b\r\n A: c\r\n\r\n", 0,
-      "HTTP/1.1 400 " },
+    { "GET / HTTP/1.1\r\n" HOST "A: b\r\n A: c\r\n\r\n", 0, "HTTP/1.1 400 " },
     { "GET / HTTP/1.1\nHost: a\n\n", 0, "HTTP/1.1 400 " },
     { "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
       "fffffffffffffffff\r\n",

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check.h"
 #include "wire.h"
 
@@ -18,7 +18,8 @@ static wire the_wire;
 static char big[BIG];
 static const char lines[] = "Content-Type\0text/plain";
 
-/* ---- helpers -------------------------------------------------------------------- */
+/* ---- helpers
+ * -------------------------------------------------------------------- */
 
 static void
 narrow(wb_config *config)
@@ -115,7 +116,8 @@ expect_nobody(void)
     CHECK(stats.connections == 0 && stats.busy == 0);
 }
 
-/* ---- corners -------------------------------------------------------------------- */
+/* ---- corners
+ * -------------------------------------------------------------------- */
 
 /* The answer to the first request is not kept until the body of the second is
  * there: the client may wait for it. */
@@ -227,8 +229,9 @@ check_limits_switched_off(void)
 {
     static char head[60000];
     CHECK(wire_open(&the_wire, no_limits) == 0);
-    size_t size = (size_t)sprintf(head, "GET / HTTP/1.1\r\nHost: a\r\n"
-                                        "Connection: close\r\n");
+    size_t size = (size_t)sprintf(head,
+                                  "GET / HTTP/1.1\r\nHost: a\r\n"
+                                  "Connection: close\r\n");
     while (size < 50000) {
         size += (size_t)sprintf(head + size, "X-%zu: v\r\n", size);
     }
@@ -238,7 +241,8 @@ check_limits_switched_off(void)
     wire_close(&the_wire);
 }
 
-/* ---- no place in the poll set ------------------------------------------------------ */
+/* ---- no place in the poll set
+ * ------------------------------------------------------ */
 
 static int refuse_at; /* 1: the next one */
 

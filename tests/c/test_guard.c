@@ -1,12 +1,12 @@
 /* No reader looks one octet beyond what it was given, whatever it was given:
  * each message is cut at every octet and each octet replaced in turn. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
-#include "block.h"
-#include "chunk.h"
+#include "http/block.h"
+#include "http/chunk.h"
 #include "guard.h"
-#include "head.h"
-#include "memo.h"
-#include "request_line.h"
+#include "server/head.h"
+#include "server/memo.h"
+#include "http/request_line.h"
 #include "response.h"
 
 static guard guarded;
@@ -48,8 +48,7 @@ read_chunks(const char *data, size_t size)
 {
     wb__chunk chunk = { 0 };
     size_t used = 0;
-    wb__chunk_read(&chunk, guard_put(&guarded, data, size), size, 1000,
-                   &used);
+    wb__chunk_read(&chunk, guard_put(&guarded, data, size), size, 1000, &used);
     CHECK(used <= size);
 }
 
@@ -156,10 +155,8 @@ main(void)
     RUN(torture(read_block, coded));
     RUN(torture(read_framing, fields));
     RUN(torture(read_framing, coded));
-    RUN(torture(read_chunks,
-                "5;a=\"b\\\"c\"\r\nabcde\r\n0\r\nA: b\r\n\r\n"));
-    RUN(torture(read_given_head,
-                "Content-Length|12|X-A|b|Connection|close|"));
+    RUN(torture(read_chunks, "5;a=\"b\\\"c\"\r\nabcde\r\n0\r\nA: b\r\n\r\n"));
+    RUN(torture(read_given_head, "Content-Length|12|X-A|b|Connection|close|"));
     RUN(torture_responses());
     return 0;
 }

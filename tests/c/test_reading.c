@@ -2,15 +2,16 @@
  * chunks, and the table of blocks. RFC 9112, sections 3, 5 and 7. */
 #include <string.h>
 
-#include "alloc.h"
-#include "block.h"
+#include "base/alloc.h"
+#include "http/block.h"
 #include "check.h"
-#include "chunk.h"
-#include "memo.h"
-#include "request_line.h"
-#include "scan.h"
+#include "http/chunk.h"
+#include "server/memo.h"
+#include "http/request_line.h"
+#include "http/scan.h"
 
-/* ---- request lines ------------------------------------------------------------ */
+/* ---- request lines
+ * ------------------------------------------------------------ */
 
 static void
 check_lines(void)
@@ -71,11 +72,23 @@ check_lines(void)
 static void
 check_hosts(void)
 {
-    static const char *const good[] = { "", "a", "a:", "a:0", "a:65535",
-        "[::1]", "[v1.a:b]:80", "%41b", "a_b", "1.2.3.4", "[::ffff:1.2.3.4]" };
-    static const char *const bad[] = { ":80", "a:65536", "a:b", "a b",
-        "[::1", "[]", "[g::]", "[v.a]", "[v1.]", "[::1]a", "a@b", "a/b", "%4",
-        "%zz", "a:99999999999999999999", "[::1%25eth0]" };
+    static const char *const good[] = { "",
+                                        "a",
+                                        "a:",
+                                        "a:0",
+                                        "a:65535",
+                                        "[::1]",
+                                        "[v1.a:b]:80",
+                                        "%41b",
+                                        "a_b",
+                                        "1.2.3.4",
+                                        "[::ffff:1.2.3.4]" };
+    static const char *const bad[] = {
+        ":80",         "a:65536", "a:b",   "a b",   "[::1",
+        "[]",          "[g::]",   "[v.a]", "[v1.]", "[::1]a",
+        "a@b",         "a/b",     "%4",    "%zz",   "a:99999999999999999999",
+        "[::1%25eth0]"
+    };
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         CHECK(wb__host_valid(good[i], (uint32_t)strlen(good[i])));
     }
@@ -94,7 +107,8 @@ check_decoding(void)
     CHECK(memcmp(out, "\0%zz%1", 6) == 0);
 }
 
-/* ---- header blocks ------------------------------------------------------------ */
+/* ---- header blocks
+ * ------------------------------------------------------------ */
 
 static int
 block_status(const char *text, wb__block **out)
@@ -116,17 +130,29 @@ static void
 check_refused_blocks(void)
 {
     static const char *const bad[] = {
-        "A : b\r\n\r\n", ": b\r\n\r\n", "A\r\n\r\n", " A: b\r\n\r\n",
-        "A: b\r\n c\r\n\r\n", "A: b\n\r\n", "A: b\rc\r\n\r\n", "\n",
-        "A: \x01\r\n\r\n", "A: \x7f\r\n\r\n", "A\x80: b\r\n\r\n",
-        "Host: a\r\nHost: a\r\n\r\n", "Host: a b\r\n\r\n",
+        "A : b\r\n\r\n",
+        ": b\r\n\r\n",
+        "A\r\n\r\n",
+        " A: b\r\n\r\n",
+        "A: b\r\n c\r\n\r\n",
+        "A: b\n\r\n",
+        "A: b\rc\r\n\r\n",
+        "\n",
+        "A: \x01\r\n\r\n",
+        "A: \x7f\r\n\r\n",
+        "A\x80: b\r\n\r\n",
+        "Host: a\r\nHost: a\r\n\r\n",
+        "Host: a b\r\n\r\n",
         "Content-Length: 1\r\nContent-Length: 1\r\n\r\n",
-        "Content-Length: +1\r\n\r\n", "Content-Length: 1,1\r\n\r\n",
-        "Content-Length: \r\n\r\n", "Content-Length: 0x1\r\n\r\n",
+        "Content-Length: +1\r\n\r\n",
+        "Content-Length: 1,1\r\n\r\n",
+        "Content-Length: \r\n\r\n",
+        "Content-Length: 0x1\r\n\r\n",
         "Content-Length: 9223372036854775808\r\n\r\n",
         "Content-Length: 18446744073709551617\r\n\r\n",
         "Content-Length: 99999999999999999999999999\r\n\r\n",
-        "Transfer-Encoding: gzip\r\n\r\n", "Transfer-Encoding: \r\n\r\n",
+        "Transfer-Encoding: gzip\r\n\r\n",
+        "Transfer-Encoding: \r\n\r\n",
         "Transfer-Encoding: chunked, gzip\r\n\r\n",
         "Transfer-Encoding: chunked, chunked\r\n\r\n",
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -141,12 +167,11 @@ check_refused_blocks(void)
         }
         CHECK(status == 400 && block == NULL);
     }
-    CHECK(block_status("A: \r\nB: \r\nC: \r\nD: \r\nE: \r\nF: \r\n\r\n",
-                       &block)
-          == 431);
+    CHECK(
+        block_status("A: \r\nB: \r\nC: \r\nD: \r\nE: \r\nF: \r\n\r\n", &block)
+        == 431);
     /* A bare CR is seen first when it comes in pieces. */
-    CHECK(block_status("A:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA: b\rc\r\n\r\n",
-                       &block)
+    CHECK(block_status("A:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA: b\rc\r\n\r\n", &block)
           == 400);
     CHECK(wb__alloc_held() == 0);
 }
@@ -214,7 +239,8 @@ check_memo(void)
     CHECK(wb__alloc_held() == 0);
 }
 
-/* ---- chunks -------------------------------------------------------------------- */
+/* ---- chunks
+ * -------------------------------------------------------------------- */
 
 static int
 chunk_status(const char *text, size_t cut, size_t *end)

@@ -14,7 +14,7 @@ typedef struct answer {
     uint8_t wrong_body;
 } answer;
 
-#define OK "HTTP/1.1 200 OK\r\n"
+#define OK      "HTTP/1.1 200 OK\r\n"
 #define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"
 
 static const answer answers[] = {
@@ -24,7 +24,7 @@ static const answer answers[] = {
     { OK "Content-Length: 4\r\n\r\nhell", WL__DONE, 200, 1 },
     { OK "Content-Length: 6\r\n\r\nhello!", WL__DONE, 200, 1 },
     { OK "Date: Sat, 21 Nov 2026 05:00:00 GMT\r\nContent-Length: 5\r\n\r\n"
-      "hello",
+         "hello",
       WL__DONE, 200, 0 },
     { CHUNKED "5\r\nhello\r\n0\r\n\r\n", WL__DONE, 200, 0 },
     { CHUNKED "2;x=\"y\"\r\nhe\r\n003\r\nllo\r\n0\r\nT: v\r\n\r\n", WL__DONE,
@@ -41,8 +41,8 @@ static const answer answers[] = {
       1 },
     { OK "Content-Length: 5\r\nContent-Length: 5\r\n\r\n", WL__BROKEN, 0, 0 },
     { OK "Content-Length: -5\r\n\r\n", WL__BROKEN, 0, 0 },
-    { OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-      WL__BROKEN, 0, 0 },
+    { OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", WL__BROKEN,
+      0, 0 },
     { "HTTP/2.0 200 OK\r\n\r\n", WL__BROKEN, 0, 0 },
     { "HTTP/1.1 2x0 OK\r\n\r\n", WL__BROKEN, 0, 0 },
     { OK "no colon\r\n\r\n", WL__BROKEN, 0, 0 },
@@ -95,9 +95,9 @@ check_until_close(void)
         wl__response response = { 0 };
         wl__known known = { 0 };
         size_t used = 0;
-        CHECK(wl__response_read(&response, &known, &expected, text, size,
-                                &used)
-              == WL__MORE);
+        CHECK(
+            wl__response_read(&response, &known, &expected, text, size, &used)
+            == WL__MORE);
         CHECK(used == size);
         enum wl__verdict verdict = wl__response_eof(&response, &expected);
         CHECK(verdict == (size < sizeof(text) - 6 ? WL__BROKEN : WL__DONE));

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "check.h"
 #include "wsgibench.h"
 
@@ -25,7 +25,8 @@ static int file;
 static const char lines[] = "Content-Type\0text/plain";
 static char big[BIG];
 
-/* ---- workers -------------------------------------------------------------------- */
+/* ---- workers
+ * -------------------------------------------------------------------- */
 
 static int
 path_is(const wb_request *request, const char *path)
@@ -116,7 +117,8 @@ run(void *unused)
     return NULL;
 }
 
-/* ---- clients -------------------------------------------------------------------- */
+/* ---- clients
+ * -------------------------------------------------------------------- */
 
 /* 1: the text came, 0: the connection ended before. */
 static int
@@ -175,14 +177,16 @@ one_visit(int fd, int kind)
         CHECK(!receive(fd, "hello"));
         break;
     case 6:
-        say(fd, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
-                "\r\n5\r\nhello\r\nx");
+        say(fd,
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+            "\r\n5\r\nhello\r\nx");
         CHECK(!receive(fd, "hello"));
         break;
     default: /* several at once, and gone with a reset */
-        say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-                "GET /file HTTP/1.1\r\nHost: a\r\n\r\n"
-                "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        say(fd,
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+            "GET /file HTTP/1.1\r\nHost: a\r\n\r\n"
+            "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     }
 }
 
@@ -192,8 +196,7 @@ visit(void *number)
     for (int round = 0; round < ROUNDS; round++) {
         int fd = socket(AF_INET, SOCK_STREAM, 0);
         CHECK(fd >= 0);
-        CHECK(connect(fd, (struct sockaddr *)&address, sizeof(address))
-              == 0);
+        CHECK(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
         int kind = (round + *(int *)number) % 8;
         one_visit(fd, kind);
         if (kind == 7 || kind == 3) {
@@ -205,7 +208,8 @@ visit(void *number)
     return NULL;
 }
 
-/* ---- all together ----------------------------------------------------------------- */
+/* ---- all together
+ * ----------------------------------------------------------------- */
 
 static void
 start(int stream_body)
@@ -220,8 +224,7 @@ start(int stream_body)
     CHECK(bind(config.listen_fd, (struct sockaddr *)&address, size) == 0);
     CHECK(getsockname(config.listen_fd, (struct sockaddr *)&address, &size)
           == 0);
-    setsockopt(config.listen_fd, SOL_SOCKET, SO_SNDBUF, &small,
-               sizeof(small));
+    setsockopt(config.listen_fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
     config.threaded = 1;
     config.stream_body = (uint8_t)stream_body;
     config.write_high = 1000;

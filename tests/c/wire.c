@@ -14,7 +14,8 @@
 
 enum { PATIENCE = 4000 }; /* turns of at most a millisecond */
 
-/* ---- the client -------------------------------------------------------------- */
+/* ---- the client
+ * -------------------------------------------------------------- */
 
 static void
 leave(wire *wire)
@@ -36,8 +37,8 @@ send_some(wire *wire)
         return;
     }
     if (wire->unsent_size > 0) {
-        size_t size = wire->unsent_size < wire->step ? wire->unsent_size
-                                                     : wire->step;
+        size_t size
+            = wire->unsent_size < wire->step ? wire->unsent_size : wire->step;
         ssize_t n = send(wire->client, wire->unsent, size, MSG_NOSIGNAL);
         if (n > 0) {
             wire->unsent += n;
@@ -51,7 +52,8 @@ send_some(wire *wire)
     }
 }
 
-/* ---- the application: the path says how it answers --------------------------- */
+/* ---- the application: the path says how it answers
+ * --------------------------- */
 
 static const char lines[] = "Content-Type\0text/plain";
 
@@ -93,9 +95,9 @@ echo(wire *wire, wb_request *request)
 {
     static char body[WIRE_ROOM];
     int64_t size = read_all(wire, request, body, sizeof(body));
-    int code = size < 0 ? (int)size
-                        : wb_request_head(request, "200 OK", 6, lines,
-                                          sizeof(lines), 1, -1);
+    int code = size < 0
+        ? (int)size
+        : wb_request_head(request, "200 OK", 6, lines, sizeof(lines), 1, -1);
     if (code < 0) {
         wb_request_error(request, 500);
         return;
@@ -153,7 +155,8 @@ answer(wire *wire, wb_request *request)
     }
 }
 
-/* ---- both ends ------------------------------------------------------------------ */
+/* ---- both ends
+ * ------------------------------------------------------------------ */
 
 int
 wire_open(wire *wire, void (*configure)(wb_config *config))

@@ -12,10 +12,10 @@ BLOCK = b"x" * 65536
 
 
 class Stream:
-    """`size` octets in blocks; counts how often close() is called."""
+    """`size` bytes in blocks; counts how often close() is called."""
 
     closed = 0
-    produced = 0  # octets, of the stream that was last asked for
+    produced = 0  # bytes, of the stream that was last asked for
 
     def __init__(self, size: int) -> None:
         self.left = size

@@ -11,7 +11,7 @@ MIB = 1024 * 1024
 
 
 def memory(pid: int) -> int:
-    """Octets that only this process has (private, resident)."""
+    """Bytes that only this process has (private, resident)."""
     total = 0
     with open("/proc/%d/smaps_rollup" % pid) as file:
         for line in file:

@@ -1,4 +1,4 @@
-"""Many raw connections in one loop, each read as octets come."""
+"""Many raw connections in one loop, each read as bytes come."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Client:
         head = bytes(self.data[:12])
         return int(head[9:12]) if head[:5] == b"HTTP/" else 0
 
-    def send(self, octets: bytes) -> bool:
+    def send(self, data: bytes) -> bool:
         """As many as the kernel takes; False when the server is gone."""
         try:
-            self.sock.send(octets)
+            self.sock.send(data)
         except BlockingIOError:
             return True
         except OSError:

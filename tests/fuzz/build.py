@@ -52,7 +52,7 @@ def compile_target(target: str, directory: Path) -> Path:
         *flags.compile,
         *SANITIZE,
         "-DWB_TESTING",
-        *("-I" + str(ROOT / "csrc" / room) for room in ("core", "load")),
+        "-I" + str(ROOT / "csrc" / "load"),
         str(FOLDER / (target + ".c")),
         *setup_native.sources("core", "load"),
         "-o",

@@ -30,11 +30,11 @@ HEADS = (
 
 def messages() -> list[bytes]:
     cases = families.all_cases() + corpus.cases()
-    return sorted({case.octets[:6000] for case in cases})
+    return sorted({case.data[:6000] for case in cases})
 
 
 def connections() -> Iterator[bytes]:
-    """Settings, the application's script and cuts stand before the octets
+    """Settings, the application's script and cuts stand before the bytes
     (csrc/fuzz/fuzz_connection.c)."""
     for number, message in enumerate(messages()):
         digest = hashlib.sha256(message).digest()

@@ -48,8 +48,8 @@ REQUEST = b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
 
 def test_pieces() -> None:
     with conversation() as client:
-        for octet in REQUEST:
-            client.sendall(bytes([octet]))
+        for byte in REQUEST:
+            client.sendall(bytes([byte]))
         answer = all_of(client)
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"Content-Length: %d\r\n" % len(BODY) in answer

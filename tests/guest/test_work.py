@@ -63,8 +63,8 @@ def call(application: Any, path: str) -> tuple[str, dict[str, str], bytes]:
 def test_a_canned_answer_is_that_of_the_application() -> None:
     pages = importlib.import_module("pages")
     hello = importlib.import_module("apps.hello")
-    octets = pages.octets(hello.application, [("Server", "x")])
-    head, _, body = octets.partition(b"\r\n\r\n")
+    data = pages.message(hello.application, [("Server", "x")])
+    head, _, body = data.partition(b"\r\n\r\n")
     assert head.split(b"\r\n")[:2] == [b"HTTP/1.1 200 OK", b"Server: x"]
     assert len(body) == 40
     assert b"Content-Length: 40" in head

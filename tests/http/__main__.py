@@ -14,7 +14,7 @@ from tests.wire.target import running
 
 WAYS = {
     "whole": delivery.whole,
-    "octets": delivery.by_octet,
+    "bytes": delivery.by_byte,
     "cuts": delivery.every_cut,
 }
 

@@ -34,7 +34,7 @@ class Case:
     served: int = 1  # requests in `raw` that the application answers
     persists: bool | None = True  # None: free to close or not
     half_close: bool = False  # the client ends its side after `raw`
-    surplus: bool = False  # `raw` ends in octets that are no request
+    surplus: bool = False  # `raw` ends in bytes that are no request
     quiet: bool = False  # closing without an answer refuses it, too
     family: str = ""
 
@@ -44,7 +44,7 @@ class Case:
         return self.quiet or self.half_close
 
     @property
-    def octets(self) -> bytes:
+    def data(self) -> bytes:
         """What is sent."""
         if self.half_close:
             return self.raw
@@ -171,7 +171,7 @@ def judge(case: Case, reply: Reply) -> str:
 
 
 def calls_made(reply: Reply) -> int:
-    """Answers of the application among the octets."""
+    """Answers of the application among the bytes."""
     try:
         return sum(r.status == 200 for r in finals(parse_all(reply.data)))
     except Malformed:

@@ -14,7 +14,7 @@ from tests.http.case import Case, Expected
 from tests.wire.target import ROOT
 
 STATUSES = tuple(range(400, 506))
-#: Octets follow that belong to no request (an upgraded protocol's): the
+#: Bytes follow that belong to no request (an upgraded protocol's): the
 #: connection may be used or closed as they demand.
 SURPLUS = {"llhttp-009", "llhttp-014", "llhttp-015", "llhttp-016"}
 #: The first request is valid and asks for the connection to close; what is

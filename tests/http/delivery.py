@@ -1,4 +1,4 @@
-"""The ways in which the octets of a case reach the server."""
+"""The ways in which the bytes of a case reach the server."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from tests.wire.exchange import Script, exchange
 from tests.wire.target import Target
 
 DATE = re.compile(rb"\r\nDate: [^\r]*")
-SHORT = 600  # octets up to which a message is cut everywhere
+SHORT = 600  # bytes up to which a message is cut everywhere
 
 
 def whole(case: Case) -> Iterator[Script]:
-    yield Script([case.octets], case.half_close)
+    yield Script([case.data], case.half_close)
 
 
-def by_octet(case: Case) -> Iterator[Script]:
-    """One octet per write; of a long message only the beginning."""
-    octets = case.octets
-    single = [octets[i : i + 1] for i in range(min(len(octets), SHORT))]
-    yield Script([*single, octets[SHORT:]], case.half_close)
+def by_byte(case: Case) -> Iterator[Script]:
+    """One byte per write; of a long message only the beginning."""
+    data = case.data
+    single = [data[i : i + 1] for i in range(min(len(data), SHORT))]
+    yield Script([*single, data[SHORT:]], case.half_close)
 
 
 def every_cut(case: Case) -> Iterator[Script]:
     """Two writes, cut at each place in turn."""
     if len(case.raw) >= SHORT:
         return
-    octets = case.octets
-    for at in range(1, min(len(case.raw) + 1, len(octets))):
-        yield Script([octets[:at], octets[at:]], case.half_close)
+    data = case.data
+    for at in range(1, min(len(case.raw) + 1, len(data))):
+        yield Script([data[:at], data[at:]], case.half_close)
 
 
 @dataclass

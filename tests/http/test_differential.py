@@ -19,7 +19,7 @@ h11 = pytest.importorskip("h11")
 
 SEED = 20261121
 ROUNDS = 3000
-#: Octets that parsers have stumbled over.
+#: Bytes that parsers have stumbled over.
 SPICE = [b"\r", b"\n", b"\r\n", b"\0", b" ", b"\t", b"\x0b", b"\x0c", b"\x7f"]
 SPICE += [b"\x80", b"\xa0", b"\xff", b":", b",", b";", b"=", b"_", b"-", b"+"]
 SPICE += [b"0", b"1", b"5", b"a", b"x", b"/", b"*", b"?", b"#", b"%", b"0x"]
@@ -72,7 +72,7 @@ ALLOWED: dict[str, Callable[[bytes], bool]] = {
     # RFC 9112 2.2: h11 leaves that to its caller.
     "an empty line before the request": lambda raw: raw.startswith(b"\r\n"),
     # Browsers send them raw; PATH_INFO carries them (PEP 3333).
-    "octets above 0x7f in the target": lambda raw: (
+    "bytes above 0x7f in the target": lambda raw: (
         max(raw.split(b"\r\n")[0]) > 0x7F
     ),
     # RFC 9110 8.6 sets no number of digits; h11 stops at 20.
@@ -107,7 +107,7 @@ def test_h11_agrees_on_the_table() -> None:
     assert agreed > 0.6 * len(cases)
 
 
-def test_accepted_by_both_ends_at_the_same_octet(target: Target) -> None:
+def test_accepted_by_both_ends_at_the_same_byte(target: Target) -> None:
     """Two requests in one stream: who frames the first differently sees
     another number of requests."""
     cases: list[Case] = [
@@ -116,9 +116,9 @@ def test_accepted_by_both_ends_at_the_same_octet(target: Target) -> None:
         if c.verdict == "accept" and c.persists is True and not c.half_close
     ]
     checked = 0
-    scripts = [Script([case.octets]) for case in cases]
+    scripts = [Script([case.data]) for case in cases]
     for case, reply in zip(cases, exchange(target.address, scripts)):
-        expected = h11_count(case.octets)
+        expected = h11_count(case.data)
         if expected is None:
             continue
         checked += 1

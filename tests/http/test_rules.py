@@ -1,4 +1,4 @@
-"""Every case, delivered whole, octet by octet and cut at every place."""
+"""Every case, delivered whole, byte by byte and cut at every place."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def test_corpus(case: Case, delivered: dict[int, delivery.Outcome]) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_by_octet(family: str, local: Target) -> None:
+def test_by_byte(family: str, local: Target) -> None:
     cases = [case for case in OWN if case.family == family]
-    check(delivery.run(local, cases, delivery.by_octet))
+    check(delivery.run(local, cases, delivery.by_byte))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -77,14 +77,14 @@ def test_every_cut(family: str, local: Target) -> None:
 
 
 @pytest.mark.skipif(not CORPUS, reason="no corpus: see tests/http/corpus.py")
-@pytest.mark.parametrize("way", [delivery.by_octet, delivery.every_cut])
+@pytest.mark.parametrize("way", [delivery.by_byte, delivery.every_cut])
 def test_corpus_in_segments(way: delivery.Delivery, local: Target) -> None:
     check(delivery.run(local, CORPUS, way))
 
 
 def test_refused_never_reaches_the_application(target: Target) -> None:
     refused = [case for case in OWN if case.verdict == "reject"]
-    for way in (delivery.whole, delivery.by_octet):
+    for way in (delivery.whole, delivery.by_byte):
         missing = delivery.unanswered_calls(target, refused, way)
         assert missing == 0, "%d calls without an answer" % missing
 

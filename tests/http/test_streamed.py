@@ -27,7 +27,7 @@ BODIES = (
     "expect",
 )
 CASES = [case for case in families.all_cases() if case.family in BODIES]
-WAYS = [delivery.whole, delivery.by_octet]
+WAYS = [delivery.whole, delivery.by_byte]
 
 
 @pytest.fixture(scope="module", params=[0, 4], ids=["loop", "threads"])

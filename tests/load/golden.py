@@ -56,7 +56,7 @@ class Account:
 
 
 def complete(data: bytes) -> int:
-    """Octets of the first whole request in it; 0: there is none."""
+    """Bytes of the first whole request in it; 0: there is none."""
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return 0

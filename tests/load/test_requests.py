@@ -192,7 +192,7 @@ def test_head(load: Load, golden: Golden) -> None:
 
 
 def test_slow_sender(load: Load, golden: Golden) -> None:
-    """One octet each 2 ms: a request of n octets takes 2 n ms at least."""
+    """One byte each 2 ms: a request of n bytes takes 2 n ms at least."""
     server = golden(keep=1)
     result = load(
         server.url,
@@ -230,7 +230,7 @@ def test_learning_the_body(load: Load, golden: Golden) -> None:
     assert result["classes"]["bad_body"] == 3
     sample = result["samples"][0]
     assert sample["class"] == "bad_body"
-    assert sample["octets"].endswith("learn m!")
+    assert sample["bytes"].endswith("learn m!")
 
 
 def test_lengths(load: Load, golden: Golden) -> None:

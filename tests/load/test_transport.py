@@ -129,7 +129,7 @@ class TestTls:
             tls_ca=certificate["stranger"],
         )
         assert result["classes"]["refused"] == result["scheduled"] > 0
-        assert "certificate verify failed" in result["samples"][0]["octets"]
+        assert "certificate verify failed" in result["samples"][0]["bytes"]
 
     def test_plain_http_is_refused(self, load: Load, golden: Golden) -> None:
         server = golden()

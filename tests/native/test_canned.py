@@ -1,4 +1,4 @@
-"""The null server's answer: the same octets for everyone, but for what a
+"""The null server's answer: the same bytes for everyone, but for what a
 client must be told about its connection (RFC 9112, 9.3 and 9.6)."""
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def address() -> Iterator[tuple[str, int]]:
 
 
 def ask(address: tuple[str, int], raw: bytes, size: int) -> bytes:
-    """What comes until the server closes, or until so many octets."""
+    """What comes until the server closes, or until so many bytes."""
     answer = b""
     with socket.create_connection(address, 5) as client:
         client.sendall(raw)

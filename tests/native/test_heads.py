@@ -1,4 +1,4 @@
-"""Heads are remembered - as objects, as octets, as they went out - and none of
+"""Heads are remembered - as objects, as bytes, as they went out - and none of
 it may show: each answer has the head that was given for it."""
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class App:
 
 
 def request(chance: random.Random) -> tuple[bytes, bool, bool, bool]:
-    """(octets, HEAD?, HTTP/1.0?, close?)"""
+    """(bytes, HEAD?, HTTP/1.0?, close?)"""
     head, old = chance.random() < 0.1, chance.random() < 0.1
     close = chance.random() < 0.05
     option = "close" if close else "keep-alive"
@@ -112,9 +112,9 @@ def test_each_answer_has_its_own_head(variety: float) -> None:
         client = socket.create_connection(server.address, 30)
         stream = client.makefile("rb")
         for _ in range(ROUNDS):
-            octets, head, old, close = request(chance)
+            data, head, old, close = request(chance)
             asked = time.time()
-            client.sendall(octets)
+            client.sendall(data)
             lines, body = read_answer(stream, head)
             assert lines.count(b"Server: wsgibench") == 1
             lines.remove(b"Server: wsgibench")

@@ -126,10 +126,10 @@ def test_a_file(server: Any, certificate: Any, tmp_path: Path) -> None:
     assert data.partition(b"\r\n\r\n")[2].count(BIG[:1000]) == 64
 
 
-def test_octet_by_octet(server: Any, certificate: Any) -> None:
+def test_byte_by_byte(server: Any, certificate: Any) -> None:
     with connect(server, certificate) as sock:
-        for octet in b"GET / HTTP/1.1\r\nHost: a\r\n\r\n":
-            sock.sendall(bytes([octet]))
+        for byte in b"GET / HTTP/1.1\r\nHost: a\r\n\r\n":
+            sock.sendall(bytes([byte]))
         assert sock.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
 
 

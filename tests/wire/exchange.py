@@ -27,7 +27,7 @@ Address = Union[str, "tuple[str, int]"]
 class Script:
     segments: Sequence[bytes]
     half_close: bool = False  # send FIN after the last segment
-    limit: int = 1 << 24  # octets of answer that are kept at most
+    limit: int = 1 << 24  # bytes of answer that are kept at most
 
 
 @dataclass
@@ -51,7 +51,7 @@ def connect(address: Address, timeout: float | None = 20.0) -> socket.socket:
 
 
 def unread(sock: socket.socket) -> int:
-    """Octets we sent that the peer has not taken yet."""
+    """Bytes we sent that the peer has not taken yet."""
     answer = array.array("i", [0])
     fcntl.ioctl(sock, termios.TIOCOUTQ, answer)
     return answer[0]

@@ -1,4 +1,4 @@
-"""Reads a server's octets as HTTP/1.1 responses (RFC 9112), strictly: what a
+"""Reads a server's bytes as HTTP/1.1 responses (RFC 9112), strictly: what a
 client could misread is Malformed, not repaired."""
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}\Z")
 
 
 class Malformed(ValueError):
-    """The octets are no sequence of HTTP/1.1 responses."""
+    """The bytes are no sequence of HTTP/1.1 responses."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ def finals(responses: list[Response]) -> list[Response]:
 def parse_one(
     data: bytes, method: str = "GET", ended: bool = True
 ) -> tuple[Response, int]:
-    """The first response and how many octets it took. An incomplete one has
+    """The first response and how many bytes it took. An incomplete one has
     complete=False; without even a whole head it is Malformed."""
     end = data.find(b"\r\n\r\n")
     if end < 0:

@@ -14,7 +14,7 @@ from tests.wsgi.app import note, plain
 from tests.wsgi.client import Client, request
 
 TEXT = ("Content-Type", "text/plain")
-LIMIT = 50 << 20  # octets an application may be asked for in vain
+LIMIT = 50 << 20  # bytes an application may be asked for in vain
 
 
 def upload(environ: dict[str, Any], start_response: Any) -> Any:

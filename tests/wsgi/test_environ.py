@@ -57,7 +57,7 @@ def test_is_a_builtin_dict(client: Client) -> None:
 
 
 def test_is_fresh_for_every_request(client: Client) -> None:
-    """Also when header blocks repeat octet for octet."""
+    """Also when header blocks repeat byte for byte."""
     one = request(spoil, fields=("X-Spoil: sent",))
     assert len(client.exchange(one * 5 + LAST)) == 6
     client.exchange(one + LAST)

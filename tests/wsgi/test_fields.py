@@ -181,7 +181,7 @@ def test_50_cookies_stay_apart_and_in_order(client: Client) -> None:
     assert client.ask(many).all("Set-Cookie") == expected
 
 
-def test_latin_1_is_one_octet_a_letter(client: Client) -> None:
+def test_latin_1_is_one_byte_a_letter(client: Client) -> None:
     raw = client.raw(latin)
     assert b"caf\xe9 \xff\r\n" in raw
 

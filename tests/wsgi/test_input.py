@@ -220,7 +220,7 @@ def test_body_in_slow_pieces(client: Client) -> None:
         greedy, method="POST", body=BODY, fields=("Connection: close",)
     )
     with client.connection() as sock:
-        for octet in raw:
-            sock.sendall(bytes([octet]))
+        for byte in raw:
+            sock.sendall(bytes([byte]))
         data = client.read_all(sock)
     assert data.endswith(BODY)

@@ -30,7 +30,7 @@ class Custom:
 
 
 class Lying(list):  # type: ignore[type-arg]
-    """len() is the number of parts, not of octets."""
+    """len() is the number of parts, not of bytes."""
 
 
 KINDS: dict[str, Any] = {
@@ -160,7 +160,7 @@ def test_unknown_length_ends_with_the_connection_in_1_0(
     assert response.body == b"0123456789" * 300
 
 
-def test_3000_parts_of_one_octet(client: Client) -> None:
+def test_3000_parts_of_one_byte(client: Client) -> None:
     assert client.ask(small_parts).body == b"0123456789" * 300
 
 

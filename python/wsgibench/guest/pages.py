@@ -14,7 +14,7 @@ def page(app):
     return answer[0], answer[1], body
 
 
-def octets(app, fields):
+def message(app, fields):
     """A whole response, with more header fields in front."""
     status, headers, body = page(app)
     lines = ["HTTP/1.1 " + status]

@@ -30,10 +30,10 @@ class Page(object):
             start_response("200 OK", fields)
             return [body]
 
-        return pages.octets(app, [])
+        return pages.message(app, [])
 
     def answer(self, head, client):
-        """(octets, whether the connection stays) for one request head."""
+        """(bytes, whether the connection stays) for one request head."""
         if self._log is not None:
             line = "info: connection from %s\n" % (client,)
             self._log.write(line.encode("ascii"))
@@ -60,7 +60,7 @@ def converse(page, recv, sendall, client):
             buffered += block
             continue
         head, buffered = buffered[:end], buffered[end + 4 :]
-        octets, keep = page.answer(head, client)
-        sendall(octets)
+        data, keep = page.answer(head, client)
+        sendall(data)
         if not keep:
             return

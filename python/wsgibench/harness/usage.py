@@ -12,7 +12,7 @@ from pathlib import Path
 class Usage:
     time_ns: int  # CLOCK_MONOTONIC, the load generator's clock
     cpu_ns: int  # of all threads of all processes
-    rss: int  # octets
+    rss: int  # bytes
     switches: int  # voluntary and involuntary context switches
 
 

@@ -152,9 +152,9 @@ def _zigzags(numbers: Iterable[int]) -> Iterator[int]:
 
 def _numbers(data: bytes) -> Iterator[int]:
     value = shift = 0
-    for octet in data:
-        value |= (octet & 0x7F) << shift
+    for byte in data:
+        value |= (byte & 0x7F) << shift
         shift += 7
-        if octet < 0x80:
+        if byte < 0x80:
             yield value >> 1 if value & 1 == 0 else -((value + 1) >> 1)
             value = shift = 0

@@ -1,4 +1,4 @@
-"""Requests as octets, before the run: nothing is built while it goes on."""
+"""Requests as bytes, before the run: nothing is built while it goes on."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _chunked(body: bytes, size: int) -> bytes:
     )
 
 
-def _octets(spec: LoadSpec, entry: Entry, authority: str) -> bytes:
+def _message(spec: LoadSpec, entry: Entry, authority: str) -> bytes:
     version = "HTTP/1.0" if spec.http10 else "HTTP/1.1"
     lines = ["%s %s %s" % (entry.method, entry.target, version)]
     headers = [*header_set(spec.headers), *spec.extra_headers]
@@ -113,7 +113,7 @@ def _learn(
 def render(spec: LoadSpec) -> Rendered:
     target = spec.target()
     entries = _entries(spec, target)
-    requests = [_octets(spec, entry, target.authority) for entry in entries]
+    requests = [_message(spec, entry, target.authority) for entry in entries]
     rendered = Rendered(requests, order=turns(entries, spec.seed))
     if spec.learn:
         rendered.bodies = _learn(spec, target, requests)

@@ -40,9 +40,9 @@ class LoadSpec:
     http10: bool = False
     method: str = "GET"
     body: bytes = b""
-    chunk: int = 0  # octets of a chunk; 0: Content-Length
+    chunk: int = 0  # bytes of a chunk; 0: Content-Length
     url_list: str = ""  # a file of targets with weights
-    send_size: int = 0  # slow sender: so many octets ...
+    send_size: int = 0  # slow sender: so many bytes ...
     send_gap: float = 0.0  # ... each so many seconds
     read_size: int = 0
     read_gap: float = 0.0

@@ -79,7 +79,7 @@ def _judge_connections(
     asked = connections["asked"]
     if connections["stray"]:
         invalid.append(
-            "%d connections carried octets nobody asked for"
+            "%d connections carried bytes nobody asked for"
             % connections["stray"]
         )
     starved = asked - connections["ever_answered"]

@@ -19,7 +19,7 @@ COMPLETE = lib.WB_COMPLETE
 BURST = 16
 
 NOT_STARTED = (
-    "the application did not call start_response before its first body octet"
+    "the application did not call start_response before its first body byte"
 )
 SHORT = (
     "the body is shorter than its Content-Length; the connection was closed"
@@ -286,7 +286,7 @@ class Call:
                 "the application must yield bytes, not %r" % type(block)
             )
         if not block:
-            return 0  # the head stays changeable until there is an octet
+            return 0  # the head stays changeable until there is a byte
         if not self.started:
             raise AssertionError(NOT_STARTED)
         if not self.head_given:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from typing import Any
 
-#: Only these read the descriptor's own octets; a GzipFile has a fileno() too,
+#: Only these read the descriptor's own bytes; a GzipFile has a fileno() too,
 #: of the compressed file.
 REAL_FILES = (io.FileIO, io.BufferedReader, io.BufferedRandom)
 
@@ -34,7 +34,7 @@ class FileWrapper:
 
 
 def file_behind(wrapper: FileWrapper) -> tuple[int, int, int] | None:
-    """(descriptor, offset, octets left) if sendfile(2) can send it."""
+    """(descriptor, offset, bytes left) if sendfile(2) can send it."""
     if type(wrapper.filelike) not in REAL_FILES:
         return None
     try:

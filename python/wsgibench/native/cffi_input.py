@@ -36,7 +36,7 @@ class Input:
         self._finished = True
 
     def _pull(self) -> bytes:
-        """Some octets; b"" at the end."""
+        """Some bytes; b"" at the end."""
         if self._finished:
             return b""
         room = ffi.new("char[]", AHEAD)

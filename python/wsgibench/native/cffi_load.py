@@ -23,14 +23,14 @@ OWN = {
 
 
 def _joined(texts: list[bytes]) -> tuple[Any, int, Any, int]:
-    """One run of octets, its size, where each text ends, and how many."""
+    """One run of bytes, its size, where each text ends, and how many."""
     ends = []
     size = 0
     for text in texts:
         size += len(text)
         ends.append(size)
-    octets = ffi.new("char[]", b"".join(texts))
-    return octets, size, ffi.new("uint32_t[]", ends), len(ends)
+    data = ffi.new("char[]", b"".join(texts))
+    return data, size, ffi.new("uint32_t[]", ends), len(ends)
 
 
 class LoadGenerator:

@@ -1,7 +1,7 @@
 """The server's settings: one place for names, units and help texts.
 
 ``Server(...)``, ``serve(...)`` and ``python -m wsgibench serve --...`` take
-the same ones. Times are seconds and sizes octets here; the core counts
+the same ones. Times are seconds and sizes bytes here; the core counts
 milliseconds. ``None`` means the core's default (``wb_config_init``).
 """
 
@@ -25,20 +25,20 @@ class Setting:
 SETTINGS = (
     Setting("backlog", "backlog", False, "length of the accept queue"),
     Setting(
-        "max_line", "max_line", False, "octets of a request line (414 above)"
+        "max_line", "max_line", False, "bytes of a request line (414 above)"
     ),
     Setting(
-        "max_head", "max_head", False, "octets of a header block (431 above)"
+        "max_head", "max_head", False, "bytes of a header block (431 above)"
     ),
     Setting("max_fields", "max_fields", False, "header fields (431 above)"),
     Setting(
-        "max_body", "max_body", False, "octets of a body (413 above; 0: any)"
+        "max_body", "max_body", False, "bytes of a body (413 above; 0: any)"
     ),
     Setting(
         "body_memory",
         "body_memory",
         False,
-        "octets of a body kept in memory; more goes to a temporary file",
+        "bytes of a body kept in memory; more goes to a temporary file",
     ),
     Setting(
         "body_memory_all",
@@ -50,7 +50,7 @@ SETTINGS = (
         "write_high",
         "write_high",
         False,
-        "unsent octets at which an application is paused",
+        "unsent bytes at which an application is paused",
     ),
     Setting(
         "max_connections",
@@ -74,7 +74,7 @@ SETTINGS = (
         "body_timeout",
         "body_timeout",
         True,
-        "seconds in which body_quantum octets must come (408; 0: off)",
+        "seconds in which body_quantum bytes must come (408; 0: off)",
     ),
     Setting("body_quantum", "body_quantum", False, "see body_timeout"),
     Setting(
@@ -87,7 +87,7 @@ SETTINGS = (
         "write_timeout",
         "write_timeout",
         True,
-        "seconds without an octet taken by the client (0: off)",
+        "seconds without a byte taken by the client (0: off)",
     ),
     Setting(
         "stream_body",
@@ -99,7 +99,7 @@ SETTINGS = (
         "defer_accept",
         "defer_accept",
         False,
-        "1: accept when the first octets are there (TCP_DEFER_ACCEPT)",
+        "1: accept when the first bytes are there (TCP_DEFER_ACCEPT)",
     ),
     Setting("server_name", "server_name", False, "the Server field", True),
     Setting("temp_dir", "temp_dir", False, "where large bodies wait", True),

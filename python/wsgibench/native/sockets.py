@@ -148,7 +148,7 @@ SO_ATTACH_FILTER = 26
 #: Classic BPF on the TCP header: a segment whose flags are SYN without ACK is
 #: dropped, all others pass. (code, jump if true, jump if false, k)
 NO_NEW_CLIENTS = (
-    (0x30, 0, 0, 13),  # A = the octet of the flags (RFC 9293, 3.1)
+    (0x30, 0, 0, 13),  # A = the byte of the flags (RFC 9293, 3.1)
     (0x54, 0, 0, 0x12),  # A &= SYN | ACK
     (0x15, 0, 1, 0x02),  # A == SYN?
     (0x06, 0, 0, 0),  # drop it

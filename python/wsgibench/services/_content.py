@@ -1,5 +1,5 @@
 """What the services hold: the same everywhere, so that every answer can be
-compared octet by octet."""
+compared byte by byte."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def feed() -> bytes:
 
 
 def feed_summary() -> bytes:
-    return b"%d items, %d octets, last: Item number %d\n" % (
+    return b"%d items, %d bytes, last: Item number %d\n" % (
         ITEMS,
         sum(_sizes()),
         ITEMS - 1,

@@ -2,7 +2,7 @@
 
 usage: python _delay.py PORT ORIGIN-PORT SECONDS
 
-Octets leave SECONDS after they came, however many are under way. The first
+Bytes leave SECONDS after they came, however many are under way. The first
 ones of a client wait for a round trip more: a connection over such a link
 takes that long to be made, and here it is made at once.
 """

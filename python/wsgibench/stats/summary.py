@@ -42,7 +42,7 @@ def _spread(values: list[float]) -> float:
 def start_numbers(
     start: dict[str, Any], asked: dict[str, Any]
 ) -> dict[str, float]:
-    """Goodput (1/s), server CPU (us per request) and RSS (octets) of one
+    """Goodput (1/s), server CPU (us per request) and RSS (bytes) of one
     start, after the warm-up; empty when nothing was answered."""
     measured = samples.windows(start).after(asked)
     if not measured.usable():

@@ -1,4 +1,4 @@
-"""Clients that vanish: at every octet of a request and of an answer, by FIN,
+"""Clients that vanish: at every byte of a request and of an answer, by FIN,
 by RST, by half a close, and by never saying a word."""
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from tests.native.process import until
 from tests.wire.exchange import close_hard
 from tests.wire.target import Target
 
-HELP = "clients vanish at every octet; 10,000 connect and say nothing"
+HELP = "clients vanish at every byte; 10,000 connect and say nothing"
 SMALL: dict[str, Any] = {"rounds": 6, "silent": 200}
 FULL: dict[str, Any] = {"rounds": 10, "silent": 10000}
 
 REQUESTS = (
     b"GET /stream?size=300 HTTP/1.1\r\nHost: a\r\nX-Field: text\r\n\r\n",
     b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n"
-    b"twelve octet",
+    b"twelve bytes",
     b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     b"5;ext\r\nchunk\r\n0\r\nTrailer: x\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /echo HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -37,10 +37,10 @@ MODES: tuple[dict[str, Any], ...] = (
 )
 
 
-def vanish(address: tuple[str, int], octets: bytes, how: str) -> None:
+def vanish(address: tuple[str, int], data: bytes, how: str) -> None:
     sock = socket.create_connection(address, 30)
     with contextlib.suppress(OSError):
-        sock.sendall(octets)
+        sock.sendall(data)
     if how == "half":
         with contextlib.suppress(OSError):
             sock.shutdown(socket.SHUT_WR)
@@ -63,7 +63,7 @@ def in_requests(target: Target) -> int:
 
 
 def in_answers(target: Target) -> int:
-    """Read so many octets of the answer, then go."""
+    """Read so many bytes of the answer, then go."""
     address, count = address_of(target), 0
     for size in range(1, 400):
         with contextlib.suppress(ConnectionResetError):

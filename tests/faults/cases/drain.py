@@ -68,7 +68,7 @@ def run(start: Start, busy: int, idle: int) -> Iterator[Figure]:
 
 
 def unread(swarm: Swarm) -> bool:
-    """Octets that the server has not taken from the kernel yet (a request in
+    """Bytes that the server has not taken from the kernel yet (a request in
     the receive queue of one of its sockets)."""
     port = ":%04X" % swarm.address[1]
     with open("/proc/net/tcp") as file:

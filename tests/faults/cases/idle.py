@@ -31,7 +31,7 @@ def run(start: Start, connections: int) -> Iterator[Figure]:
                     swarm.until(lambda: swarm.answered(swarm.clients))
                 target.get("/")  # behind all that connected before
                 each = (memory(target.pid) - before) / count
-                yield most("octets per %s connection" % kind, each, 1024)
+                yield most("bytes per %s connection" % kind, each, 1024)
                 alive = sum(client.ended is None for client in swarm.clients)
                 yield least("%s connections alive" % kind, alive, count)
                 yield from ask_some(swarm, kind)

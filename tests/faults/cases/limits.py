@@ -17,7 +17,7 @@ SMALL: dict[str, Any] = {"times": 3}
 FULL: dict[str, Any] = {"times": 20}
 
 CHUNKED = b"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
-#: name -> (first octets, what is repeated, statuses that are right)
+#: name -> (first bytes, what is repeated, statuses that are right)
 ENDLESS: dict[str, tuple[bytes, bytes, set[int]]] = {
     "request line": (b"GET /", b"x" * 4096, {414, 400}),
     "no line end": (b"", b"x" * 4096, {414, 400}),

@@ -10,7 +10,7 @@ from tests.faults.case import APP, Start, address_of, answers
 from tests.faults.figure import Figure, least, most
 from tests.faults.swarm import Swarm
 
-HELP = "bodies at an octet per interval: cut in time, no thread held"
+HELP = "bodies at a byte per interval: cut in time, no thread held"
 SMALL: dict[str, Any] = {"connections": 60, "interval": 0.1, "deadline": 1.0}
 FULL: dict[str, Any] = {"connections": 200, "interval": 5, "deadline": 30.0}
 HEADS = (

@@ -1,4 +1,4 @@
-"""Slowloris: heads that come an octet at a time are cut by the deadline of
+"""Slowloris: heads that come a byte at a time are cut by the deadline of
 the whole head, and hold up nobody."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tests.faults.case import APP, Start, address_of, answers
 from tests.faults.figure import Figure, least, most
 from tests.faults.swarm import Swarm
 
-HELP = "heads at an octet per interval: cut in time, others served"
+HELP = "heads at a byte per interval: cut in time, others served"
 SMALL: dict[str, Any] = {"connections": 100, "interval": 0.1, "deadline": 1.0}
 FULL: dict[str, Any] = {"connections": 500, "interval": 5, "deadline": 10.0}
 TRICKLE = b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"y" * 10000
@@ -29,11 +29,11 @@ def run(
             while any(client.ended is None for client in clients):
                 if time.monotonic() - clients[0].opened > deadline + 20:
                     break
-                octet = TRICKLE[sent : sent + 1]
+                byte = TRICKLE[sent : sent + 1]
                 sent += 1
                 for client in clients:
                     if client.ended is None:
-                        client.send(octet)
+                        client.send(byte)
                 began = time.monotonic()
                 assert answers(target)
                 slowest = max(slowest, time.monotonic() - began)

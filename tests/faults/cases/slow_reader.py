@@ -1,5 +1,5 @@
 """A client that reads slowly, or not at all, costs a bounded buffer: the
-application is paused, not its octets kept."""
+application is paused, not its bytes kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.faults.swarm import Swarm
 HELP = "a 1 GiB stream read at 1 KiB/s, and streams that nobody reads"
 SMALL: dict[str, Any] = {"seconds": 3, "size": 1 << 28, "stalled": 20}
 FULL: dict[str, Any] = {"seconds": 60, "size": 1 << 30, "stalled": 200}
-RATE = 1024  # octets a second
+RATE = 1024  # bytes a second
 TURNS = 10  # reads a second
 
 
@@ -44,7 +44,7 @@ def one_reader(
             assert answers(target)
             produced = int(target.get("/produced").body)
         where = " (threads=%d)" % threads
-        yield least("octets read" + where, read, 0.5 * RATE * seconds)
+        yield least("bytes read" + where, read, 0.5 * RATE * seconds)
         yield most(
             "memory grown" + where, (most_used - before) / MIB, 4, "MiB"
         )

@@ -28,10 +28,10 @@ FULL: dict[str, Any] = {
     "seconds": 3.0,
     "share": 0.9,
 }
-#: Each sends an octet so often (seconds): 2,000 octets a second in all.
+#: Each sends a byte so often (seconds): 2,000 bytes a second in all.
 GAP = 5.0
 SLICES = 100
-OCTET = b"y"
+BYTE = b"y"
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "
 BODY = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n"
 
@@ -50,7 +50,7 @@ class Senders:
         number = 0
         while not self._over.is_set():
             for client in self.clients[number % SLICES :: SLICES]:
-                client.send(OCTET)
+                client.send(BYTE)
             number += 1
             self._over.wait(GAP / SLICES)
 

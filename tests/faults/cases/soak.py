@@ -105,7 +105,7 @@ def run(start: Start, requests: int, rounds: int) -> Iterator[Figure]:
         yield least("requests", done, 0.98 * requests)
         # Where the runs are short, a page more or less is the slope.
         noise = 16 * 4096 * rounds / requests
-        yield most("octets per request", slope(points), max(1.0, noise))
+        yield most("bytes per request", slope(points), max(1.0, noise))
         more = descriptors(target.pid) - files
         yield most("descriptors more", more, 1)
         yield least("alive", float(answers(target)), 1)

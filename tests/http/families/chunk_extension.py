@@ -25,8 +25,8 @@ FREE = {
     "no-value": b";a=",
     "no-name": b";=b",
     "quote-open": b';a="b',
-    "high-octet": b";a=\x80",
-    "quoted-high-octet": b';a="\xe9"',
+    "high-byte": b";a=\x80",
+    "quoted-high-byte": b';a="\xe9"',
     "at": b";@",
 }
 BAD = {

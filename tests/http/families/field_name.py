@@ -21,11 +21,11 @@ BAD = bytes(
     ]
 )
 CASES = [
-    reject("octet-%02x" % code, get(b"X%cY: v\r\n" % code), "9110 5.1")
+    reject("byte-%02x" % code, get(b"X%cY: v\r\n" % code), "9110 5.1")
     for code in BAD
 ]
 CASES += [
-    reject("end-octet-%02x" % code, get(b"X%c: v\r\n" % code), "9112 5.1")
+    reject("end-byte-%02x" % code, get(b"X%c: v\r\n" % code), "9112 5.1")
     for code in (0, 0x09, 0x0B, 0x0C, 0x20, 0x7F, 0x85, 0xA0)
 ]
 CASES += [

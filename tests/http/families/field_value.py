@@ -1,4 +1,4 @@
-"""Field values: RFC 9110 5.5 (octets), RFC 9112 5.1 (OWS), 2.2 (bare CR)."""
+"""Field values: RFC 9110 5.5 (bytes), RFC 9112 5.1 (OWS), 2.2 (bare CR)."""
 
 import re
 

@@ -40,7 +40,7 @@ INVALID = {
     "bracket-name": b"[example.com]",
     "bracket-port": b"[::1]:x",
     "ipv6-no-bracket": b"2001:db8::1",
-    "high-octet": b"caf\xe9",
+    "high-byte": b"caf\xe9",
     "utf-8": "café".encode(),
     "percent-short": b"a%4",
     "percent-bad": b"a%zz",

@@ -38,7 +38,7 @@ CASES += [
 ]
 CASES += [
     reject(
-        "octet-%02x" % code,
+        "byte-%02x" % code,
         get(method=b"G%cT" % code),
         "9110 9.1",
         statuses=(400, 501),

@@ -80,7 +80,7 @@ for start in range(0, 256, 32):
     target = b"/" + b"".join(b"%%%02X" % code for code in codes)
     CASES.append(
         accept(
-            "octets-%02x" % start,
+            "bytes-%02x" % start,
             get(target=target),
             RULE,
             environ={"PATH_INFO": decoded(target)},

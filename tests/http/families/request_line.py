@@ -113,7 +113,7 @@ CASES += [
     accept(
         "line-8000",
         get(target=b"/?" + b"q" * (8000 - 15)),
-        "9112 3 (8000 octets)",
+        "9112 3 (8000 bytes)",
     ),
     reject("invalid-after-valid", get() + b"GET\r\n" + TAIL, LINE, served=1),
 ]

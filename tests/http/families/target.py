@@ -78,13 +78,13 @@ CASES = [
     ),
     either("tab", get(target=b"/a\tb"), "9112 3"),
     either(
-        "octet-80",
+        "byte-80",
         get(target=b"/\x80"),
         "3986 3.3",
         environ={"PATH_INFO": "/\x80"},
     ),
     either(
-        "octet-ff",
+        "byte-ff",
         get(target=b"/\xff"),
         "3986 3.3",
         environ={"PATH_INFO": "/\xff"},
@@ -96,7 +96,7 @@ CASES = [
         environ={"PATH_INFO": "/\xc3\xa9"},
     ),
     either(
-        "octet-a0",
+        "byte-a0",
         get(target=b"/a\xa0b"),
         "3986 3.3",
         environ={"PATH_INFO": "/a\xa0b"},

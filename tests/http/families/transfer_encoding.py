@@ -31,7 +31,7 @@ BAD = {
     "second-word": b"chunked x",
     "nbsp": b"\xa0chunked\xa0",
     "nel": b"chunked\x85",
-    "high-octet": b"\xffchunked",
+    "high-byte": b"\xffchunked",
     "semicolon-before": b";chunked",
     "colon": b": chunked",
     "minus": b"-chunked",

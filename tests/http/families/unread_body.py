@@ -1,5 +1,5 @@
 """A body that the application leaves unread, or reads past its end: never
-parsed as a request (RFC 9112 9.3), never the next request's octets."""
+parsed as a request (RFC 9112 9.3), never the next request's bytes."""
 
 from tests.http.case import accept, chunked, get, post
 

@@ -18,5 +18,5 @@ def task():
     items = root.findall("channel/item")
     total = sum(int(item.findtext("size")) for item in items)
     last = items[-1].findtext("title")
-    text = "%d items, %d octets, last: %s\n" % (len(items), total, last)
+    text = "%d items, %d bytes, last: %s\n" % (len(items), total, last)
     return text.encode("utf-8")

@@ -43,8 +43,8 @@ def serve_raw(work, sock, ready, options):
                 line = stream.reader.read_line()
             client = connection.socket.getpeername()[0]
             lines.append("Connection: close")
-            octets, _ = page.answer("\r\n".join(lines), client)
-            stream.writer.write_bytes(octets)
+            data, _ = page.answer("\r\n".join(lines), client)
+            stream.writer.write_bytes(data)
             stream.writer.flush()
         except EOFError:
             pass  # the client went away

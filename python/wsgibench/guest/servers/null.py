@@ -20,5 +20,5 @@ def serve(app, sock, ready, options):
     server = wsgibench.Server(app, sock=sock, backlog=-1)
     ready()
     with stopping_on_signals(server.core, 5.0, sock.close):
-        server.core.canned(pages.octets(app, fields))
+        server.core.canned(pages.message(app, fields))
     server.close()

@@ -32,7 +32,7 @@ def one_request(page, converse, connection, address):
 
     class Closing(object):
         def answer(self, head, client):
-            octets, _ = page.answer(head + b"\r\nConnection: close", client)
-            return octets, False
+            data, _ = page.answer(head + b"\r\nConnection: close", client)
+            return data, False
 
     converse(Closing(), connection.recv, connection.sendall, address[0])

@@ -26,8 +26,8 @@ def serve_work(work, sock, ready, options):
             try:
                 while keep:
                     head = yield stream.read_until(b"\r\n\r\n", max_bytes=65536)
-                    octets, keep = page.answer(head[:-4], address[0])
-                    yield stream.write(octets)
+                    data, keep = page.answer(head[:-4], address[0])
+                    yield stream.write(data)
             except StreamClosedError:
                 return
             stream.close()

@@ -33,7 +33,7 @@ def command(program: str, spec: LoadSpec) -> list[str]:
     if spec.requests:
         argv += ["-n", str(spec.requests)]
     else:
-        # -t alone stops at 50,000 requests, and -n takes 32 octets for each.
+        # -t alone stops at 50,000 requests, and -n takes 32 bytes for each.
         seconds = max(1, round(spec.duration))
         argv += ["-t", str(seconds), "-n", str(seconds * MOST_PER_SECOND)]
     if spec.keepalive:

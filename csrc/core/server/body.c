@@ -1,0 +1,246 @@
+#include "base/posix.h"
+#include "server/body.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+
+/* Chunk extensions and trailers of one message: RFC 9112 7.1.1 wants a limit,
+ * a client with more is up to no good. */
+enum { MAX_EXTRA = 16384 };
+
+int
+wb__body_new(const wb_config *config, uint64_t *memory_all,
+             uint8_t minor_version, const char *block, size_t size,
+             const wb__framing *framing, wb__body **out)
+{
+    if (framing->length > 0 && config->max_body > 0
+        && (uint64_t)framing->length > config->max_body) {
+        return 413;
+    }
+    wb__body *body = wb__calloc(sizeof(*body));
+    if (body == NULL) {
+        return WB_NOMEM;
+    }
+    body->config = config;
+    body->memory_all = memory_all;
+    body->framing = *framing;
+    body->file = -1;
+    int status
+        = wb__parse_new(minor_version, block, size, framing, &body->parse);
+    if (status != 0) {
+        wb__free(body);
+        return status;
+    }
+    *out = body;
+    return 0;
+}
+
+/* ---- in ----------------------------------------------------------------- */
+
+static int
+open_file(wb__body *body)
+{
+    const char *dir = body->config->temp_dir;
+    if (dir == NULL) {
+        dir = getenv("TMPDIR");
+    }
+    if (dir == NULL || dir[0] == '\0') {
+        dir = "/tmp";
+    }
+#ifdef O_TMPFILE
+    body->file = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (body->file >= 0) {
+        return 0;
+    }
+#endif
+    char path[4096];
+    if (snprintf(path, sizeof(path), "%s/wsgibench-XXXXXX", dir)
+        >= (int)sizeof(path)) {
+        return -ENAMETOOLONG;
+    }
+    body->file = mkostemp(path, O_CLOEXEC);
+    if (body->file < 0) {
+        return -errno;
+    }
+    unlink(path);
+    return 0;
+}
+
+static int
+write_file(wb__body *body, const char *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t n = pwrite(body->file, data, size, (off_t)body->file_size);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n < 0 ? -errno : -ENOSPC;
+        }
+        body->file_size += (uint64_t)n;
+        data += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+static void
+release_memory(wb__body *body, size_t size)
+{
+    *body->memory_all -= size;
+    wb__buf_consume(&body->memory, size);
+    body->memory_start += size;
+}
+
+/* Content lies in order: first what is in memory (from memory_start), then,
+ * once the allowance is used up, the file. Memory is moved to the file as a
+ * whole, so that there is one place to read from at any time. */
+static int
+spill(wb__body *body)
+{
+    int error = open_file(body);
+    size_t held = wb__buf_size(&body->memory);
+    if (error == 0 && held > 0) {
+        error = write_file(body, wb__buf_head(&body->memory), held);
+    }
+    if (error < 0) {
+        return error;
+    }
+    /* file offset 0 is content byte `memory_start` from here on */
+    *body->memory_all -= held;
+    wb__buf_free(&body->memory);
+    return 0;
+}
+
+static int
+store(void *context, const char *data, size_t size)
+{
+    wb__body *body = context;
+    const wb_config *config = body->config;
+    int error = 0;
+    if (body->discarded) {
+        body->received += size;
+        return 0;
+    }
+    size_t held = wb__buf_size(&body->memory);
+    if (body->file < 0
+        && (held + size > config->body_memory
+            || *body->memory_all + size > config->body_memory_all)) {
+        error = spill(body);
+    }
+    if (error == 0 && body->file >= 0) {
+        error = write_file(body, data, size);
+    } else if (error == 0) {
+        error = wb__buf_append(&body->memory, data, size);
+        if (error == 0) {
+            *body->memory_all += size;
+        }
+    }
+    if (error == 0) {
+        body->received += size; /* only what can be read again */
+    }
+    return error;
+}
+
+int
+wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
+{
+    uint64_t max = body->config->max_body;
+    int last;
+    if (body->framing.chunked) {
+        int status = wb__chunk_read(&body->chunk, data, size, MAX_EXTRA, used);
+        if (status > 1) {
+            return status;
+        }
+        last = status;
+        /* `total` counts announced sizes: refused before the bytes come. */
+        if (max > 0 && body->chunk.total > max) {
+            return 413;
+        }
+    } else {
+        uint64_t left = (uint64_t)body->framing.length - body->received;
+        *used = size < left ? size : (size_t)left;
+        last = *used == left;
+    }
+    int status = wb__parse_body(body->parse, data, *used, last, store, body);
+    if (status == 0 && last) {
+        body->complete = 1;
+        wb__parse_free(body->parse);
+        body->parse = NULL;
+    }
+    return status;
+}
+
+/* ---- out ---------------------------------------------------------------- */
+
+int64_t
+wb__body_read(wb__body *body, char *out, size_t size)
+{
+    if (body->read == body->received) {
+        return body->complete ? 0 : WB_AGAIN;
+    }
+    if (body->file < 0) {
+        size_t held = wb__buf_size(&body->memory);
+        size_t taken = held < size ? held : size;
+        memcpy(out, wb__buf_head(&body->memory), taken);
+        release_memory(body, taken);
+        body->read += taken;
+        return (int64_t)taken;
+    }
+    for (;;) {
+        ssize_t n = pread(body->file, out, size,
+                          (off_t)(body->read - body->memory_start));
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n < 0 ? -errno : -EIO;
+        }
+        body->read += (uint64_t)n;
+        return n;
+    }
+}
+
+uint64_t
+wb__body_rest(const wb__body *body)
+{
+    return body->framing.chunked
+        ? 0
+        : (uint64_t)body->framing.length - body->received;
+}
+
+static void
+drop_content(wb__body *body)
+{
+    if (body->file >= 0) {
+        close(body->file);
+        body->file = -1;
+    }
+    *body->memory_all -= wb__buf_size(&body->memory);
+    wb__buf_free(&body->memory);
+}
+
+wb__body *
+wb__body_discard(wb__body *body)
+{
+    drop_content(body);
+    body->discarded = 1;
+    return body;
+}
+
+void
+wb__body_free(wb__body *body)
+{
+    if (body == NULL) {
+        return;
+    }
+    drop_content(body);
+    wb__parse_free(body->parse);
+    wb__free(body);
+}

@@ -1,0 +1,392 @@
+#include "base/posix.h"
+
+#include "server/head.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "http/scan.h"
+#include "server/server.h"
+
+/* ---- what may be sent --------------------------------------------------- */
+
+/* "200 OK": three digits, 200 to 999 (a final answer), a reason after SP. */
+static int
+read_status(const char *data, size_t size, int *status)
+{
+    if (size < 3 || wb__scan(data, 3, WB__DIGIT) != 3 || data[0] < '2'
+        || (size > 3 && data[3] != ' ')
+        || wb__scan(data, size, WB__VALUE) != size) {
+        return WB_INVALID;
+    }
+    *status = (data[0] - '0') * 100 + (data[1] - '0') * 10 + (data[2] - '0');
+    return 0;
+}
+
+static int
+read_length(wb__head *head, const char *value, size_t size)
+{
+    int64_t length = 0;
+    if (head->content_length >= 0 || size == 0 || size > 18) {
+        return WB_INVALID;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (!wb__is(value[i], WB__DIGIT)) {
+            return WB_INVALID;
+        }
+        length = length * 10 + (value[i] - '0');
+    }
+    head->content_length = length;
+    return 0;
+}
+
+/* The application may say "close"; other hop-by-hop fields are the server's
+ * (PEP 3333, "Other HTTP Features"). 1: leave the field out. */
+static int
+read_connection(wb__head *head, const char *value, size_t size)
+{
+    if (wb__list_has(value, size, "close")) {
+        head->close = 1;
+        return 1;
+    }
+    return wb__equal_nocase(value, size, "keep-alive") ? 1 : WB_INVALID;
+}
+
+static int
+is_hop_by_hop(const char *name, size_t size)
+{
+    static const char *const names[] = {
+        "transfer-encoding",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (wb__equal_nocase(name, size, names[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* 0: send it, 1: leave it out (the core writes it), WB_INVALID. */
+static int
+read_field(wb__head *head, const char *name, size_t name_size,
+           const char *value, size_t value_size)
+{
+    if (name_size == 0 || wb__scan(name, name_size, WB__TOKEN) != name_size
+        || wb__scan(value, value_size, WB__VALUE) != value_size
+        || is_hop_by_hop(name, name_size)) {
+        return WB_INVALID;
+    }
+    if (wb__equal_nocase(name, name_size, "content-length")) {
+        wb__trim(&value, &value_size);
+        int error = read_length(head, value, value_size);
+        return error < 0 ? error : 1;
+    }
+    if (wb__equal_nocase(name, name_size, "connection")) {
+        return read_connection(head, value, value_size);
+    }
+    head->has_date |= wb__equal_nocase(name, name_size, "date") != 0;
+    head->has_server |= wb__equal_nocase(name, name_size, "server") != 0;
+    return 0;
+}
+
+/* ---- the table ---------------------------------------------------------- */
+
+static char *
+put(char *out, const char *data, size_t size)
+{
+    memcpy(out, data, size);
+    return out + size;
+}
+
+/* name NUL value NUL ..., `count` times and nothing after. A NUL inside a
+ * name or value shifts the count and so is noticed. */
+static int
+write_fields(wb__head *head, const char *lines, size_t size, char **out)
+{
+    const char *end = lines + size;
+    for (uint32_t i = 0; i < head->count; i++) {
+        const char *name = lines;
+        const char *nul = memchr(name, '\0', (size_t)(end - name));
+        const char *value = nul == NULL ? NULL : nul + 1;
+        const char *last = value == NULL
+            ? NULL
+            : memchr(value, '\0', (size_t)(end - value));
+        if (last == NULL) {
+            return WB_INVALID;
+        }
+        int kind = read_field(head, name, (size_t)(nul - name), value,
+                              (size_t)(last - value));
+        if (kind < 0) {
+            return kind;
+        }
+        if (kind == 0) {
+            *out = put(*out, name, (size_t)(nul - name));
+            *out = put(*out, ": ", 2);
+            *out = put(*out, value, (size_t)(last - value));
+            *out = put(*out, "\r\n", 2);
+        }
+        lines = last + 1;
+    }
+    return lines == end ? 0 : WB_INVALID;
+}
+
+static int
+make_head(wb__head *head, const char *status, size_t status_size,
+          const char *lines, size_t lines_size, uint32_t count)
+{
+    size_t key_size = status_size + lines_size;
+    if (key_size > UINT32_MAX / 4 || count > lines_size) {
+        return WB_INVALID;
+    }
+    memset(head, 0, sizeof(*head));
+    head->content_length = -1;
+    head->count = count;
+    head->status_size = (uint32_t)status_size;
+    head->key_size = (uint32_t)key_size;
+    if (read_status(status, status_size, &head->status) < 0) {
+        return WB_INVALID;
+    }
+    /* ": " and CRLF take four bytes where there were two NULs. */
+    head->key = wb__alloc(2 * key_size + 2 * (size_t)count + 16);
+    if (head->key == NULL) {
+        return WB_NOMEM;
+    }
+    char *text = put(put(head->key, status, status_size), lines, lines_size);
+    char *out = put(put(text, "HTTP/1.1 ", 9), status, status_size);
+    if (status_size == 3) {
+        *out++ = ' '; /* the SP is not optional, RFC 9112 section 4 */
+    }
+    out = put(out, "\r\n", 2);
+    int error = write_fields(head, lines, lines_size, &out);
+    if (error < 0) {
+        wb__free(head->key);
+        head->key = NULL;
+        return error;
+    }
+    head->text_size = (uint32_t)(out - text);
+    return 0;
+}
+
+void
+wb__head_free(wb__head *head)
+{
+    wb__free(head->key);
+    wb__free(head->wire);
+    memset(head, 0, sizeof(*head));
+}
+
+int
+wb__head_find(wb__responder *responder, const char *status, size_t status_size,
+              const char *lines, size_t lines_size, uint32_t count,
+              wb__head **out)
+{
+    lines = lines == NULL ? "" : lines; /* for memcpy() and memcmp() */
+    size_t place = (status_size * 31 + lines_size) % WB__HEADS;
+    wb__head *head = &responder->heads[place];
+    if (head->key == NULL || head->count != count
+        || head->status_size != status_size
+        || head->key_size != status_size + lines_size
+        || memcmp(head->key, status, status_size) != 0
+        || memcmp(head->key + status_size, lines, lines_size) != 0) {
+        wb__head made;
+        int error
+            = make_head(&made, status, status_size, lines, lines_size, count);
+        if (error < 0) {
+            return error;
+        }
+        wb__head_free(head);
+        *head = made;
+    }
+    *out = head;
+    return 0;
+}
+
+/* ---- wire form ---------------------------------------------------------- */
+
+void
+wb__head_common(wb_server *server)
+{
+    wb__responder *responder = &server->responder;
+    struct timespec now;
+    struct tm tm;
+#ifdef CLOCK_REALTIME_COARSE
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+#else
+    clock_gettime(CLOCK_REALTIME, &now);
+#endif
+    if (now.tv_sec == responder->second) {
+        return;
+    }
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    responder->second = now.tv_sec;
+    gmtime_r(&now.tv_sec, &tm);
+    /* IMF-fixdate (RFC 9110 5.6.7); strftime would ask the locale. */
+    snprintf(responder->date, sizeof(responder->date),
+             "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+             days + 3 * (tm.tm_wday % 7), tm.tm_mday % 100,
+             months + 3 * (tm.tm_mon % 12), (tm.tm_year + 1900) % 10000,
+             tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
+    int size = 0;
+    if (server->config.server_name[0] != '\0') {
+        size = snprintf(responder->common, sizeof(responder->common),
+                        "Server: %.64s\r\n", server->config.server_name);
+    }
+    responder->server_size = (uint32_t)size;
+    size += snprintf(responder->common + size,
+                     sizeof(responder->common) - (size_t)size, "Date: %s\r\n",
+                     responder->date);
+    responder->common_size = (uint32_t)size;
+}
+
+static char *
+put_number(char *out, uint64_t value)
+{
+    char digits[20];
+    int count = 0;
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    while (count > 0) {
+        *out++ = digits[--count];
+    }
+    return out;
+}
+
+/* Server and Date, unless the application gave its own. */
+static char *
+put_common(wb_server *server, const wb__head *head, char *out)
+{
+    const wb__responder *responder = &server->responder;
+    uint32_t from = head->has_server ? responder->server_size : 0;
+    uint32_t to
+        = head->has_date ? responder->server_size : responder->common_size;
+    return to > from ? put(out, responder->common + from, to - from) : out;
+}
+
+/* How the answer's end is marked, RFC 9112 6.3 and RFC 9110 8.6, 9.3.2,
+ * 15.3.5, 15.4.5. The Content-Length to announce, or -1. */
+static int64_t
+decide_framing(wb__request *request, const wb__head *head, int64_t length)
+{
+    int64_t announced
+        = head->content_length >= 0 ? head->content_length : length;
+    int bodiless = head->status == 204 || head->status == 304;
+    request->status = head->status;
+    request->left = announced;
+    if (head->status == 204) {
+        announced = -1;
+    } else if ((head->status == 304 || request->is_head)
+               && head->content_length < 0 && length <= 0) {
+        announced = -1; /* the length of what GET would send is not known */
+    }
+    if (bodiless || request->is_head) {
+        request->answer = WB__NONE;
+    } else if (announced >= 0) {
+        request->answer = WB__LENGTH;
+    } else if (request->pub.minor_version > 0) {
+        request->answer = WB__CHUNKED;
+    } else {
+        request->answer = WB__UNTIL_CLOSE;
+        request->close = 1;
+    }
+    return announced;
+}
+
+static void
+decide_close(const wb_server *server, wb__request *request,
+             const wb__head *head)
+{
+    const wb__conn *conn = request->conn;
+    if (!request->keep_alive || head->close || server->draining
+        || (conn->eof && wb__buf_size(&conn->in) == 0)) {
+        request->close = 1;
+    }
+    if (request->body != NULL && !request->body->complete
+        && (request->continue_due
+            || wb__body_rest(request->body) > WB__MAX_REST)) {
+        /* It would have to be read before the next request is found, and
+         * whether a client that waits for a 100 will send it, nobody knows. */
+        request->close = 1;
+    }
+}
+
+static char *
+put_head(wb_server *server, const wb__request *request, const wb__head *head,
+         int64_t announced, char *out)
+{
+    out = put(out, head->key + head->key_size, head->text_size);
+    out = put_common(server, head, out);
+    if (request->answer == WB__CHUNKED) {
+        out = put(out, "Transfer-Encoding: chunked\r\n", 28);
+    } else if (announced >= 0) {
+        out = put(out, "Content-Length: ", 16);
+        out = put_number(out, (uint64_t)announced);
+        out = put(out, "\r\n", 2);
+    }
+    if (request->close) {
+        out = put(out, "Connection: close\r\n", 19);
+    } else if (request->pub.minor_version == 0) {
+        out = put(out, "Connection: keep-alive\r\n", 24);
+    }
+    return put(out, "\r\n", 2);
+}
+
+/* Without memory for it the next head is put together again. */
+static void
+remember_wire(const wb_server *server, wb__head *head, const char *data,
+              size_t size, int64_t announced)
+{
+    if (head->wire == NULL || head->wire_room < size) {
+        wb__free(head->wire);
+        head->wire = wb__alloc(size);
+        head->wire_room = head->wire == NULL ? 0 : (uint32_t)size;
+    }
+    head->wire_second = 0; /* of no answer: the clock is past 1970 */
+    if (head->wire != NULL) {
+        memcpy(head->wire, data, size);
+        head->wire_size = (uint32_t)size;
+        head->wire_length = announced;
+        head->wire_second = server->responder.second;
+    }
+}
+
+int
+wb__head_write(wb_server *server, wb__request *request, wb__head *head,
+               int64_t length)
+{
+    wb__responder *responder = &server->responder;
+    wb__buf *scratch = &responder->scratch;
+    wb__head_common(server);
+    int64_t announced = decide_framing(request, head, length);
+    decide_close(server, request, head);
+    int error = wb__buf_reserve(
+        scratch, head->text_size + sizeof(responder->common) + 128);
+    if (error < 0) {
+        return error;
+    }
+    char *start = scratch->data + scratch->end;
+    int usual = request->answer == WB__LENGTH && !request->close
+        && request->pub.minor_version > 0;
+    if (usual && head->wire_second == responder->second
+        && head->wire_length == announced) {
+        put(start, head->wire, head->wire_size);
+        scratch->end += head->wire_size;
+        return 0;
+    }
+    char *end = put_head(server, request, head, announced, start);
+    scratch->end += (size_t)(end - start);
+    if (usual) {
+        remember_wire(server, head, start, (size_t)(end - start), announced);
+    }
+    return 0;
+}

@@ -1,0 +1,110 @@
+#include "base/posix.h"
+
+#include "server/request.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "server/server.h"
+
+enum { MAX_FREE = 256 };
+
+wb__request *
+wb__request_new(wb_server *server)
+{
+    wb__request *request = server->free_requests;
+    if (request != NULL) {
+        server->free_requests = request->next;
+        server->free_count--;
+    } else {
+        request = wb__alloc(sizeof(*request));
+        if (request == NULL) {
+            return NULL;
+        }
+    }
+    memset(request, 0, offsetof(wb__request, line));
+    request->line = request->line_inline;
+    request->file = -1;
+    request->length = -1;
+    request->pub.peer = "";
+    request->pub.content_length = -1;
+    return request;
+}
+
+void
+wb__request_free(wb_server *server, wb__request *request)
+{
+    if (request == NULL) {
+        return;
+    }
+    if (request->line != request->line_inline) {
+        wb__free(request->line);
+    }
+    wb__block_unref(request->block);
+    wb__body_free(request->body);
+    wb__buf_free(&request->head);
+    if (server->free_count >= MAX_FREE) {
+        wb__free(request);
+        return;
+    }
+    request->next = server->free_requests;
+    server->free_requests = request;
+    server->free_count++;
+}
+
+int
+wb__request_fill(wb__request *request, const char *data, const wb__line *line,
+                 wb__block *block)
+{
+    wb_request *pub = &request->pub;
+    uint32_t size = line->target.off + line->target.len;
+    size_t room = (size_t)size + (line->encoded ? line->path.len : 0);
+    if (room > WB__LINE_INLINE) {
+        char *memory = wb__alloc(room);
+        if (memory == NULL) {
+            return WB_NOMEM;
+        }
+        request->line = memory;
+    }
+    memcpy(request->line, data, size);
+    pub->base = request->line;
+    pub->method = line->method;
+    pub->target = line->target;
+    pub->path = line->path;
+    pub->query = line->query;
+    pub->authority = line->authority;
+    if (line->encoded) {
+        uint32_t length = wb__percent_decode(
+            data + line->path.off, line->path.len, request->line + size);
+        pub->path = (wb_span) { size, length };
+    } else if (line->path.len == 0 && line->authority.len > 0) {
+        /* An absolute-form target without a path names "/" (RFC 9110
+         * 4.2.3); there is one in its own "://". */
+        const char *slash
+            = memchr(request->line + line->target.off, '/', line->target.len);
+        pub->path = (wb_span) { (uint32_t)(slash - request->line), 1 };
+    }
+    pub->minor_version = line->minor_version;
+    pub->tls = request->conn->tls != NULL;
+    pub->fields = &block->fields;
+    pub->chunked = block->framing.chunked;
+    pub->content_length = block->framing.chunked ? -1
+        : block->framing.length > 0              ? block->framing.length
+                                                 : 0;
+    request->block = block;
+    request->is_head = line->method.len == 4
+        && memcmp(data + line->method.off, "HEAD", 4) == 0;
+    request->keep_alive = (block->flags & WB__CLOSE) == 0
+        && (line->minor_version > 0 || (block->flags & WB__KEEP_ALIVE) != 0);
+    return 0;
+}
+
+void
+wb__request_show_body(wb__request *request)
+{
+    const wb__body *body = request->body;
+    if (body != NULL && body->complete) {
+        request->pub.body_complete = 1;
+        request->pub.content_length = (int64_t)body->received;
+    }
+}

@@ -1,0 +1,76 @@
+/* A request, from the first byte of its head to the last of its answer.
+ *
+ * Made by the connection (conn.c), handed over by the server (server.c),
+ * answered through respond.c, and then again the server's: requests are kept
+ * in a free list. */
+#ifndef WB_REQUEST_H
+#define WB_REQUEST_H
+
+#include "http/block.h"
+#include "server/body.h"
+#include "http/request_line.h"
+#include "wsgibench.h"
+
+enum { WB__LINE_INLINE = 512 };
+
+enum wb__hand {
+    WB__INCOMING, /* still being received */
+    WB__QUEUED,   /* in the ready queue, new or resumed */
+    WB__OUT       /* with the caller */
+};
+
+/* How the end of the answer is marked, RFC 9112 section 6.3. */
+enum wb__answer {
+    WB__NONE,     /* no body: HEAD, 204, 304 */
+    WB__LENGTH,   /* Content-Length */
+    WB__CHUNKED,
+    WB__UNTIL_CLOSE
+};
+
+typedef struct wb__request {
+    wb_request pub; /* first: the caller's pointer is ours */
+    struct wb__conn *conn;
+    struct wb__request *prev, *next; /* ready queue or free list */
+    wb__block *block;                /* a reference */
+    wb__body *body;                  /* or NULL: none, or empty */
+    uint8_t hand;
+    uint8_t gone;          /* the connection ended underneath */
+    uint8_t keep_alive;    /* as the client asked */
+    uint8_t is_head;
+    uint8_t continue_due;  /* a 100 must be sent before the body is read */
+    uint8_t resume_wanted; /* enqueue when the output has drained */
+    uint8_t body_status;   /* nonzero: the body failed */
+
+    /* The answer. Kept as it was given until the first byte goes out, when
+     * the framing is decided. */
+    uint8_t head_given, answer, close;
+    int status;
+    uint32_t head_count;
+    uint32_t status_size; /* head holds the status, then the fields */
+    wb__buf head;
+    int64_t length; /* as announced by the caller, or -1 */
+    int64_t left; /* WB__LENGTH: bytes still to come */
+    uint64_t sent; /* of the body, for the log */
+    int file; /* being sent: borrowed descriptor, or -1 */
+    int64_t file_offset, file_left;
+
+    char *line; /* owned when longer than the inline one */
+    char line_inline[WB__LINE_INLINE];
+} wb__request;
+
+struct wb_server;
+
+/* From the free list or the heap; NULL: no memory. */
+wb__request *wb__request_new(struct wb_server *server);
+void wb__request_free(struct wb_server *server, wb__request *request);
+/* Copies method, target and the decoded path, so that they outlive the read
+ * buffer. Takes over the reference to the block. 0 or WB_NOMEM (then it does
+ * not). */
+int wb__request_fill(wb__request *request, const char *data,
+                     const wb__line *line, wb__block *block);
+
+/* Tells the caller that the body is complete; a thread that holds the request
+ * is told in its own calls. */
+void wb__request_show_body(wb__request *request);
+
+#endif

@@ -1,0 +1,500 @@
+#include "base/posix.h"
+
+#include "server/respond.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "server/head.h"
+#include "server/server.h"
+
+enum { SMALL = 16384 }; /* copied next to its head; larger is gathered */
+
+void
+wb__responder_close(wb__responder *responder)
+{
+    for (int i = 0; i < WB__HEADS; i++) {
+        wb__head_free(&responder->heads[i]);
+    }
+    wb__buf_free(&responder->scratch);
+}
+
+/* ---- the end of a request ----------------------------------------------- */
+
+/* The answer is out (or never will be): the request is the server's again. */
+static void
+done(wb__request *request, int complete)
+{
+    wb__conn *conn = request->conn;
+    wb_server *server = conn->server;
+    int close = request->close || !complete;
+    /* Its connection may have put it there in this very call. */
+    request->resume_wanted = 0;
+    wb__server_dequeue(server, request);
+    if (complete) {
+        server->stats.responses++;
+        server->quick = wb__now_ms() - server->taken_ms < 5;
+    }
+    if (server->config.log_format != 0) {
+        wb__log_request(server, request);
+    }
+    if (request->body != NULL && !request->body->complete) {
+        if (close) {
+            conn->linger = 1; /* it may still be sending */
+        } else {
+            conn->rest = wb__body_discard(request->body);
+            request->body = NULL;
+        }
+    }
+    server->stats.busy--;
+    conn->request = NULL;
+    wb__request_free(server, request);
+    wb__conn_next(conn, close);
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+static wb__buf *
+scratch(wb__request *request)
+{
+    wb__buf *buf = &request->conn->server->responder.scratch;
+    buf->start = buf->end = 0;
+    return buf;
+}
+
+/* Puts the head, which waited in the request, into the scratch buffer. */
+static int
+write_given_head(wb__request *request, int64_t length)
+{
+    wb_server *server = request->conn->server;
+    wb__head *head;
+    const char *given = wb__buf_head(&request->head);
+    int error
+        = wb__head_find(&server->responder, given, request->status_size,
+                        given + request->status_size,
+                        wb__buf_size(&request->head) - request->status_size,
+                        request->head_count, &head);
+    if (error == 0) {
+        error = wb__head_write(server, request, head, length);
+    }
+    if (error == 0) {
+        request->pub.head_sent = 1;
+        wb__buf_free(&request->head);
+    }
+    return error;
+}
+
+/* Head (if it is not out yet) and framing for `size` bytes of body, of which
+ * *allowed may be sent. */
+static int
+frame(wb__request *request, wb__buf *out, uint64_t size, uint64_t *allowed)
+{
+    if (!request->pub.head_sent) {
+        int error = write_given_head(request, request->length);
+        if (error < 0) {
+            return error;
+        }
+    }
+    *allowed = size;
+    if (request->answer == WB__NONE) {
+        *allowed = 0;
+    } else if (request->answer == WB__LENGTH) {
+        if ((uint64_t)request->left < size) {
+            *allowed = (uint64_t)request->left;
+        }
+        request->left -= (int64_t)*allowed;
+    } else if (request->answer == WB__CHUNKED && size > 0) {
+        char line[20];
+        int length = snprintf(line, sizeof(line), "%llx\r\n",
+                              (unsigned long long)size);
+        return wb__buf_append(out, line, (size_t)length);
+    }
+    return 0;
+}
+
+/* What the caller is told after its bytes went out. */
+static int
+note(const wb__request *request, int sent)
+{
+    if (sent < 0) {
+        return sent;
+    }
+    if (request->answer == WB__NONE
+        || (request->answer == WB__LENGTH && request->left == 0)) {
+        return WB_COMPLETE;
+    }
+    return sent;
+}
+
+/* Out of memory in mid-answer: all that is left is to be gone. */
+static int
+give_up(wb__request *request)
+{
+    request->close = 1;
+    wb__conn_close(request->conn);
+    return WB_GONE;
+}
+
+static int
+write_body(wb__request *request, const char *data, size_t size)
+{
+    wb__conn *conn = request->conn;
+    wb__buf *out = scratch(request);
+    uint64_t allowed;
+    if (frame(request, out, size, &allowed) < 0) {
+        return give_up(request);
+    }
+    int chunk = request->answer == WB__CHUNKED && allowed > 0;
+    request->sent += allowed;
+    if (allowed <= SMALL && wb__buf_reserve(out, (size_t)allowed + 2) == 0) {
+        wb__buf_append(out, data, (size_t)allowed); /* there is room */
+        wb__buf_append(out, "\r\n", chunk ? 2 : 0);
+        struct iovec part = { out->data, out->end };
+        return note(request,
+                    out->end == 0 ? 0 : wb__conn_send(conn, &part, 1, 0));
+    }
+    struct iovec parts[3] = {
+        { out->data, out->end },
+        { (void *)(uintptr_t)data, (size_t)allowed },
+        { (void *)(uintptr_t)"\r\n", 2 },
+    };
+    return note(request, wb__conn_send(conn, parts, chunk ? 3 : 2, 0));
+}
+
+/* threaded: the caller waits in wb_request_wait(), and no other thread must be
+ * handed its request meanwhile. */
+static int
+remember_full(wb__request *request, int result)
+{
+    if (result == WB_FULL && !request->conn->server->config.threaded) {
+        request->resume_wanted = 1;
+    }
+    return result;
+}
+
+/* ---- the public calls --------------------------------------------------- */
+
+int
+wb_request_head(wb_request *pub, const char *status, size_t status_size,
+                const char *lines, size_t lines_size, uint32_t count,
+                int64_t length)
+{
+    wb__request *request = (wb__request *)pub;
+    wb_server *server = request->conn->server;
+    wb__head *head;
+    if (pub->head_sent) {
+        return WB_STATE;
+    }
+    wb__server_lock(server);
+    int error = wb__head_find(&server->responder, status, status_size, lines,
+                              lines_size, count, &head);
+    if (error == 0) {
+        wb__buf given = { 0 };
+        error = wb__buf_append(&given, status, status_size);
+        if (error == 0) {
+            error = wb__buf_append(&given, lines, lines_size);
+        }
+        if (error == 0) {
+            wb__buf_free(&request->head);
+            request->head = given;
+            request->head_given = 1;
+            request->status_size = (uint32_t)status_size;
+            request->head_count = count;
+            request->length = length;
+            if (request->is_head || head->status == 204
+                || head->status == 304) {
+                error = WB_COMPLETE;
+            }
+        } else {
+            wb__buf_free(&given);
+        }
+    }
+    wb__server_unlock(server);
+    return error;
+}
+
+int
+wb_request_write(wb_request *pub, const char *data, size_t size)
+{
+    wb__request *request = (wb__request *)pub;
+    wb_server *server = request->conn->server;
+    wb__server_lock(server);
+    int result = !request->head_given || request->file >= 0 ? WB_STATE
+        : request->gone                                     ? WB_GONE
+                        : write_body(request, data, size);
+    result = remember_full(request, result);
+    wb__server_unlock(server);
+    return result;
+}
+
+static int
+send_file(wb__request *request, int fd, int64_t offset, int64_t size)
+{
+    wb__conn *conn = request->conn;
+    wb__buf *out = scratch(request);
+    uint64_t allowed;
+    if (frame(request, out, (uint64_t)size, &allowed) < 0) {
+        return give_up(request);
+    }
+    request->sent += allowed;
+    struct iovec part = { out->data, out->end };
+    int result = out->end == 0 ? 0 : wb__conn_send(conn, &part, 1, 0);
+    if (result >= 0 && allowed > 0) {
+        request->file = fd;
+        request->file_offset = offset;
+        request->file_left = (int64_t)allowed;
+        result = conn->blocked ? WB_FULL : wb__conn_flush(conn);
+    }
+    if (result == WB_FULL) {
+        return result;
+    }
+    return note(request, result);
+}
+
+int
+wb_request_file(wb_request *pub, int fd, int64_t offset, int64_t size)
+{
+    wb__request *request = (wb__request *)pub;
+    wb_server *server = request->conn->server;
+    wb__server_lock(server);
+    int result = !request->head_given || request->file >= 0 || size < 0
+        ? WB_STATE
+        : request->gone ? WB_GONE
+                        : send_file(request, fd, offset, size);
+    result = remember_full(request, result);
+    wb__server_unlock(server);
+    return result;
+}
+
+/* What marks the end of the body; 0 if there is nothing to mark, below 0 if
+ * the answer is not whole. */
+static int
+write_end(wb__request *request)
+{
+    wb__conn *conn = request->conn;
+    wb__buf *out = scratch(request);
+    uint64_t allowed;
+    if (!request->head_given || request->file >= 0) {
+        return WB_STATE;
+    }
+    if (!request->pub.head_sent) {
+        /* Nothing was written: the body is empty, whatever was announced. */
+        request->length = request->length < 0 ? 0 : request->length;
+        if (frame(request, out, 0, &allowed) < 0) {
+            return WB_NOMEM;
+        }
+    }
+    if (request->answer == WB__CHUNKED
+        && wb__buf_append(out, "0\r\n\r\n", 5) < 0) {
+        return WB_NOMEM;
+    }
+    struct iovec part = { out->data, out->end };
+    int sent = out->end == 0 ? 0 : wb__conn_send(conn, &part, 1, 0);
+    if (sent < 0) {
+        return sent;
+    }
+    return request->answer == WB__LENGTH && request->left > 0 ? WB_STATE : 0;
+}
+
+/* Cut off so that no client takes the answer for complete. A body that ends
+ * with the connection needs a reset for that; so does nothing else. */
+static void
+cut(wb__request *request)
+{
+    wb__conn *conn = request->conn;
+    request->close = 1;
+    if (!conn->dead && request->pub.head_sent
+        && request->answer == WB__UNTIL_CLOSE) {
+        struct linger hard = { 1, 0 };
+        setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+        wb__conn_close(conn);
+    }
+    request->file = -1;
+    request->file_left = 0;
+    done(request, 0);
+}
+
+int
+wb_request_finish(wb_request *pub)
+{
+    wb__request *request = (wb__request *)pub;
+    wb_server *server = request->conn->server;
+    wb__server_lock(server);
+    int result = request->gone ? WB_GONE : write_end(request);
+    if (result == 0) {
+        done(request, 1);
+    } else {
+        cut(request);
+    }
+    wb__server_unlock(server);
+    return result;
+}
+
+void
+wb_request_abort(wb_request *pub)
+{
+    wb__request *request = (wb__request *)pub;
+    wb_server *server = request->conn->server;
+    wb__server_lock(server);
+    cut(request);
+    wb__server_unlock(server);
+}
+
+/* More input waits behind this request: its answer may wait for the next. */
+static int
+may_hold(const wb__conn *conn)
+{
+    return wb__buf_size(&conn->in) > 0 && conn->server->quick && !conn->blocked
+        && wb__buf_size(&conn->out) < WB__READ_BUFFER;
+}
+
+static int
+respond(wb__request *request, wb__head *head, const char *body, size_t size)
+{
+    wb__conn *conn = request->conn;
+    wb__buf *out = scratch(request);
+    struct iovec parts[2];
+    int count = 1;
+    if (wb__head_write(conn->server, request, head, (int64_t)size) < 0) {
+        return give_up(request);
+    }
+    request->pub.head_sent = 1;
+    uint64_t wanted
+        = request->answer == WB__NONE ? 0 : (uint64_t)request->left;
+    size_t allowed = wanted < size ? (size_t)wanted : size;
+    request->sent = allowed;
+    if (allowed > SMALL || wb__buf_append(out, body, allowed) < 0) {
+        parts[1].iov_base = (void *)(uintptr_t)body;
+        parts[1].iov_len = allowed;
+        count = 2;
+    }
+    parts[0].iov_base = out->data;
+    parts[0].iov_len = out->end;
+    int result = wb__conn_send(conn, parts, count, may_hold(conn));
+    if (result < 0) {
+        return result;
+    }
+    return allowed == wanted ? 0 : WB_STATE; /* shorter than announced */
+}
+
+int
+wb_request_respond(wb_request *pub, const char *status, size_t status_size,
+                   const char *lines, size_t lines_size, uint32_t count,
+                   const char *body, size_t body_size)
+{
+    wb__request *request = (wb__request *)pub;
+    wb_server *server = request->conn->server;
+    wb__head *head;
+    if (pub->head_sent) {
+        return WB_STATE;
+    }
+    wb__server_lock(server);
+    int result = wb__head_find(&server->responder, status, status_size, lines,
+                               lines_size, count, &head);
+    if (result == 0) {
+        result = request->gone ? WB_GONE
+                               : respond(request, head, body, body_size);
+        if (result == 0) {
+            done(request, 1);
+        } else {
+            cut(request);
+        }
+    }
+    wb__server_unlock(server);
+    return result;
+}
+
+/* ---- answers of our own ------------------------------------------------- */
+
+static const char *
+reason(int status)
+{
+    switch (status) {
+    case 400:
+        return "Bad Request";
+    case 408:
+        return "Request Timeout";
+    case 413:
+        return "Content Too Large";
+    case 414:
+        return "URI Too Long";
+    case 417:
+        return "Expectation Failed";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 501:
+        return "Not Implemented";
+    case 503:
+        return "Service Unavailable";
+    case 505:
+        return "HTTP Version Not Supported";
+    default:
+        return "Internal Server Error";
+    }
+}
+
+static int
+plain(wb_server *server, char *out, size_t room, int status, int is_head,
+      int close)
+{
+    char body[64];
+    int size = snprintf(body, sizeof(body), "%d %s\n", status, reason(status));
+    wb__head_common(server);
+    return snprintf(out, room,
+                    "HTTP/1.1 %d %s\r\n%.*sContent-Type: text/plain\r\n"
+                    "Content-Length: %d\r\n%s\r\n%s",
+                    status, reason(status), (int)server->responder.common_size,
+                    server->responder.common, size,
+                    close ? "Connection: close\r\n" : "", is_head ? "" : body);
+}
+
+int
+wb__respond_plain(wb__conn *conn, int status, int is_head)
+{
+    char text[512];
+    int size = plain(conn->server, text, sizeof(text), status, is_head, 1);
+    struct iovec part = { text, (size_t)size };
+    return wb__conn_send(conn, &part, 1, 0);
+}
+
+void
+wb__respond_raw(wb__request *request, const char *data, size_t size)
+{
+    wb__conn *conn = request->conn;
+    request->status = 200;
+    request->sent = size;
+    request->close = !request->keep_alive || conn->server->draining;
+    /* What RFC 9112, 9.3 and 9.6 want said goes behind the status line. */
+    const char *option = request->close   ? "Connection: close\r\n"
+        : request->pub.minor_version == 0 ? "Connection: keep-alive\r\n"
+                                          : "";
+    const char *end = *option == '\0' ? NULL : memchr(data, '\n', size);
+    size_t line = end == NULL ? 0 : (size_t)(end + 1 - data);
+    struct iovec parts[] = {
+        { (void *)(uintptr_t)data, line },
+        { (void *)(uintptr_t)option, strlen(option) },
+        { (void *)(uintptr_t)(data + line), size - line },
+    };
+    struct iovec whole = { (void *)(uintptr_t)data, size };
+    int sent = *option == '\0' ? wb__conn_send(conn, &whole, 1, may_hold(conn))
+                               : wb__conn_send(conn, parts, 3, may_hold(conn));
+    done(request, sent >= 0);
+}
+
+void
+wb_request_error(wb_request *pub, int status)
+{
+    wb__request *request = (wb__request *)pub;
+    wb_server *server = request->conn->server;
+    wb__server_lock(server);
+    if (pub->head_sent || request->gone) {
+        cut(request);
+    } else {
+        request->status = status;
+        request->close = 1; /* what the application left behind is unknown */
+        int sent = wb__respond_plain(request->conn, status, request->is_head);
+        done(request, sent >= 0);
+    }
+    wb__server_unlock(server);
+}

@@ -1,0 +1,95 @@
+/* The server: listener, loop, ready queue, and everything that connections
+ * share. */
+#ifndef WB_SERVER_H
+#define WB_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "server/conn.h"
+#include "server/deadline.h"
+#include "server/log.h"
+#include "server/memo.h"
+#include "server/respond.h"
+
+enum { WB__READ_BUFFER = 65536 };
+
+struct wb_server {
+    wb_config config;
+    char *strings;         /* copies of config.server_name, temp_dir */
+    wb__tls_context *tls;  /* NULL: plain */
+    uv_loop_t loop;
+    uv_poll_t listener;
+    uv_async_t async;
+    uv_timer_t tick;       /* deadlines */
+    uv_timer_t sleep;      /* bounds one poll */
+    uint8_t accepting;     /* the listener is polled */
+    uint8_t listener_open;
+    uint8_t closing;       /* handles are being closed */
+    uint8_t is_tcp;
+    uint8_t draining;      /* a stop is under way */
+    uint8_t changed;       /* the poll set: see wb_server_poll() */
+    uint64_t drain_until;  /* ms */
+    uint64_t accept_again; /* ms; after EMFILE; 0: not */
+    uint64_t runs;         /* of the loop; the polling thread's own */
+    uint64_t accept_run;   /* when it was last asked how many to let in */
+    uint64_t accept_answers; /* stats.responses then */
+    uint32_t accept_busy;  /* see batch() in listener.c */
+    uint64_t tick_due;     /* ms; UINT64_MAX: no tick is set */
+
+    wb__conn *conns;       /* ring by prev/next, or NULL */
+    wb__conn *attention;
+    wb__request *ready_first, *ready_last;
+    uint32_t ready;
+    wb__request *free_requests;
+    uint32_t free_count;
+    uint64_t taken_ms;     /* when the last request was handed over ... */
+    uint8_t quick;         /* ... and the one before came back in no time */
+
+    wb__deadlines deadlines;
+    wb__memo memo;
+    wb__responder responder;
+    wb__log log;
+    wb_stats stats;
+
+    /* threaded: `lock` guards all of the above; the loop thread holds it in
+     * callbacks, never while it sleeps. */
+    pthread_mutex_t lock;
+    pthread_cond_t ready_cond;    /* a request is ready, or it is over */
+    pthread_cond_t progress_cond; /* a body grew, an output drained */
+    pthread_t loop_thread;
+    uint8_t sync_made;
+
+    atomic_int stop_grace;        /* -1: no stop asked */
+    atomic_int stopped;
+    atomic_uint_fast64_t turns;   /* written by the polling thread alone */
+    int wake_pipe[2];             /* or -1: see wb_server_wake_fd() */
+    uv_poll_t wake_poll;
+
+    char read_buffer[WB__READ_BUFFER];
+};
+
+void wb__server_count_turn(wb_server *server);
+void wb__server_lock(wb_server *server);
+void wb__server_unlock(wb_server *server);
+int wb__server_on_loop(wb_server *server);
+/* Ready queue. */
+void wb__server_enqueue(wb_server *server, wb__request *request);
+void wb__server_dequeue(wb_server *server, wb__request *request);
+/* A connection that the loop thread must look at (its poll set, its end). */
+void wb__server_attend(wb_server *server, wb__conn *conn);
+void wb__server_attend_all(wb_server *server);
+void wb__server_progress(wb_server *server); /* wakes wb_request_wait() */
+wb_request *wb__server_take(wb_server *server); /* under the lock */
+/* Deadlines, the log and a stop are looked at by then (ms, monotonic). */
+void wb__server_tick_by(wb_server *server, uint64_t due);
+void wb__server_drain_step(wb_server *server);
+
+/* listener.c */
+int wb__listener_open(wb_server *server);
+void wb__listener_pause(wb_server *server);
+void wb__listener_resume(wb_server *server);
+void wb__listener_close(wb_server *server);
+
+#endif
