@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -39,6 +40,25 @@ def cffi_modules():
     if setup_native.is_pypy() or setup_native.switch("WSGIBENCH_CFFI"):
         return ["csrc/cffi/build_cffi.py:ffibuilder"]
     return []
+
+
+class BuildAnew(build_ext):
+    """What was compiled with other flags (a switch was set) is compiled
+    again: setuptools compares times only."""
+
+    def run(self):
+        lines = sorted(
+            "%s %s %s"
+            % (one.name, one.extra_compile_args, one.extra_link_args)
+            for one in self.extensions or []
+        )
+        made_with = Path(self.build_temp, "flags.txt")
+        text = "\n".join(lines) + "\n"
+        if not made_with.exists() or made_with.read_text() != text:
+            self.force = True
+        super().run()
+        made_with.parent.mkdir(parents=True, exist_ok=True)
+        made_with.write_text(text)
 
 
 class BuildWithSources(build_py):
@@ -75,7 +95,7 @@ class BuildWithSources(build_py):
 
 arguments = {
     "ext_modules": extensions(),
-    "cmdclass": {"build_py": BuildWithSources},
+    "cmdclass": {"build_ext": BuildAnew, "build_py": BuildWithSources},
 }
 if cffi_modules():
     arguments["cffi_modules"] = cffi_modules()

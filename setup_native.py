@@ -19,6 +19,7 @@ import os
 import shlex
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from glob import glob
 
@@ -40,6 +41,27 @@ Install it with one of
 or name a prefix that holds include/ and lib/:  WSGIBENCH_DEPS_PREFIX=/opt/x
 or install without the server:                  WSGIBENCH_NATIVE=none
 """
+
+NO_COMPILER = """
+wsgibench cannot build its server: the C compiler {command!r} does not work.
+
+  {why}
+
+Install one (apt-get install gcc libc6-dev), name another in CC, or install
+without the server: WSGIBENCH_NATIVE=none
+"""
+
+NO_HEADERS = """
+wsgibench cannot build its server: Python.h of {python} was not found.
+
+  {why}
+
+Install Python's headers (apt-get install {package}; dnf install {dnf}), or
+install without the server: WSGIBENCH_NATIVE=none
+"""
+
+EMPTY = "int main(void) { return 0; }\n"
+PYTHON = "#include <Python.h>\n" + EMPTY
 
 PROBES = {
     "libuv": "#include <uv.h>\nint main(void)"
@@ -147,6 +169,30 @@ def find(flags, what, library, package):
     raise SystemExit(MISSING.format(what=what, tried="".join(tried)))
 
 
+def check_compiler():
+    works, why = links(EMPTY, [], [])
+    if not works:
+        command = " ".join(compiler())
+        why = why or "it compiles no program at all"
+        raise SystemExit(NO_COMPILER.format(command=command, why=why))
+
+
+def check_python():
+    """What an extension module needs beside the libraries."""
+    folders = {sysconfig.get_path(name) for name in ("include", "platinclude")}
+    works, why = links(PYTHON, ["-c", *("-I" + f for f in folders)], [])
+    if not works:
+        pypy = is_pypy()
+        raise SystemExit(
+            NO_HEADERS.format(
+                python=sys.executable,
+                why=why or "no message",
+                package="pypy3-dev" if pypy else "python3-dev",
+                dnf="pypy3-devel" if pypy else "python3-devel",
+            )
+        )
+
+
 def parser_name():
     name = os.environ.get("WSGIBENCH_PARSER", "http_parser")
     if name not in ("http_parser", "llhttp"):
@@ -158,6 +204,7 @@ def parser_name():
 
 def flags():
     """Everything that is made of the C sources is compiled with these."""
+    check_compiler()
     result = Flags()
     result.add(
         [
@@ -199,12 +246,12 @@ CHEAPER_CALLS = [
 def extension_flags():
     """What the extensions are compiled with."""
     result = flags()
+    check_python()
     if switch("WSGIBENCH_SANITIZE"):
         return result
-    program = "int main(void) { return 0; }\n"
     for row in CHEAPER_CALLS:
         for one in row:
-            if links(program, ["-O2", "-Werror", one], [])[0]:
+            if links(EMPTY, ["-O2", "-Werror", one], [])[0]:
                 result.add([one], [one])
                 break
     return result

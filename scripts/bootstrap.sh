@@ -38,25 +38,22 @@ missing_packages() {
     done
 }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif command -v sudo > /dev/null; then
-        sudo "$@"
-    else
-        stop "needs root or sudo to install packages"
-    fi
+# The command that makes one run as root, or nothing for root itself.
+root_command() {
+    [ "$(id -u)" = 0 ] || command -v sudo
 }
 
 need_packages() {
     command -v dpkg-query > /dev/null || return 0 # not Debian: the build says
     missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0
+    as_root=$(root_command) || stop "these Debian packages are missing, and \
+installing them needs root or sudo: $missing"
     say "installing with apt-get: $missing"
     log=$root/.apt.log
     {
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update \
-            && as_root env DEBIAN_FRONTEND=noninteractive \
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q update \
+            && $as_root env DEBIAN_FRONTEND=noninteractive \
                 apt-get -q -y install --no-install-recommends $missing
     } > "$log" 2>&1 || {
         tail -n 15 "$log" >&2

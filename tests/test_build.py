@@ -66,9 +66,17 @@ def setup(
 
 
 def no_compiler(tmp_path: Path) -> dict[str, str]:
-    """One that finds no header stands for a machine without the libraries."""
+    """One that finds no library's header stands for a machine without the
+    libraries."""
     compiler = tmp_path / "cc"
-    compiler.write_text("#!/bin/sh\necho 'fatal error: no header'\nexit 1")
+    compiler.write_text(
+        "#!/bin/sh\n"
+        "if grep -qs '<' \"$1\"; then\n"
+        "    echo 'fatal error: no header'\n"
+        "    exit 1\n"
+        "fi\n"
+        'exec cc "$@"\n'
+    )
     compiler.chmod(0o755)
     return {"CC": str(compiler), "PKG_CONFIG_LIBDIR": "/nowhere"}
 
@@ -88,6 +96,49 @@ def test_missing_libraries_are_told_once(tree: Path, tmp_path: Path) -> None:
     ):
         assert done.stderr.count(words) == 1, (words, done.stderr[-2000:])
     assert "Traceback" not in done.stderr
+
+
+def test_a_missing_compiler_is_named(tree: Path) -> None:
+    done = setup(tree, "build_ext", CC="/nowhere/cc")
+    assert done.returncode == 1
+    assert "the C compiler '/nowhere/cc' does not work" in done.stderr
+    assert "apt-get install gcc libc6-dev" in done.stderr
+    assert "libuv" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_headers_of_python_are_named(
+    tree: Path, tmp_path: Path
+) -> None:
+    compiler = tmp_path / "cc"
+    compiler.write_text(
+        "#!/bin/sh\n"
+        "if grep -qs Python.h \"$1\"; then\n"
+        "    echo 'fatal error: Python.h: No such file or directory'\n"
+        "    exit 1\n"
+        "fi\n"
+        'exec cc "$@"\n'
+    )
+    compiler.chmod(0o755)
+    done = setup(tree, "build_ext", CC=str(compiler))
+    assert done.returncode == 1
+    assert "Python.h of %s was not found" % sys.executable in done.stderr
+    assert "-dev" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def has_tls(tree: Path, **environment: str) -> bool:
+    done = setup(tree, "build_ext", "--inplace", CFLAGS="-O0", **environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    (built,) = (tree / "python/wsgibench/native").glob("_c*.so")
+    return b"SSL_CTX_new" in built.read_bytes()
+
+
+@pytest.mark.timeout(600)  # it compiles everything three times
+def test_a_switch_counts_where_something_is_built_already(tree: Path) -> None:
+    assert has_tls(tree)
+    assert not has_tls(tree, WSGIBENCH_NO_TLS="1")
+    assert has_tls(tree)
 
 
 def test_a_prefix_comes_first(tree: Path, tmp_path: Path) -> None:
