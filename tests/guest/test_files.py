@@ -16,7 +16,7 @@ from wsgibench.harness import interpreters, servers
 
 GUEST = plugins.PACKAGE / "guest"
 FILES = sorted(GUEST.rglob("*.py"))
-OURS = {"apps", "servers", "frameworks", "work", "build", "pages", "rawhttp"}
+OURS = {"wsgibench_guest"}
 #: In one Python or the other; the files import them where they are.
 OTHER_NAMES = {"httplib", "urllib2"}
 

@@ -17,7 +17,7 @@ BODY = b"the page"
 
 @contextmanager
 def conversation() -> Iterator[socket.socket]:
-    rawhttp = importlib.import_module("rawhttp")
+    rawhttp = importlib.import_module("wsgibench_guest.rawhttp")
     work: Any = SimpleNamespace(run=lambda: BODY, content_type="text/plain")
     page = rawhttp.Page(work, {"log": True})
     here, there = socket.socketpair()

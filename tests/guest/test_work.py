@@ -10,7 +10,7 @@ import pytest
 
 
 def make(**functions: Any) -> Any:
-    return importlib.import_module("work").Work(SimpleNamespace(**functions))
+    return importlib.import_module("wsgibench_guest.work").Work(SimpleNamespace(**functions))
 
 
 def test_steps_run_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,7 +37,7 @@ def test_steps_without_an_end() -> None:
 def test_every_framework_answers_every_path(framework: str) -> None:
     if framework != "wsgi":
         pytest.importorskip(framework)
-    build = importlib.import_module("build")
+    build = importlib.import_module("wsgibench_guest.build")
     task = {"app": "hello_json", "framework": framework}
     application = build.application(task)
     for path in ("/", "/1234", "/a/b"):
@@ -61,8 +61,8 @@ def call(application: Any, path: str) -> tuple[str, dict[str, str], bytes]:
 
 
 def test_a_canned_answer_is_that_of_the_application() -> None:
-    pages = importlib.import_module("pages")
-    hello = importlib.import_module("apps.hello")
+    pages = importlib.import_module("wsgibench_guest.pages")
+    hello = importlib.import_module("wsgibench_guest.apps.hello")
     data = pages.message(hello.application, [("Server", "x")])
     head, _, body = data.partition(b"\r\n\r\n")
     assert head.split(b"\r\n")[:2] == [b"HTTP/1.1 200 OK", b"Server: x"]

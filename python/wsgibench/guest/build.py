@@ -3,9 +3,11 @@
 from __future__ import absolute_import
 
 import importlib
+import os
+import site
 import sys
 
-from work import Work
+from wsgibench_guest.work import Work
 
 
 def module_name(name):
@@ -17,25 +19,37 @@ def extend_path(task):
         if folder not in sys.path:
             # Behind the server's own packages: theirs are the right ones.
             sys.path.append(folder)
+    for folder in task.get("sites", ()):
+        if folder not in sys.path:
+            site.addsitedir(folder)
 
 
 def work(task):
     """The work of the task's application, told where its services are."""
     extend_path(task)
-    module = importlib.import_module("apps." + module_name(task["app"]))
+    module = importlib.import_module("wsgibench_guest.apps." + module_name(task["app"]))
     if hasattr(module, "setup"):
         module.setup(task.get("services") or {})
     return module, Work(module)
 
 
 def foreign(task):
-    """An application that is not of ours: module:name."""
+    """An application that is not of ours: module:name, module:factory()."""
     extend_path(task)
-    module, _, name = task["app"].partition(":")
+    if task.get("chdir"):
+        os.chdir(task["chdir"])
+        sys.path.insert(0, task["chdir"])
+    return named(task["app"])
+
+
+def named(text):
+    """What ``module:name`` means; with () behind it, what a call gives."""
+    module, _, name = text.partition(":")
+    call = name.endswith("()")
     found = importlib.import_module(module)
-    for part in name.split("."):
+    for part in name[: -2 if call else None].split("."):
         found = getattr(found, part)
-    return found
+    return found() if call else found
 
 
 def application(task):
@@ -45,5 +59,5 @@ def application(task):
     framework = task.get("framework") or "wsgi"
     if framework == "wsgi" and hasattr(module, "application"):
         return module.application
-    adapter = importlib.import_module("frameworks." + module_name(framework))
+    adapter = importlib.import_module("wsgibench_guest.frameworks." + module_name(framework))
     return adapter.wrap(made)

@@ -3,6 +3,9 @@
 usage: python child.py '{"server": ..., "app": ..., "listen_fd": ...,
                          "ready_fd": ..., "options": {...}, ...}'
 
+The application is one of apps/, or a foreign one: "module:name", with "chdir"
+(the folder it lives in) and "sites" (folders of packages, .pth files and all).
+
 Writes one JSON line to ready_fd before it serves: versions and the settings
 that are in force. What it dies of goes to standard error.
 """
@@ -16,7 +19,11 @@ import platform
 import socket
 import sys
 
-import build
+# Here and not by the path that Python starts with: a worker of a server that
+# spawns runs this file once more.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from wsgibench_guest import build  # noqa: E402
 
 
 def read_back(listener):
@@ -46,7 +53,7 @@ def main(argv):
     task = json.loads(argv[1])
     os.environ["WSGIBENCH_TASK"] = argv[1]
     server = importlib.import_module(
-        "servers." + build.module_name(task["server"])
+        "wsgibench_guest.servers." + build.module_name(task["server"])
     )
     options = dict(getattr(server, "OPTIONS", {}))
     options.update(task.get("options") or {})

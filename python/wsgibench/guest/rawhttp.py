@@ -5,7 +5,7 @@ from __future__ import absolute_import
 
 import os
 
-import pages
+from wsgibench_guest import pages
 
 #: More than any request of ours; who sends more is cut off.
 MAX_HEAD = 65536

@@ -7,7 +7,7 @@ is the log that a dying server writes its last words to, so the lines go to
 
 import os
 
-from apps.hello import PAGE, task  # noqa: F401
+from wsgibench_guest.apps.hello import PAGE, task  # noqa: F401
 
 _log = open(os.devnull, "wb", 0)
 

@@ -2,7 +2,7 @@
 
 import time
 
-from apps.hello import PAGE
+from wsgibench_guest.apps.hello import PAGE
 
 SECONDS = 0.1
 

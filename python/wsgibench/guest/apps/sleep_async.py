@@ -1,6 +1,6 @@
 """A tenth of a second of waiting, that a loop may do for us."""
 
-from apps.hello import PAGE
+from wsgibench_guest.apps.hello import PAGE
 
 SECONDS = 0.1
 

@@ -1,6 +1,6 @@
 """A tenth of a second of waiting in ten pieces."""
 
-from apps.hello import PAGE
+from wsgibench_guest.apps.hello import PAGE
 
 PIECES = 10
 SECONDS = 0.1

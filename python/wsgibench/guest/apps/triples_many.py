@@ -1,6 +1,6 @@
 """Ten queries to the triple store for each request."""
 
-from apps.triples import CONTENT_TYPE, answer, ask, setup  # noqa: F401
+from wsgibench_guest.apps.triples import CONTENT_TYPE, answer, ask, setup  # noqa: F401
 
 
 def task():

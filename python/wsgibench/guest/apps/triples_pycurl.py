@@ -2,8 +2,8 @@
 
 import io
 
-from apps import triples
-from apps.triples import CONTENT_TYPE, answer, setup  # noqa: F401
+from wsgibench_guest.apps import triples
+from wsgibench_guest.apps.triples import CONTENT_TYPE, answer, setup  # noqa: F401
 
 
 def ask(number):

@@ -29,7 +29,7 @@ def _serve(sock, ready, handle):
 
 def serve_raw(work, sock, ready, options):
     from concurrence.io import BufferedStream
-    from rawhttp import Page
+    from wsgibench_guest.rawhttp import Page
 
     page = Page(work, options)
 

@@ -11,6 +11,6 @@ BEST = "threads=0 while the application does not wait"
 
 
 def serve(app, sock, ready, options):
-    from servers._wsgibench import run
+    from wsgibench_guest.servers._wsgibench import run
 
     run(app, sock, ready, options["threads"], options["workers"])

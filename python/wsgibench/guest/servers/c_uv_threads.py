@@ -11,6 +11,6 @@ BEST = "as many threads as requests that wait at a time"
 
 
 def serve(app, sock, ready, options):
-    from servers._wsgibench import run
+    from wsgibench_guest.servers._wsgibench import run
 
     run(app, sock, ready, options["threads"], options["workers"])

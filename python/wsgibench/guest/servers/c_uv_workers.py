@@ -11,6 +11,6 @@ BEST = "one worker for each CPU"
 
 
 def serve(app, sock, ready, options):
-    from servers._wsgibench import run
+    from wsgibench_guest.servers._wsgibench import run
 
     run(app, sock, ready, options["threads"], options["workers"])

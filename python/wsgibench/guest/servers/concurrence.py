@@ -22,6 +22,6 @@ def prepare():
 
 
 def serve_work(work, sock, ready, options):
-    from servers._concurrence import serve_raw
+    from wsgibench_guest.servers._concurrence import serve_raw
 
     serve_raw(work, sock, ready, options)

@@ -22,6 +22,6 @@ def prepare():
 
 
 def serve(app, sock, ready, options):
-    from servers._concurrence import serve_wsgi
+    from wsgibench_guest.servers._concurrence import serve_wsgi
 
     serve_wsgi(app, sock, ready)

@@ -18,12 +18,12 @@ BEST = "its defaults; backlog as everyone's"
 
 
 def prepare():
-    from servers._concurrence import without_stackless
+    from wsgibench_guest.servers._concurrence import without_stackless
 
     without_stackless()
 
 
 def serve(app, sock, ready, options):
-    from servers._concurrence import serve_wsgi
+    from wsgibench_guest.servers._concurrence import serve_wsgi
 
     serve_wsgi(app, sock, ready)

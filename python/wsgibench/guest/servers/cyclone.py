@@ -17,7 +17,7 @@ BEST = "the epoll reactor, the log off"
 
 def serve_work(work, sock, ready, options):
     import cyclone.web
-    from servers._twisted import listen, run
+    from wsgibench_guest.servers._twisted import listen, run
 
     body = work.run()
     content_type = work.content_type

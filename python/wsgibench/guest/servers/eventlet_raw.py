@@ -20,7 +20,7 @@ def prepare():
 def serve_work(work, sock, ready, options):
     import eventlet
     from eventlet.greenio import GreenSocket
-    from rawhttp import Page, converse
+    from wsgibench_guest.rawhttp import Page, converse
 
     page = Page(work, options)
 

@@ -21,7 +21,7 @@ def prepare():
 def serve(app, sock, ready, options):
     import gevent
     from gevent.pywsgi import WSGIServer
-    from servers._gevent import listener
+    from wsgibench_guest.servers._gevent import listener
 
     server = WSGIServer(listener(sock), app, log=None)
     ready(loop=gevent.config.loop.__name__)

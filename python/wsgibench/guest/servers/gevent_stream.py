@@ -22,8 +22,8 @@ def prepare():
 def serve_work(work, sock, ready, options):
     import gevent
     from gevent.server import StreamServer
-    from rawhttp import Page, converse
-    from servers._gevent import listener
+    from wsgibench_guest.rawhttp import Page, converse
+    from wsgibench_guest.servers._gevent import listener
 
     page = Page(work, options)
 

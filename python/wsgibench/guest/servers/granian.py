@@ -20,7 +20,7 @@ def serve(app, sock, ready, options):
 
     host, port = options["address"]
     server = Granian(
-        "entry:application",
+        "wsgibench_guest.entry:application",
         address=host,
         port=port,
         interface="wsgi",

@@ -22,6 +22,6 @@ def prepare():
 
 
 def serve(app, sock, ready, options):
-    from servers._gunicorn import run
+    from wsgibench_guest.servers._gunicorn import run
 
     run(app, sock, ready, options, dict(worker_class="eventlet", keepalive=75))

@@ -12,6 +12,6 @@ BEST = "2-4 threads for each CPU"
 
 
 def serve(app, sock, ready, options):
-    from servers._gunicorn import run
+    from wsgibench_guest.servers._gunicorn import run
 
     run(app, sock, ready, options, dict(worker_class="gthread", keepalive=75))

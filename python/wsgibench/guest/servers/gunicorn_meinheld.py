@@ -15,7 +15,7 @@ BEST = "keep-alive off, as its worker has it"
 
 
 def serve(app, sock, ready, options):
-    from servers._gunicorn import run
+    from wsgibench_guest.servers._gunicorn import run
 
     run(
         app,

@@ -11,6 +11,6 @@ BEST = "2 x CPUs + 1 workers; here one, as everyone"
 
 
 def serve(app, sock, ready, options):
-    from servers._gunicorn import run
+    from wsgibench_guest.servers._gunicorn import run
 
     run(app, sock, ready, options, dict(worker_class="sync"))

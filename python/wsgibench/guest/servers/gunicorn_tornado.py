@@ -12,6 +12,6 @@ BEST = "one worker for each CPU"
 
 
 def serve(app, sock, ready, options):
-    from servers._gunicorn import run
+    from wsgibench_guest.servers._gunicorn import run
 
     run(app, sock, ready, options, dict(worker_class="tornado", keepalive=75))

@@ -11,7 +11,7 @@ BEST = "nothing to set: it is the ceiling of the others"
 
 
 def serve(app, sock, ready, options):
-    import pages
+    from wsgibench_guest import pages
 
     import wsgibench
     from wsgibench.native.serve import stopping_on_signals

@@ -12,7 +12,7 @@ BEST = "nothing to set; it serves one connection after another"
 
 
 def serve_work(work, sock, ready, options):
-    from rawhttp import Page, converse
+    from wsgibench_guest.rawhttp import Page, converse
 
     page = Page(work, options)
     sock.setblocking(True)

@@ -14,7 +14,7 @@ BEST = "nothing to set"
 def serve_work(work, sock, ready, options):
     import threading
 
-    from rawhttp import Page, converse
+    from wsgibench_guest.rawhttp import Page, converse
 
     page = Page(work, options)
 

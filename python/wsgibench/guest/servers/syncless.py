@@ -20,9 +20,9 @@ BEST = "its defaults; backlog as everyone's"
 def serve_work(work, sock, ready, options):
     import socket
 
-    from rawhttp import Page, converse
     from syncless import coio
     from syncless.best_stackless import stackless
+    from wsgibench_guest.rawhttp import Page, converse
 
     page = Page(work, options)
 

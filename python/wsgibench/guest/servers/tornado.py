@@ -10,8 +10,8 @@ BEST = "one process for each CPU; the access log off"
 
 
 def serve(app, sock, ready, options):
-    from servers._tornado import run
     from tornado.httpserver import HTTPServer
     from tornado.wsgi import WSGIContainer
+    from wsgibench_guest.servers._tornado import run
 
     run(sock, ready, lambda: HTTPServer(WSGIContainer(app)))

@@ -11,8 +11,8 @@ BEST = "waiting by the loop (gen.sleep), where the work has such a form"
 
 
 def serve_work(work, sock, ready, options):
-    from servers._tornado import serve_pages
     from tornado import gen
+    from wsgibench_guest.servers._tornado import serve_pages
 
     @gen.coroutine
     def whole():

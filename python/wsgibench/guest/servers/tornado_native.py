@@ -13,9 +13,9 @@ BEST = "one process for each CPU; the access log off"
 def serve_work(work, sock, ready, options):
     import os
 
-    from servers._tornado import run
     from tornado.httpserver import HTTPServer
     from tornado.web import Application, RequestHandler
+    from wsgibench_guest.servers._tornado import run
 
     body = work.run()
     log = open(os.devnull, "wb", 0) if options.get("log") else None

@@ -21,7 +21,7 @@ def run_work():
 def serve_work(work, sock, ready, options):
     from concurrent.futures import ProcessPoolExecutor
 
-    from servers._tornado import serve_pages
+    from wsgibench_guest.servers._tornado import serve_pages
 
     _work.append(work)
     settings = {}

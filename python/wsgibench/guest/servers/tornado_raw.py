@@ -11,11 +11,11 @@ BEST = "one process for each CPU"
 
 
 def serve_work(work, sock, ready, options):
-    from rawhttp import Page
-    from servers._tornado import run
     from tornado import gen
     from tornado.iostream import StreamClosedError
     from tornado.tcpserver import TCPServer
+    from wsgibench_guest.rawhttp import Page
+    from wsgibench_guest.servers._tornado import run
 
     page = Page(work, options)
 

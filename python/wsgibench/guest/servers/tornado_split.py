@@ -12,8 +12,8 @@ BEST = "steps of some milliseconds"
 
 
 def serve_work(work, sock, ready, options):
-    from servers._tornado import serve_pages
     from tornado import gen
+    from wsgibench_guest.servers._tornado import serve_pages
 
     @gen.coroutine
     def answer():

@@ -14,7 +14,7 @@ BEST = "as many threads as requests that wait at a time"
 def serve_work(work, sock, ready, options):
     from concurrent.futures import ThreadPoolExecutor
 
-    from servers._tornado import serve_pages
+    from wsgibench_guest.servers._tornado import serve_pages
 
     pool = ThreadPoolExecutor(options["threads"])
     serve_pages(work, sock, ready, options, lambda: pool.submit(work.run))

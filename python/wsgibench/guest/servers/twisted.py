@@ -11,10 +11,10 @@ BEST = "the epoll reactor; the thread pool as large as the waiting needs"
 
 
 def serve(app, sock, ready, options):
-    from servers._twisted import listen, run
     from twisted.internet import reactor
     from twisted.web.server import Site
     from twisted.web.wsgi import WSGIResource
+    from wsgibench_guest.servers._twisted import listen, run
 
     reactor.suggestThreadPoolSize(options["threads"])
     pool = reactor.getThreadPool()

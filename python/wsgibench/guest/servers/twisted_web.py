@@ -11,9 +11,9 @@ BEST = "the epoll reactor"
 
 
 def serve_work(work, sock, ready, options):
-    from servers._twisted import listen, run
     from twisted.web.resource import Resource
     from twisted.web.server import Site
+    from wsgibench_guest.servers._twisted import listen, run
 
     body = work.run()
     content_type = work.content_type.encode("ascii")

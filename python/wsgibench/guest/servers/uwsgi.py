@@ -25,7 +25,7 @@ def serve(app, sock, ready, options):
         "--virtualenv",
         sys.prefix,
         "--module",
-        "entry:application",
+        "wsgibench_guest.entry:application",
         "--master",
         "--die-on-term",
         "--disable-logging",
