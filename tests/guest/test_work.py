@@ -10,7 +10,8 @@ import pytest
 
 
 def make(**functions: Any) -> Any:
-    return importlib.import_module("wsgibench_guest.work").Work(SimpleNamespace(**functions))
+    module = importlib.import_module("wsgibench_guest.work")
+    return module.Work(SimpleNamespace(**functions))
 
 
 def test_steps_run_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
