@@ -161,6 +161,7 @@ ROOMS: dict[str, set[str]] = {
         "scenarios",
         "services",
     },
+    "audit": {"errors", "plugins"},
     "stats": {"errors"},
     "reports": {"errors", "plugins", "stats"},
 }

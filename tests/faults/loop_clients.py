@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.wire.exchange import connect
+from wsgibench.audit.wire.exchange import connect
 
 ASK = b"GET /pid HTTP/1.1\r\nHost: a\r\n\r\n"
 HANG = b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from tests.wire.exchange import close_hard
+from wsgibench.audit.wire.exchange import close_hard
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 

@@ -7,7 +7,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.http import corpus, families
+from tests.http import corpus
+from wsgibench.audit.http import families
 
 RESPONSES = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",

@@ -9,8 +9,9 @@ import argparse
 import collections
 import sys
 
-from tests.http import corpus, delivery, families
+from tests.http import corpus
 from tests.wire.target import running
+from wsgibench.audit.http import delivery, families
 
 WAYS = {
     "whole": delivery.whole,
@@ -28,7 +29,7 @@ def main() -> int:
     arguments = parser.parse_args()
     cases = families.all_cases() + corpus.cases()
     with running(
-        "tests.http.app:application",
+        "wsgibench.audit.http.app:application",
         server=arguments.server,
         binding=arguments.backend,
         unix=arguments.way != "whole",

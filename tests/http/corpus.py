@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.http.case import Case, Expected
 from tests.wire.target import ROOT
+from wsgibench.audit.http.case import Case, Expected
 
 STATUSES = tuple(range(400, 506))
 #: Bytes follow that belong to no request (an upgraded protocol's): the

@@ -10,9 +10,9 @@ from typing import Any, Callable
 
 import pytest
 
-from tests.wire.exchange import connect
-from tests.wire.responses import finals, parse_all
 from tests.wire.target import Target, receive_all
+from wsgibench.audit.wire.exchange import connect
+from wsgibench.audit.wire.responses import finals, parse_all
 
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE = b"Connection: close\r\n"
@@ -23,7 +23,7 @@ def target(
     request: pytest.FixtureRequest, start_target: Callable[..., Any]
 ) -> Iterator[Target]:
     with start_target(
-        "tests.http.app:application", threads=request.param
+        "wsgibench.audit.http.app:application", threads=request.param
     ) as t:
         yield t
 

@@ -9,14 +9,15 @@ from typing import Any, Callable
 
 import pytest
 
-from tests.http import families
-from tests.http.case import FOLLOW_UP, Case
-from tests.wire.exchange import Script, exchange
-from tests.wire.responses import finals, parse_all
 from tests.wire.target import Target
+from wsgibench.audit.http import families
+from wsgibench.audit.http.case import FOLLOW_UP, Case
+from wsgibench.audit.wire.exchange import Script, exchange
+from wsgibench.audit.wire.responses import finals, parse_all
 
 h11 = pytest.importorskip("h11")
 
+APP = "wsgibench.audit.http.app:application"
 SEED = 20261121
 ROUNDS = 3000
 #: Bytes that parsers have stumbled over.
@@ -82,7 +83,7 @@ ALLOWED: dict[str, Callable[[bytes], bool]] = {
 
 @pytest.fixture(scope="module")
 def target(start_target: Callable[..., Any]) -> Iterator[Target]:
-    with start_target("tests.http.app:application", unix=True) as started:
+    with start_target(APP, unix=True) as started:
         yield started
 
 

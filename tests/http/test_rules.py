@@ -7,11 +7,12 @@ from typing import Any, Callable
 
 import pytest
 
-from tests.http import corpus, delivery, families
-from tests.http.case import Case
+from tests.http import corpus
 from tests.wire.target import Target
+from wsgibench.audit.http import delivery, families
+from wsgibench.audit.http.case import Case
 
-APP = "tests.http.app:application"
+APP = "wsgibench.audit.http.app:application"
 OWN = families.all_cases()
 CORPUS = corpus.cases()
 FAMILIES = sorted({case.family for case in OWN})

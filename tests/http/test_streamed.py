@@ -10,11 +10,11 @@ from typing import Any, Callable
 
 import pytest
 
-from tests.http import delivery, families
-from tests.http.case import judge
-from tests.wire.exchange import exchange
-from tests.wire.responses import finals, parse_all
 from tests.wire.target import Target
+from wsgibench.audit.http import delivery, families
+from wsgibench.audit.http.case import judge
+from wsgibench.audit.wire.exchange import exchange
+from wsgibench.audit.wire.responses import finals, parse_all
 
 BODIES = (
     "chunk_size",
@@ -34,7 +34,7 @@ WAYS = [delivery.whole, delivery.by_byte]
 def target(
     request: pytest.FixtureRequest, start_target: Callable[..., Any]
 ) -> Iterator[Target]:
-    app = "tests.http.app:application"
+    app = "wsgibench.audit.http.app:application"
     with start_target(
         app, threads=request.param, unix=True, stream_body=1
     ) as started:

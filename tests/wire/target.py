@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.wire.exchange import Address, connect
-from tests.wire.responses import Response, finals, parse_all
+from wsgibench.audit.wire.exchange import Address, connect
+from wsgibench.audit.wire.responses import Response, finals, parse_all
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from typing import Any, Callable
 
-from tests.wire.exchange import Script, connect, exchange
-from tests.wire.responses import Response, finals, parse_all
 from tests.wire.target import Target, receive_all
+from wsgibench.audit.wire.exchange import Script, connect, exchange
+from wsgibench.audit.wire.responses import Response, finals, parse_all
 
 App = Callable[..., Any]
 LAST = b"GET /control/last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.wire.exchange import connect
 from tests.wsgi.app import note, plain
 from tests.wsgi.client import Client, request
+from wsgibench.audit.wire.exchange import connect
 
 TEXT = ("Content-Type", "text/plain")
 LIMIT = 50 << 20  # bytes an application may be asked for in vain

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.wire.exchange import connect
 from tests.wsgi.app import note
 from tests.wsgi.client import Client, request
+from wsgibench.audit.wire.exchange import connect
 
 TEXT = ("Content-Type", "application/octet-stream")
 DATA = bytes(range(256)) * 4096  # 1 MiB

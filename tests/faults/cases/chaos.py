@@ -13,8 +13,8 @@ from tests.faults.figure import Figure, least, most
 from tests.faults.measure import KIB, descriptors, memory, room_for_descriptors
 from tests.faults.swarm import Swarm
 from tests.native.process import until
-from tests.wire.exchange import close_hard
 from tests.wire.target import Target
+from wsgibench.audit.wire.exchange import close_hard
 
 HELP = "clients vanish at every byte; 10,000 connect and say nothing"
 SMALL: dict[str, Any] = {"rounds": 6, "silent": 200}

@@ -11,8 +11,8 @@ from tests.faults.case import APP, Start, address_of, answers
 from tests.faults.figure import Figure, least, most
 from tests.faults.loop_clients import HANG, Clients
 from tests.native.process import until
-from tests.wire.exchange import connect
 from tests.wire.target import Target, receive_all
+from wsgibench.audit.wire.exchange import connect
 
 HELP = "a worker that hangs: ended and replaced, the others unaffected"
 SMALL: dict[str, Any] = {"times": 1, "clients": 8, "timeout": 1.0}

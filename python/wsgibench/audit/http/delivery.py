@@ -5,11 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Callable
+from typing import Any, Callable, Protocol
 
-from tests.http.case import Case, calls_made, judge
-from tests.wire.exchange import Script, exchange
-from tests.wire.target import Target
+from wsgibench.audit.http.case import Case, calls_made, judge
+from wsgibench.audit.wire.exchange import Address, Script, exchange
+
+
+class Target(Protocol):
+    """A running server with app.py behind it."""
+
+    @property
+    def address(self) -> Address: ...
+
+    def json(self, path: str) -> Any: ...
+
 
 DATE = re.compile(rb"\r\nDate: [^\r]*")
 SHORT = 600  # bytes up to which a message is cut everywhere

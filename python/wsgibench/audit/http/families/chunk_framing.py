@@ -1,6 +1,6 @@
 """What ends a chunk and a chunked body: RFC 9112 7.1, 2.2 (CRLF only)."""
 
-from tests.http.case import CHUNKED, chunked, reject
+from wsgibench.audit.http.case import CHUNKED, chunked, reject
 
 RULE = "9112 7.1"
 END = b"0\r\n\r\n"

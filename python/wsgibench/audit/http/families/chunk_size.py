@@ -1,6 +1,6 @@
 """Chunk sizes: RFC 9112 7.1 (1*HEXDIG; overflow must be prevented)."""
 
-from tests.http.case import accept, chunked, either, reject
+from wsgibench.audit.http.case import accept, chunked, either, reject
 
 RULE = "9112 7.1"
 BAD = {

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import pkgutil
 
-from tests.http.case import Case
+from wsgibench.audit.http.case import Case
 
 
 def all_cases() -> list[Case]:

@@ -1,6 +1,6 @@
 """Persistence: RFC 9112 9.3, 9.6; Connection is a list: RFC 9110 7.6.1."""
 
-from tests.http.case import accept, chunked, get, post
+from wsgibench.audit.http.case import accept, chunked, get, post
 
 RULE = "9112 9.3"
 CLOSE = {

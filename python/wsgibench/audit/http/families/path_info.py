@@ -3,7 +3,7 @@ RFC 3986 2.1. Decoded once, as latin-1; the query is left alone."""
 
 from urllib.parse import unquote_to_bytes
 
-from tests.http.case import accept, either, get
+from wsgibench.audit.http.case import accept, either, get
 
 RULE = "PEP 3333; 3875 4.1.5"
 TARGETS = {

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.http.case import either, get, post, reject
+from wsgibench.audit.http.case import either, get, post, reject
 
 RULE = "9112 5.2"
 

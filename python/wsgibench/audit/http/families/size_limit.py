@@ -1,7 +1,14 @@
 """Limits: RFC 9110 15.5.14, .15, RFC 9112 3, RFC 6585 5. What is endless is
 refused while it comes, not stored."""
 
-from tests.http.case import CHUNKED, accept, chunked, either, get, reject
+from wsgibench.audit.http.case import (
+    CHUNKED,
+    accept,
+    chunked,
+    either,
+    get,
+    reject,
+)
 
 HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
 MEGA = 1 << 20

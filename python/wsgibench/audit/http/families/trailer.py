@@ -1,7 +1,7 @@
 """Trailers: read and dropped, never merged into the head: RFC 9112 7.1.2,
 RFC 9110 6.5.1. Malformed ones are a framing error."""
 
-from tests.http.case import CHUNKED, accept, chunked, either, reject
+from wsgibench.audit.http.case import CHUNKED, accept, chunked, either, reject
 
 RULE = "9112 7.1.2"
 WIRE = b"5\r\nhello\r\n0\r\n"

@@ -1,6 +1,6 @@
 """Pipelining: answers in the order of the requests, RFC 9112 9.3.2."""
 
-from tests.http.case import accept, chunked, get, post, reject
+from wsgibench.audit.http.case import accept, chunked, get, post, reject
 
 RULE = "9112 9.3.2"
 POST = post(b"Content-Length: 5\r\n", b"hello")

@@ -1,6 +1,6 @@
 """Field names and their colon: RFC 9110 5.1, RFC 9112 5, 5.1."""
 
-from tests.http.case import accept, either, get, reject
+from wsgibench.audit.http.case import accept, either, get, reject
 
 TCHAR = b"!#$%&'*+-.^`|~"
 BAD = bytes(

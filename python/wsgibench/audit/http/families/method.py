@@ -1,6 +1,6 @@
 """Methods: RFC 9110 9.1 (a token, case-sensitive); HEAD: 9.3.2."""
 
-from tests.http.case import accept, either, get, post, reject
+from wsgibench.audit.http.case import accept, either, get, post, reject
 
 KNOWN = [b"GET", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE"]
 OTHERS = [

@@ -1,6 +1,6 @@
 """Upgrade may be ignored: RFC 9110 7.8. Body and next request stay framed."""
 
-from tests.http.case import accept, chunked, get, post, reject
+from wsgibench.audit.http.case import accept, chunked, get, post, reject
 
 RULE = "9110 7.8"
 WEBSOCKET = (

@@ -1,6 +1,6 @@
 """Host: RFC 9112 3.2 (exactly one, valid), RFC 9110 7.2, RFC 3986 3.2.2."""
 
-from tests.http.case import accept, either, get, reject
+from wsgibench.audit.http.case import accept, either, get, reject
 
 RULE = "9112 3.2"
 VALID = {

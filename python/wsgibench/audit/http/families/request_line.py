@@ -1,6 +1,6 @@
 """The request line: RFC 9112 2.2, 2.3, 3; versions: RFC 9110 2.5."""
 
-from tests.http.case import accept, either, get, reject
+from wsgibench.audit.http.case import accept, either, get, reject
 
 LINE = "9112 3"
 VERSION = "9112 2.3"

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.http.case import accept, either, get, reject
+from wsgibench.audit.http.case import accept, either, get, reject
 
 OWS = {
     "none": (b"X:v", "v"),

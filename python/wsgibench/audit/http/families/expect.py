@@ -1,6 +1,6 @@
 """Expect: RFC 9110 10.1.1. The dialogue itself is in test_continue.py."""
 
-from tests.http.case import accept, chunked, either, get, post
+from wsgibench.audit.http.case import accept, chunked, either, get, post
 
 RULE = "9110 10.1.1"
 EXPECT = b"Expect: 100-continue\r\n"

@@ -1,6 +1,6 @@
 """Chunk extensions: RFC 9112 7.1.1 (unknown ones are ignored)."""
 
-from tests.http.case import accept, chunked, either, reject
+from wsgibench.audit.http.case import accept, chunked, either, reject
 
 RULE = "9112 7.1.1"
 GOOD = {

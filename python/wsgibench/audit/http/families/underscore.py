@@ -1,7 +1,7 @@
 """Names with "_" must not pass for names with "-": X_User is not X-User.
 RFC 3875 4.1.18 maps both to one variable; refused or dropped, never merged."""
 
-from tests.http.case import CHUNKED, chunked, either, get, post
+from wsgibench.audit.http.case import CHUNKED, chunked, either, get, post
 
 RULE = "3875 4.1.18; security"
 NAMES = {

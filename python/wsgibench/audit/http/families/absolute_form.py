@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.http.case import accept, either, get, reject
+from wsgibench.audit.http.case import accept, either, get, reject
 
 RULE = "9112 3.2.2"
 

@@ -8,8 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.wire.exchange import Reply
-from tests.wire.responses import Malformed, Response, finals, parse_all
+from wsgibench.audit.wire.exchange import Reply
+from wsgibench.audit.wire.responses import (
+    Malformed,
+    Response,
+    finals,
+    parse_all,
+)
 
 #: Sent behind a message that must be accepted: answered only if the server
 #: found the end of the message where it is.

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.http.case import accept, either, get
+from wsgibench.audit.http.case import accept, either, get
 
 RULE = "9110 5.3"
 

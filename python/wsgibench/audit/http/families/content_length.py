@@ -1,6 +1,6 @@
 """Content-Length: RFC 9110 8.6 (1*DIGIT), RFC 9112 6.3 (else 400, close)."""
 
-from tests.http.case import accept, either, get, post, reject
+from wsgibench.audit.http.case import accept, either, get, post, reject
 
 RULE = "9112 6.3"
 BAD = {

@@ -2,7 +2,15 @@
 close; with Content-Length: refuse, or chunked wins and the connection ends;
 in HTTP/1.0: faulty framing, close), 7 (unknown codings: 501)."""
 
-from tests.http.case import CHUNKED, accept, chunked, either, get, post, reject
+from wsgibench.audit.http.case import (
+    CHUNKED,
+    accept,
+    chunked,
+    either,
+    get,
+    post,
+    reject,
+)
 
 RULE = "9112 6.3"
 WIRE = b"5\r\nhello\r\n0\r\n\r\n"

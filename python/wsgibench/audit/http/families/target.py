@@ -1,6 +1,6 @@
 """Request targets that are none of the four forms: RFC 9112 3.2."""
 
-from tests.http.case import accept, either, get, reject
+from wsgibench.audit.http.case import accept, either, get, reject
 
 RULE = "9112 3.2"
 BAD = {

@@ -1,7 +1,7 @@
 """A body that the application leaves unread, or reads past its end: never
 parsed as a request (RFC 9112 9.3), never the next request's bytes."""
 
-from tests.http.case import accept, chunked, get, post
+from wsgibench.audit.http.case import accept, chunked, get, post
 
 RULE = "9112 9.3"
 HIDDEN = get(target=b"/smuggled")

@@ -1,0 +1,1 @@
+"""Raw conversations with a server, and a strict reading of its answers."""
