@@ -334,15 +334,14 @@ wp_answer(wp_server *server, wb_request *request)
         wb_request_error(request, 503);
         return;
     }
-    wp_loan loan;
-    if (wp_environ_make(server, request, call, &loan) < 0) {
+    if (wp_environ_make(server, request, call) < 0) {
         fail(call);
         return;
     }
-    PyObject *arguments[] = { NULL, loan.environ, (PyObject *)call };
+    PyObject *arguments[] = { NULL, call->loan.environ, (PyObject *)call };
     call->result = PyObject_Vectorcall(
         server->app, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    wp_environ_return(server, &loan);
+    wp_environ_return(server, call);
     if (call->result == NULL) {
         fail(call);
     } else {

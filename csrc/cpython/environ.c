@@ -6,13 +6,11 @@
  * filling a new one, and what an application does to its copy nobody sees.
  *
  * An application that does nothing to it - neither changes nor keeps it - is
- * lent the slot's own dict: no copy to make, none to free. See lend().
+ * lent the slot's own dict: no copy to make, none to free. See lend.c.
  */
 #include "module.h"
 
 #include <string.h>
-
-enum { PORT_DIGITS = 5 }; /* 65535 */
 
 static PyObject *
 latin1(const char *data, uint32_t size)
@@ -133,24 +131,19 @@ put_protocol(wp_server *server, const wb_request *request, PyObject *environ)
                    PyUnicode_FromFormat("HTTP/1.%d", request->minor_version));
 }
 
-/* Into the end of five bytes; how many it takes. */
-static Py_ssize_t
-port_digits(uint16_t port, char digits[PORT_DIGITS])
-{
-    Py_ssize_t count = 0;
-    do {
-        digits[PORT_DIGITS - ++count] = (char)('0' + port % 10);
-        port /= 10;
-    } while (port > 0);
-    return count;
-}
-
 static PyObject *
-port_text(uint16_t port)
+port_text(wp_server *server, uint16_t number)
 {
-    char digits[PORT_DIGITS];
-    Py_ssize_t count = port_digits(port, digits);
-    return PyUnicode_FromStringAndSize(digits + PORT_DIGITS - count, count);
+    wp_port *port = &server->ports[number % WP_PORTS];
+    if (port->text == NULL || port->number != number) {
+        PyObject *text = PyUnicode_FromFormat("%d", number);
+        if (text == NULL) {
+            return NULL;
+        }
+        Py_XSETREF(port->text, text);
+        port->number = number;
+    }
+    return Py_NewRef(port->text);
 }
 
 static PyObject *
@@ -180,7 +173,8 @@ put_port(wp_server *server, const wb_request *request, PyObject *environ)
     wp_words *w = &server->state->words;
     return request->peer_port == 0
         ? PyDict_SetItem(environ, w->remote_port, w->empty)
-        : set_new(environ, w->remote_port, port_text(request->peer_port));
+        : set_new(environ, w->remote_port,
+                  port_text(server, request->peer_port));
 }
 
 /* ---- slots -------------------------------------------------------------- */
@@ -201,6 +195,14 @@ wp_slots_clear(wp_server *server)
     }
     PyMem_Free(server->slots);
     server->slots = NULL;
+}
+
+void
+wp_ports_clear(wp_server *server)
+{
+    for (int i = 0; i < WP_PORTS; i++) {
+        Py_CLEAR(server->ports[i].text);
+    }
 }
 
 /* The environ for a block without a slot, or seen for the first time: nothing
@@ -238,36 +240,6 @@ remember_target(wp_slot *slot, const wb_request *request)
     return 0;
 }
 
-/* REMOTE_PORT is what differs between the requests of many clients that are
- * alike. Its text in the slot's dict is the slot's own: where the dict alone
- * holds it, its digits are changed in place. */
-static int
-refresh_port(wp_server *server, wp_slot *slot, const wb_request *request)
-{
-    uint16_t port = request->peer_port;
-    if (slot->port_text != NULL && wp_str_is_ours(slot->port_text)) {
-        char digits[PORT_DIGITS];
-        Py_ssize_t count = port_digits(port, digits);
-        if (count == PyUnicode_GET_LENGTH(slot->port_text)) {
-            memcpy(PyUnicode_1BYTE_DATA(slot->port_text),
-                   digits + PORT_DIGITS - count, (size_t)count);
-            wp_str_was_changed(slot->port_text);
-            slot->peer_port = port;
-            return 0;
-        }
-    }
-    slot->port_text = NULL;
-    if (put_port(server, request, slot->environ) < 0) {
-        return -1;
-    }
-    if (port >= 10) { /* texts of one character are everybody's */
-        slot->port_text = PyDict_GetItemWithError(
-            slot->environ, server->state->words.remote_port);
-    }
-    slot->peer_port = port;
-    return 0;
-}
-
 /* Most requests of a slot come from one address (a proxy, a benchmark), and
  * pipelined ones from one port of it. The slot's dict holds the text that it
  * was given, so no other text can have its place in memory. */
@@ -286,7 +258,8 @@ refresh_client(wp_server *server, wp_slot *slot, const wb_request *request)
         }
         slot->peer_text = server->peer_text;
     }
-    return refresh_port(server, slot, request);
+    slot->peer_port = request->peer_port;
+    return put_port(server, request, slot->environ);
 }
 
 /* Brings the slot's environ up to this request. */
@@ -340,36 +313,30 @@ enum { LOSS = 16 };
 static int
 may_lend(const wp_server *server, const wb_request *request)
 {
-    return WP_DICT_VERSIONS && server->lending > 0 && !server->threaded
-        && !has_own(request);
-}
-
-static void
-lend(wp_slot *slot, wp_loan *loan)
-{
-    loan->slot = slot;
-    loan->version = wp_dict_version(slot->environ);
-    loan->environ = Py_NewRef(slot->environ);
+    return server->lending > 0 && !server->threaded && !has_own(request)
+        && wp_lending_possible(&server->state->lending);
 }
 
 /* An application that has changed the dict, or still holds it, keeps it; the
  * slot begins anew. One that does so each time - most frameworks put something
  * into it - soon gets copies only, for a slot made anew costs more. */
 void
-wp_environ_return(wp_server *server, wp_loan *loan)
+wp_environ_return(wp_server *server, wp_call *call)
 {
+    wp_loan *loan = &call->loan;
     wp_slot *slot = loan->slot;
-    PyObject *environ = loan->environ;
-    if (slot != NULL && slot->environ == environ) {
-        if (Py_REFCNT(environ) == 2
-            && wp_dict_version(environ) == loan->version) {
+    if (slot != NULL) {
+        int changed = wp_lent_was_changed(&server->state->lending, loan);
+        if (slot->environ != loan->environ) {
+            /* It is another's by now: the application turned the loop. */
+        } else if (!changed && Py_REFCNT(loan->environ) == 2) {
             server->lending += server->lending < WP_CREDIT;
         } else {
             slot_clear(slot);
             server->lending -= LOSS;
         }
     }
-    Py_DECREF(environ);
+    Py_CLEAR(loan->environ);
 }
 
 /* ---- the environ -------------------------------------------------------- */
@@ -401,7 +368,9 @@ shared(wp_server *server, const wb_request *request, wp_loan *loan)
         return -1;
     }
     if (may_lend(server, request)) {
-        lend(slot, loan);
+        loan->slot = slot;
+        loan->environ = Py_NewRef(slot->environ);
+        wp_lend(&server->state->lending, loan);
     } else {
         loan->environ = PyDict_Copy(slot->environ);
     }
@@ -441,10 +410,10 @@ put_own(wp_server *server, const wb_request *request, wp_call *call,
 }
 
 int
-wp_environ_make(wp_server *server, const wb_request *request, wp_call *call,
-                wp_loan *loan)
+wp_environ_make(wp_server *server, const wb_request *request, wp_call *call)
 {
     const wb_fields *fields = request->fields;
+    wp_loan *loan = &call->loan;
     loan->slot = NULL;
     if (fields->slot != WB_NO_SLOT && fields->seen >= 2) {
         if (shared(server, request, loan) < 0) {

@@ -64,6 +64,7 @@ module_exec(PyObject *module)
     if (state->print_exception == NULL || state->file_io == NULL
         || state->reader == NULL || state->random == NULL
         || wp_names_init(&state->names) < 0 || wp_words_init(&state->words) < 0
+        || wp_lending_init(&state->lending) < 0
         || add_types(module, state) < 0) {
         return -1;
     }
@@ -105,6 +106,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->file_io);
     Py_CLEAR(state->reader);
     Py_CLEAR(state->random);
+    wp_lending_clear(&state->lending);
     wp_names_clear(&state->names);
     wp_words_clear(&state->words);
     return 0;

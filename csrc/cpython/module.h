@@ -27,6 +27,24 @@ typedef struct wp_words {
         *patch, *http10, *empty, *close, *read, *fileno, *tell, *exc_info;
 } wp_words;
 
+/* An environ that the application was lent, while it has it: see lend.c. */
+typedef struct wp_loan {
+    PyObject *environ; /* a reference */
+    struct wp_slot *slot; /* whose environ it is; NULL: the call's own */
+    struct wp_loan *next;
+    uint64_t version; /* of the dict when it was lent */
+    int changed;
+} wp_loan;
+
+typedef struct wp_loans {
+    wp_loan *first;
+} wp_loans;
+
+typedef struct wp_lending {
+    wp_loans *loans; /* of the interpreter; NULL: nothing can be lent */
+    int watcher;
+} wp_lending;
+
 typedef struct wp_state {
     PyTypeObject *server_type, *call_type, *writer_type, *input_type,
         *file_wrapper_type, *load_type;
@@ -34,6 +52,7 @@ typedef struct wp_state {
     wp_words words;
     PyObject *print_exception;              /* traceback.print_exception */
     PyObject *file_io, *reader, *random; /* io.FileIO, BufferedReader ... */
+    wp_lending lending;
 } wp_state;
 
 /* What was made of a header block, by its slot in the core's table. */
@@ -44,11 +63,16 @@ typedef struct wp_slot {
     uint32_t target_size;
     uint8_t method_get, http11;
     uint16_t peer_port;
-    PyObject *port_text; /* REMOTE_PORT in environ, if nobody else was
-                            given it; borrowed */
     PyObject *peer_text; /* REMOTE_ADDR in it, the server's; borrowed;
                             NULL: not known */
 } wp_slot;
+
+/* The text of a port, kept for its connection's next request. */
+enum { WP_PORTS = 256 };
+typedef struct wp_port {
+    uint16_t number;
+    PyObject *text; /* or NULL */
+} wp_port;
 
 /* The head of the last answer, and what it was made of. */
 enum { WP_LAST_ITEMS = 16, WP_LAST_BLOCK = WP_BLOCK };
@@ -68,6 +92,7 @@ typedef struct wp_server {
     wp_slot *slots; /* WB_SLOTS of them */
     char peer[46]; /* the last client's address, and its text */
     PyObject *peer_text;
+    wp_port ports[WP_PORTS]; /* by the number modulo WP_PORTS */
     wp_last_head last_head;
     int lending; /* above 0: see wp_environ_return() */
     struct wp_call *free_calls;
@@ -87,6 +112,7 @@ typedef struct wp_call {
     PyObject *iterator;
     struct wp_input *input; /* or NULL */
     struct wp_writer *writer;
+    wp_loan loan; /* here, for greenlets move the C stack */
     char *block; /* status, then name NUL value NUL ... */
     uint32_t block_room, block_size, status_size, count;
     uint8_t started, head_given, wrote, sending_file;
@@ -122,21 +148,24 @@ int wp_words_init(wp_words *words);
 int wp_words_visit(wp_words *words, visitproc visit, void *arg);
 void wp_words_clear(wp_words *words);
 
-/* What an application got as its environ. */
-typedef struct wp_loan {
-    PyObject *environ;
-    wp_slot *slot; /* whose environ it is; NULL: the call's own */
-    uint64_t version; /* of the dict when it was lent */
-} wp_loan;
+/* lend.c */
+int wp_lending_init(wp_lending *lending); /* -1 with an exception */
+void wp_lending_clear(wp_lending *lending);
+int wp_lending_possible(const wp_lending *lending);
+/* From here on changes of loan->environ are noticed ... */
+void wp_lend(wp_lending *lending, wp_loan *loan);
+/* ... until here, where it says whether there were any. */
+int wp_lent_was_changed(wp_lending *lending, wp_loan *loan);
 
 /* environ.c */
 PyObject *wp_environ_base(wp_server *server, PyObject *const *settings);
-/* 0, or -1 with an exception. */
+/* Fills call->loan. 0, or -1 with an exception. */
 int wp_environ_make(wp_server *server, const wb_request *request,
-                    wp_call *call, wp_loan *loan);
+                    wp_call *call);
 /* The application is done: gives up the reference. */
-void wp_environ_return(wp_server *server, wp_loan *loan);
+void wp_environ_return(wp_server *server, wp_call *call);
 void wp_slots_clear(wp_server *server);
+void wp_ports_clear(wp_server *server);
 
 /* input.c */
 wp_input *wp_input_new(wp_server *server, wb_request *request);

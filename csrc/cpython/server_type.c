@@ -169,6 +169,7 @@ server_dealloc(wp_server *server)
     close_core(server);
     server_clear(server);
     wp_slots_clear(server);
+    wp_ports_clear(server);
     Py_CLEAR(server->no_input);
     Py_CLEAR(server->peer_text);
     wp_last_head_clear(&server->last_head);

@@ -14,48 +14,28 @@ Py_NewRef(PyObject *object)
 }
 #endif
 
-/* A number that changes with every change of the dict (PEP 509), where there
- * is one: 3.13 has none that is kept up. */
-#if PY_VERSION_HEX < 0x030d0000
-#define WP_DICT_VERSIONS 1
-static inline uint64_t
-wp_dict_version(PyObject *dict)
-{
-#if defined(__GNUC__) && PY_VERSION_HEX >= 0x030c0000
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-#endif
-    return ((PyDictObject *)dict)->ma_version_tag;
-#if defined(__GNUC__) && PY_VERSION_HEX >= 0x030c0000
-#pragma GCC diagnostic pop
-#endif
-}
-#else
+/* How a change of a dict is noticed: by a watcher from 3.12 on, by its version
+ * (PEP 509) before; on free-threaded builds not at all. */
+#ifdef Py_GIL_DISABLED
+#define WP_DICT_WATCHERS 0
 #define WP_DICT_VERSIONS 0
+#elif PY_VERSION_HEX >= 0x030c0000
+#define WP_DICT_WATCHERS 1
+#define WP_DICT_VERSIONS 0
+#else
+#define WP_DICT_WATCHERS 0
+#define WP_DICT_VERSIONS 1
+#endif
+
 static inline uint64_t
 wp_dict_version(PyObject *dict)
 {
+#if WP_DICT_VERSIONS
+    return ((PyDictObject *)dict)->ma_version_tag;
+#else
     (void)dict;
     return 0;
-}
 #endif
-
-/* Whether whoever holds the only reference to this compact ASCII str may
- * write into it, as CPython's own str operations do. */
-static inline int
-wp_str_is_ours(PyObject *text)
-{
-    return Py_REFCNT(text) == 1 && !PyUnicode_CHECK_INTERNED(text)
-#if PY_VERSION_HEX < 0x030c0000
-        && ((PyASCIIObject *)text)->wstr == NULL
-#endif
-        ;
-}
-
-static inline void
-wp_str_was_changed(PyObject *text)
-{
-    ((PyASCIIObject *)text)->hash = -1;
 }
 
 /* The raised exception as one object, the error indicator cleared. */

@@ -31,6 +31,7 @@ wp_call_new(wp_server *server, wb_request *request)
         call->result = call->iterator = NULL;
         call->input = NULL;
         call->writer = NULL;
+        call->loan.environ = NULL;
         call->block = call->block_inline;
         call->block_room = WP_BLOCK;
     }

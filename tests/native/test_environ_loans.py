@@ -7,6 +7,7 @@ import contextlib
 import random
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,6 +53,13 @@ class App:
         self.kept.append((body.decode(), environ))
         return [body]
 
+    def helper(self, environ: dict[str, Any], body: bytes) -> Any:
+        """The change is made by another thread."""
+        thread = threading.Thread(target=environ.update, args=({"added": 1},))
+        thread.start()
+        thread.join()
+        return [body]
+
     def late(self, environ: dict[str, Any], body: bytes) -> Iterator[bytes]:
         yield b""
         environ.clear()
@@ -88,7 +96,7 @@ def one_answer(stream: Any) -> tuple[bytes, bytes]:
 def test_what_one_request_does_no_other_sees() -> None:
     app = App()
     chance = random.Random(1)
-    rare = ["add", "change", "change_back", "keep", "late"]
+    rare = ["add", "change", "change_back", "keep", "late", "helper"]
     with Server(app, port=0) as server:
         with socket.create_connection(server.address, 30) as client:
             stream = client.makefile("rb")
@@ -173,7 +181,7 @@ def clients(address: tuple[str, int]) -> list[socket.socket]:
 
 
 def test_whoever_keeps_a_port_has_it_for_good() -> None:
-    """The server may change the text of the last request's in place."""
+    """The server keeps the texts of ports, too."""
     app, chance = Ports(), random.Random(3)
     with Server(app, port=0) as server:
         pairs = clients(server.address)
