@@ -25,7 +25,7 @@ def extensions():
     return [
         Extension(
             "wsgibench.native._capi",
-            setup_native.sources("core", "load", "cpython"),
+            setup_native.sources(*setup_native.PLAIN, "cpython"),
             extra_compile_args=flags.compile,
             extra_link_args=flags.link,
             depends=setup_native.headers(),

@@ -26,7 +26,10 @@ from glob import glob
 ROOT = os.path.dirname(os.path.abspath(__file__))
 
 #: Folders of csrc that an #include may start from.
-SEEN = ("include", "core")
+SEEN = ("", "include", "core")
+
+#: Folders whose files make up the server and the generator, without Python.
+PLAIN = ("base", "tls", "core", "load")
 
 MISSING = """
 wsgibench cannot build its server: {what} was not found.
@@ -284,7 +287,7 @@ def find_openssl(flags):
         if links(OPENSSL, compile_args, ["-ldl"])[0]:
             print("wsgibench: OpenSSL's headers from %s" % name)
             flags.add(
-                [*compile_args, "-DWL_OPENSSL", "-DWB_OPENSSL"], ["-ldl"]
+                [*compile_args, "-DWB_OPENSSL"], ["-ldl"]
             )
             return
     print("wsgibench: no OpenSSL: server and load generator go without TLS")

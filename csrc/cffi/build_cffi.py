@@ -35,7 +35,7 @@ def ffibuilder():
     builder.set_source(
         "wsgibench.native._cffi",
         "".join('#include "%s"\n' % header for header in HEADERS),
-        sources=setup_native.sources("core", "load"),
+        sources=setup_native.sources(*setup_native.PLAIN),
         extra_compile_args=[
             flag for flag in flags.compile if flag != "-Wpedantic"
         ],

@@ -300,7 +300,8 @@ static int
 has_own(const wb_request *request)
 {
     return request->authority.len > 0 || !request->body_complete
-        || request->content_length != 0 || request->chunked;
+        || request->content_length != 0 || request->chunked
+        || request->variable_count > 0;
 }
 
 /* ---- lending ------------------------------------------------------------ */
@@ -377,6 +378,29 @@ shared(wp_server *server, const wb_request *request, wp_loan *loan)
     return loan->environ == NULL ? -1 : 0;
 }
 
+/* name NUL value NUL ... */
+static int
+put_variables(wp_server *server, const wb_request *request, PyObject *environ)
+{
+    const char *at = request->variables;
+    for (uint32_t i = 0; i < request->variable_count; i++) {
+        size_t name = strlen(at);
+        const char *value = at + name + 1;
+        size_t size = strlen(value);
+        PyObject *key = wp_names_get(&server->state->names, at, name);
+        if (key == NULL) {
+            return -1;
+        }
+        int result = set_new(environ, key, latin1(value, (uint32_t)size));
+        Py_DECREF(key);
+        if (result < 0) {
+            return -1;
+        }
+        at = value + size + 1;
+    }
+    return 0;
+}
+
 static int
 put_own(wp_server *server, const wb_request *request, wp_call *call,
         PyObject *environ)
@@ -387,6 +411,9 @@ put_own(wp_server *server, const wb_request *request, wp_call *call,
                    latin1(request->base + request->authority.off,
                           request->authority.len))
             < 0) {
+        return -1;
+    }
+    if (put_variables(server, request, environ) < 0) {
         return -1;
     }
     if (request->body_complete && request->content_length == 0

@@ -454,6 +454,20 @@ server_log_flush(wp_server *server, PyObject *unused)
 }
 
 static PyObject *
+server_tls_reload(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    if (open_core(server) == NULL) {
+        return NULL;
+    }
+    int error = wb_server_tls_reload(server->core);
+    if (error < 0) {
+        return wp_raise_code(error);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
 server_close(wp_server *server, PyObject *unused)
 {
     (void)unused;
@@ -497,6 +511,8 @@ static PyMethodDef server_methods[] = {
            "Turns of the loop so far; from any thread. It stands still while "
            "an application is stuck."),
     METHOD(log_flush, METH_NOARGS, "Write the access log out."),
+    METHOD(tls_reload, METH_NOARGS,
+           "Read certificates and keys again, for connections to come."),
     METHOD(close, METH_NOARGS, "Close everything at once."),
     { NULL, NULL, 0, NULL },
 };

@@ -36,6 +36,12 @@ static const setting settings[] = {
     SETTING(temp_dir, TEXT),
     SETTING(tls_cert, TEXT),
     SETTING(tls_key, TEXT),
+    SETTING(tls_password, TEXT),
+    SETTING(tls_ca, TEXT),
+    SETTING(tls_verify, U8),
+    SETTING(tls_ciphers, TEXT),
+    SETTING(tls_min_version, TEXT),
+    SETTING(tls_hosts, TEXT),
     SETTING(accept_batch, U32),
     { NULL, U8, 0 },
 };

@@ -40,7 +40,9 @@ enum wb_error {
     WB_BADBODY = -20007, /* the request body broke RFC 9112 framing */
     WB_NOTLS = -20008,   /* OpenSSL was not there when this was built, or is
                             not there now */
-    WB_BADCERT = -20009  /* the certificate or key cannot be used */
+    WB_BADCERT = -20009, /* the certificate or key cannot be used */
+    WB_BADCA = -20010,   /* nor the file of trusted certificates */
+    WB_BADTLS = -20011   /* nor ciphers, version or host names of TLS */
 };
 
 enum wb_note {
@@ -100,6 +102,14 @@ typedef struct wb_config {
                              HTTPS; NULL: plain. Its user must ignore
                              SIGPIPE, as Python does */
     const char *tls_key; /* PEM file; NULL: it stands in tls_cert */
+    const char *tls_password; /* of the keys; NULL: they have none */
+    const char *tls_ca; /* PEM file: who may sign client certificates */
+    uint8_t tls_verify; /* client certificates: 0 not asked for, 1 valid if
+                           given, 2 required (the handshake fails) */
+    const char *tls_ciphers; /* as openssl-ciphers(1); NULL: OpenSSL's */
+    const char *tls_min_version; /* "tls1.2" (default), "tls1.3" */
+    const char *tls_hosts; /* certificates by the name that a client asks for
+                              (SNI), one a line: host TAB cert [TAB key] */
 } wb_config;
 
 typedef struct wb_span {
@@ -145,6 +155,10 @@ typedef struct wb_request {
     const char *body; /* the body, when complete and in memory;
                          otherwise NULL: wb_request_read() */
     const char *peer; /* address in text, "" for a unix socket */
+    /* What the environ gets beside the fields, as name NUL value NUL ...:
+     * SSL_CLIENT_VERIFY ... It goes over what is there already. */
+    const char *variables;
+    uint32_t variables_size, variable_count;
     void *user; /* the binding's; NULL for a new request */
 } wb_request;
 
@@ -195,6 +209,9 @@ void wb_server_log_flush(wb_server *server);
 /* Turns of the loop and, not threaded, requests handed over. It stands still
  * when the caller is stuck: wake the server, and look again. */
 uint64_t wb_server_turns(wb_server *server);
+/* Reads the files of certificates and keys again, for connections to come. On
+ * an error the old stay in use. */
+int wb_server_tls_reload(wb_server *server);
 /* Closes what is open and frees everything. The caller has ended every
  * request it took, and no other thread is in a call. */
 void wb_server_free(wb_server *server);

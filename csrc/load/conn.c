@@ -1,5 +1,5 @@
 /* The life of one connection: what wakes it, and how it ends. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@ void
 wl__conn_close(wl_load *load, wl__conn *conn)
 {
     load->opened_now -= conn->state == WL__OPEN;
-    wl__tls_free(conn->tls);
+    wb__tls_free(conn->tls);
     conn->tls = NULL;
     if (conn->fd >= 0) {
         close(conn->fd);

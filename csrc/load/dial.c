@@ -1,5 +1,5 @@
 /* Making a connection: source address, connect, TLS handshake. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -120,12 +120,12 @@ static void
 shake_hands(wl_load *load, wl__conn *conn)
 {
     char reason[WL__SAMPLE_ROOM];
-    int done = wl__tls_handshake(conn->tls);
+    int done = wb__tls_handshake(conn->tls);
     if (done > 0) {
         load->now_ns = wl__now_ns();
         opened(load, conn);
     } else if (done < 0) {
-        wl__tls_reason(conn->tls, reason, sizeof(reason));
+        wb__tls_reason(conn->tls, reason, sizeof(reason));
         wl__record_sample(load, conn, WL__REFUSED, reason, strlen(reason));
         refused(load, conn, WL__REFUSED);
     }
@@ -139,7 +139,7 @@ connected(wl_load *load, wl__conn *conn)
         return;
     }
     conn->state = WL__SHAKING;
-    conn->tls = wl__tls_new(load->tls, conn->fd);
+    conn->tls = wb__tls_new(load->tls, conn->fd);
     if (conn->tls == NULL) {
         dial_failed(load, conn, ENOMEM);
         return;

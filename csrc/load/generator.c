@@ -4,7 +4,7 @@
  * one system call per connection where uv_poll_t costs several per request.
  * libuv's loop, with the tick and the wake-up, is embedded in that set by its
  * backend descriptor. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,34 +1,20 @@
 /* The head of a response: what it says about its message. Enters: a whole
  * head; leaves: a wl__head, and in `known` the text to recognise the next one
  * by. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "response.h"
+
+static const uint64_t MAX_LENGTH = (uint64_t)1 << 56;
 
 static int
 name_is(const char *line, size_t name, const char *expected)
 {
     return strlen(expected) == name && strncasecmp(line, expected, name) == 0;
-}
-
-static int
-read_number(const char *data, size_t size, int64_t *out)
-{
-    int64_t number = 0;
-    if (size == 0 || size > 17) {
-        return -1;
-    }
-    for (size_t i = 0; i < size; i++) {
-        if (data[i] < '0' || data[i] > '9') {
-            return -1;
-        }
-        number = number * 10 + (data[i] - '0');
-    }
-    *out = number;
-    return 0;
 }
 
 /* RFC 9110 5.6.1: a list, separated by commas and blanks. */
@@ -65,8 +51,13 @@ read_field(wl__head *head, wl__known *known, const char *data,
         length--;
     }
     if (name_is(line, name, "content-length")) {
-        return head->length >= 0 ? -1
-                                 : read_number(value, length, &head->length);
+        uint64_t number;
+        if (head->length >= 0
+            || wb__decimal(value, length, MAX_LENGTH, &number) < 0) {
+            return -1;
+        }
+        head->length = (int64_t)number;
+        return 0;
     }
     if (name_is(line, name, "transfer-encoding")) {
         head->chunked = 1;
@@ -85,11 +76,11 @@ read_field(wl__head *head, wl__known *known, const char *data,
 int
 wl__head_read(wl__head *head, wl__known *known, const char *data, size_t size)
 {
-    int64_t status;
+    uint64_t status;
     *head = (wl__head) { .size = (uint32_t)size, .length = -1 };
     known->date = 0;
     if (size < 16 || memcmp(data, "HTTP/1.", 7) != 0 || data[8] != ' '
-        || read_number(data + 9, 3, &status) < 0) {
+        || wb__decimal(data + 9, 3, 999, &status) < 0) {
         return -1;
     }
     head->close = data[7] == '0'; /* unless it says keep-alive */

@@ -1,4 +1,4 @@
-#include "posix.h"
+#include "base/posix.h"
 
 #include "histogram.h"
 

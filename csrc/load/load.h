@@ -12,7 +12,7 @@
 
 #include "histogram.h"
 #include "response.h"
-#include "tls.h"
+#include "tls/tls.h"
 #include "wsgibench_load.h"
 
 enum wl__class {
@@ -82,7 +82,7 @@ typedef struct wl__conn {
     uint64_t first_ns;         /* first byte of the response under way */
     uint64_t send_at_ns, read_at_ns; /* slow: not before this */
     wl__response response;
-    wl__tls *tls;              /* owned; NULL: plain */
+    wb__tls *tls;              /* owned; NULL: plain */
     wl__sent *sent;            /* config.pipeline of them */
 } wl__conn;
 
@@ -106,7 +106,7 @@ struct wl_load {
         struct sockaddr_un un;
     } address;
     socklen_t address_size;
-    wl__tls_context *tls;
+    wb__tls_context *tls;
     wl__conn *conns;
     wl__sent *sent_room;
     wl__conn **idle;           /* ring of those that wait for work */

@@ -1,5 +1,5 @@
 /* From bytes to classes: every answer is read and checked whole. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <errno.h>
 #include <string.h>
@@ -136,7 +136,7 @@ receive(wl_load *load, wl__conn *conn, size_t room)
     ssize_t n;
     do {
         n = conn->tls != NULL
-            ? wl__tls_recv(conn->tls, load->read_buffer, room)
+            ? wb__tls_recv(conn->tls, load->read_buffer, room)
             : recv(conn->fd, load->read_buffer, room, 0);
     } while (n < 0 && errno == EINTR);
     return n;

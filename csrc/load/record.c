@@ -1,5 +1,5 @@
 /* What became of the requests: totals, windows, samples of failures. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The run as JSON. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <errno.h>
 #include <stdarg.h>

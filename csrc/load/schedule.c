@@ -4,7 +4,7 @@
  * or the sum of n exponential variables (a Poisson process, by time change).
  * That integral is inverted in closed form, so no rounding adds up and a ramp
  * is no special case. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <math.h>
 #include <stdlib.h>

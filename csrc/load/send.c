@@ -1,5 +1,5 @@
 /* From what is due to bytes on the wire. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <errno.h>
 #include <string.h>
@@ -97,7 +97,7 @@ static ssize_t
 send_pieces(const wl__conn *conn, struct iovec *pieces, int count)
 {
     if (conn->tls != NULL) {
-        return wl__tls_send(conn->tls, pieces[0].iov_base, pieces[0].iov_len);
+        return wb__tls_send(conn->tls, pieces[0].iov_base, pieces[0].iov_len);
     }
     if (count == 1) {
         return send(conn->fd, pieces[0].iov_base, pieces[0].iov_len,

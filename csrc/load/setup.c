@@ -1,6 +1,6 @@
 /* Birth and death of a run. Enters: the caller's configuration, which is
  * copied whole; leaves: a wl_load that owns everything. */
-#include "posix.h"
+#include "base/posix.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -197,6 +197,32 @@ make_conns(wl_load *load)
     return 0;
 }
 
+int
+wl_has_tls(void)
+{
+    return wb__tls_available();
+}
+
+static int
+make_tls(wl_load *load)
+{
+    wb__tls_client options = {
+        load->config.tls_ca,
+        load->config.tls_name,
+        load->config.tls_resume,
+    };
+    switch (wb__tls_client_new(&options, &load->tls)) {
+    case 0:
+        return 0;
+    case WB__TLS_MISSING:
+        return -ENOTSUP;
+    case WB__TLS_CA:
+        return -ENOENT;
+    default:
+        return -ENOMEM;
+    }
+}
+
 static int
 make(wl_load *load, const wl_config *config)
 {
@@ -208,8 +234,7 @@ make(wl_load *load, const wl_config *config)
     load->on_demand
         = config->rate > 0 && (config->close || config->per_connection > 0);
     load->slow = config->send_size > 0 || config->read_size > 0;
-    if (config->tls
-        && (error = wl__tls_context_new(&load->config, &load->tls)) < 0) {
+    if (config->tls && (error = make_tls(load)) < 0) {
         return error;
     }
     return wl__loop_init(load);
@@ -274,7 +299,7 @@ wl_free(wl_load *load)
         free_window(&load->windows[i]);
     }
     free_window(&load->drain);
-    wl__tls_context_free(load->tls);
+    wb__tls_context_unref(load->tls);
     free(load->conns);
     free(load->idle);
     free(load->sent_room);

@@ -52,7 +52,7 @@ class Builds:
         ]
         place = self._directory / ("%s-%s" % (parser, kind))
         place.mkdir()
-        sources = setup_native.sources("core", "load")
+        sources = setup_native.sources(*setup_native.PLAIN)
         for index, source in enumerate(sources):  # two rooms have a conn.c
             name = str(place / ("%d.o" % index))
             run([*compiler, "-c", source, "-o", name])

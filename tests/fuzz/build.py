@@ -54,7 +54,7 @@ def compile_target(target: str, directory: Path) -> Path:
         "-DWB_TESTING",
         "-I" + str(ROOT / "csrc" / "load"),
         str(FOLDER / (target + ".c")),
-        *setup_native.sources("core", "load"),
+        *setup_native.sources(*setup_native.PLAIN),
         "-o",
         str(binary),
         *flags.link,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "http/request_line.h"
 #include "http/scan.h"
 
@@ -90,27 +91,19 @@ read_line(char *line, size_t size, field *out, uint32_t *flags)
 
 /* ---- what a field means for the message --------------------------------- */
 
-static const int64_t MAX_LENGTH = (int64_t)1 << 60;
+static const uint64_t MAX_LENGTH = (uint64_t)1 << 59;
 
-/* 1*DIGIT up to about 2^60 (RFC 9110 8.6). A list of equal values may be
+/* 1*DIGIT up to 2^59 (RFC 9110 8.6). A list of equal values may be
  * accepted, and is not: nobody sends it in good faith. */
 static int
 note_content_length(wb__block *block, const field *f)
 {
-    int64_t length = 0;
-    if (block->framing.length >= 0 || f->value_size == 0) {
+    uint64_t length;
+    if (block->framing.length >= 0
+        || wb__decimal(f->value, f->value_size, MAX_LENGTH, &length) < 0) {
         return 400;
     }
-    for (uint32_t i = 0; i < f->value_size; i++) {
-        if (!wb__is(f->value[i], WB__DIGIT)) {
-            return 400;
-        }
-        if (length > MAX_LENGTH / 10) {
-            return 400;
-        }
-        length = length * 10 + (f->value[i] - '0');
-    }
-    block->framing.length = length;
+    block->framing.length = (int64_t)length;
     return 0;
 }
 

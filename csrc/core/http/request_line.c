@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "http/scan.h"
 
 /* "HTTP/" DIGIT "." DIGIT. Minor versions above 1 are served as 1.1, the
@@ -24,17 +25,8 @@ parse_version(const char *data, uint32_t size, uint8_t *minor)
 static int
 port_valid(const char *data, uint32_t size)
 {
-    unsigned port = 0;
-    for (uint32_t i = 0; i < size; i++) {
-        if (!wb__is(data[i], WB__DIGIT)) {
-            return 0;
-        }
-        port = port * 10 + (unsigned)(data[i] - '0');
-        if (port > 65535) {
-            return 0;
-        }
-    }
-    return 1;
+    uint64_t port;
+    return size == 0 || wb__decimal(data, size, 65535, &port) == 0;
 }
 
 /* IP-literal after its "[": where its "]" stands, or 0. */

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "server/deadline.h"
 #include "server/request.h"
-#include "net/tls.h"
+#include "tls/tls.h"
 
 enum wb__reading {
     WB__READ_HEAD,

@@ -28,6 +28,11 @@ wb_strerror(int code)
         return "TLS needs OpenSSL, when wsgibench is built and when it runs";
     case WB_BADCERT:
         return "the certificate or its key cannot be used";
+    case WB_BADCA:
+        return "the file of trusted certificates cannot be used";
+    case WB_BADTLS:
+        return "ciphers, protocol version or host names that OpenSSL does not "
+               "take";
     default:
         return code < 0 ? uv_strerror(code) : "success";
     }

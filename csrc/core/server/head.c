@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "http/scan.h"
 #include "server/server.h"
+
+static const uint64_t MAX_LENGTH = (uint64_t)1 << 59;
 
 /* ---- what may be sent --------------------------------------------------- */
 
@@ -27,17 +30,12 @@ read_status(const char *data, size_t size, int *status)
 static int
 read_length(wb__head *head, const char *value, size_t size)
 {
-    int64_t length = 0;
-    if (head->content_length >= 0 || size == 0 || size > 18) {
+    uint64_t length;
+    if (head->content_length >= 0
+        || wb__decimal(value, size, MAX_LENGTH, &length) < 0) {
         return WB_INVALID;
     }
-    for (size_t i = 0; i < size; i++) {
-        if (!wb__is(value[i], WB__DIGIT)) {
-            return WB_INVALID;
-        }
-        length = length * 10 + (value[i] - '0');
-    }
-    head->content_length = length;
+    head->content_length = (int64_t)length;
     return 0;
 }
 
@@ -226,14 +224,13 @@ wb__head_common(wb_server *server)
         return;
     }
     static const char days[] = "SunMonTueWedThuFriSat";
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     responder->second = now.tv_sec;
     gmtime_r(&now.tv_sec, &tm);
     /* IMF-fixdate (RFC 9110 5.6.7); strftime would ask the locale. */
     snprintf(responder->date, sizeof(responder->date),
-             "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
+             "%.3s, %02d %s %04d %02d:%02d:%02d GMT",
              days + 3 * (tm.tm_wday % 7), tm.tm_mday % 100,
-             months + 3 * (tm.tm_mon % 12), (tm.tm_year + 1900) % 10000,
+             wb__month(tm.tm_mon), (tm.tm_year + 1900) % 10000,
              tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
     int size = 0;
     if (server->config.server_name[0] != '\0') {
@@ -245,21 +242,6 @@ wb__head_common(wb_server *server)
                      sizeof(responder->common) - (size_t)size, "Date: %s\r\n",
                      responder->date);
     responder->common_size = (uint32_t)size;
-}
-
-static char *
-put_number(char *out, uint64_t value)
-{
-    char digits[20];
-    int count = 0;
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    while (count > 0) {
-        *out++ = digits[--count];
-    }
-    return out;
 }
 
 /* Server and Date, unless the application gave its own. */
@@ -330,7 +312,7 @@ put_head(wb_server *server, const wb__request *request, const wb__head *head,
         out = put(out, "Transfer-Encoding: chunked\r\n", 28);
     } else if (announced >= 0) {
         out = put(out, "Content-Length: ", 16);
-        out = put_number(out, (uint64_t)announced);
+        out = wb__put_decimal(out, (uint64_t)announced);
         out = put(out, "\r\n", 2);
     }
     if (request->close) {

@@ -43,6 +43,7 @@ wb__request_free(wb_server *server, wb__request *request)
     wb__block_unref(request->block);
     wb__body_free(request->body);
     wb__buf_free(&request->head);
+    wb__buf_free(&request->variables);
     if (server->free_count >= MAX_FREE) {
         wb__free(request);
         return;
@@ -52,11 +53,41 @@ wb__request_free(wb_server *server, wb__request *request)
     server->free_count++;
 }
 
+/* What the environ gets beside the fields. 0 or WB_NOMEM. */
+static int
+add_variables(wb__request *request, const char *data, size_t size,
+              uint32_t count)
+{
+    int error = wb__buf_append(&request->variables, data, size);
+    if (error == 0) {
+        request->pub.variables = wb__buf_head(&request->variables);
+        request->pub.variables_size
+            = (uint32_t)wb__buf_size(&request->variables);
+        request->pub.variable_count += count;
+    }
+    return error;
+}
+
+static int
+add_tls_variables(wb__request *request)
+{
+    size_t size;
+    uint32_t count;
+    const char *data = wb__tls_variables(request->conn->tls, &size, &count);
+    if (size == 0) {
+        return 0;
+    }
+    return data == NULL ? WB_NOMEM : add_variables(request, data, size, count);
+}
+
 int
 wb__request_fill(wb__request *request, const char *data, const wb__line *line,
                  wb__block *block)
 {
     wb_request *pub = &request->pub;
+    if (request->conn->tls != NULL && add_tls_variables(request) < 0) {
+        return WB_NOMEM;
+    }
     uint32_t size = line->target.off + line->target.len;
     size_t room = (size_t)size + (line->encoded ? line->path.len : 0);
     if (room > WB__LINE_INLINE) {

@@ -33,6 +33,7 @@ typedef struct wb__request {
     struct wb__request *prev, *next; /* ready queue or free list */
     wb__block *block;                /* a reference */
     wb__body *body;                  /* or NULL: none, or empty */
+    wb__buf variables;               /* pub.variables; mostly empty */
     uint8_t hand;
     uint8_t gone;          /* the connection ended underneath */
     uint8_t keep_alive;    /* as the client asked */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "server/certificates.h"
 
 enum {
     TICK_MS = 100, /* while something must be looked at again */
@@ -487,7 +488,7 @@ wb_server_new(const wb_config *config, wb_server **out)
     }
     error = copy_strings(server);
     if (error == 0 && config->tls_cert != NULL) {
-        error = wb__tls_context_new(config, &server->tls);
+        error = wb__certificates_open(config, &server->tls);
     }
     if (error == 0 && config->threaded) {
         error = make_sync(server);
@@ -533,7 +534,7 @@ wb_server_free(wb_server *server)
     wb__log_close(server);
     wb__memo_close(&server->memo);
     wb__responder_close(&server->responder);
-    wb__tls_context_free(server->tls);
+    wb__tls_context_unref(server->tls);
     free_requests(server);
     if (server->wake_pipe[0] >= 0) {
         close(server->wake_pipe[0]);

@@ -146,4 +146,8 @@ class EnvironFactory:
             environ["HTTP_HOST"] = ffi.buffer(
                 request.base + authority.off, authority.len
             )[:].decode("latin-1")
+        if request.variable_count:
+            parts = ffi.buffer(request.variables, request.variables_size)[:]
+            texts = parts.decode("latin-1").split("\0")
+            environ.update(zip(texts[::2], texts[1::2]))
         return environ

@@ -228,6 +228,11 @@ class CoreServer:
         if self._core:
             lib.wb_server_log_flush(self._core)
 
+    def tls_reload(self) -> None:
+        code = lib.wb_server_tls_reload(self._open())
+        if code < 0:
+            raise_code(code)
+
     def close(self) -> None:
         core, self._core = self._core, NULL
         if not core:

@@ -33,11 +33,12 @@ def make_core(
         raise UsageError("the application %r is not callable." % (app,))
     if threads < 0:
         raise UsageError("threads must be 0 or more, not %d." % threads)
+    https = tls.check(settings or {})
     core = to_core(settings or {})
     if multiprocess:
         # A worker that took a whole burst would keep it from idle ones.
         core.setdefault("accept_batch", 1)
-    if tls.check(settings or {}):
+    if https:
         core["url_scheme"] = "https"
     if log is not None:
         core.update(log.settings())

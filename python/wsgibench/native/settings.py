@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.errors import UsageError
+from wsgibench.native import tls
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,48 @@ SETTINGS = (
         "PEM file of its key, if that is not in certfile",
         True,
     ),
+    Setting(
+        "keyfile_password",
+        "tls_password",
+        False,
+        "password of the key; better give the process a key without one",
+        True,
+    ),
+    Setting(
+        "ca_certs",
+        "tls_ca",
+        False,
+        "PEM file of those who may sign client certificates",
+        True,
+    ),
+    Setting(
+        "cert_reqs",
+        "tls_verify",
+        False,
+        "client certificates: 0 not asked for, 1 valid if given, 2 required",
+    ),
+    Setting(
+        "ciphers",
+        "tls_ciphers",
+        False,
+        "as openssl-ciphers(1); names of TLS 1.3 (TLS_AES_...), too",
+        True,
+    ),
+    Setting(
+        "ssl_protocol_min",
+        "tls_min_version",
+        False,
+        "tls1.2 (the default) or tls1.3",
+        True,
+    ),
+    Setting(
+        "sni_certs",
+        "tls_hosts",
+        False,
+        "certificates by the host that the client names: "
+        "HOST=CERT[,KEY][;HOST=CERT[,KEY]]; a HOST may be *.example.org",
+        True,
+    ),
 )
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -140,5 +183,7 @@ def to_core(settings: dict[str, Any]) -> dict[str, Any]:
                     "%s is a number of seconds, not %r." % (name, value)
                 )
             value = round(value * 1000)
+        if name == "sni_certs":
+            value = tls.host_lines(value)
         core[setting.core] = value
     return core
