@@ -20,35 +20,20 @@ typedef struct field {
 
 #define FIELD(name, kind) { #name, kind, offsetof(wl_config, name) }
 static const field fields[] = {
-    FIELD(host, TEXT),
-    FIELD(source, TEXT),
-    FIELD(sources, U32),
-    FIELD(port, U32),
-    FIELD(connections, U32),
-    FIELD(pipeline, U32),
-    FIELD(per_connection, U32),
-    FIELD(close, U8),
-    FIELD(poisson, U8),
-    FIELD(check_body, U8),
-    FIELD(tls, U8),
-    FIELD(tls_resume, U8),
-    FIELD(expect_status, U32),
-    FIELD(expect_length, U64),
-    FIELD(start_ns, U64),
-    FIELD(duration_ns, U64),
-    FIELD(max_requests, U64),
-    FIELD(drain_ns, U64),
-    FIELD(timeout_ns, U64),
-    FIELD(window_ns, U64),
-    FIELD(connect_gap_ns, U64),
-    FIELD(rate, REAL),
-    FIELD(rate_end, REAL),
-    FIELD(seed, U64),
-    FIELD(send_size, U32),
-    FIELD(send_gap_ns, U64),
-    FIELD(read_size, U32),
-    FIELD(read_gap_ns, U64),
-    FIELD(tls_name, TEXT),
+    FIELD(host, TEXT),          FIELD(source, TEXT),
+    FIELD(sources, U32),        FIELD(port, U32),
+    FIELD(connections, U32),    FIELD(pipeline, U32),
+    FIELD(per_connection, U32), FIELD(part, U32),
+    FIELD(parts, U32),          FIELD(close, U8),
+    FIELD(poisson, U8),         FIELD(tls, U8),
+    FIELD(tls_resume, U8),      FIELD(start_ns, U64),
+    FIELD(duration_ns, U64),    FIELD(max_requests, U64),
+    FIELD(drain_ns, U64),       FIELD(timeout_ns, U64),
+    FIELD(window_ns, U64),      FIELD(connect_gap_ns, U64),
+    FIELD(rate, REAL),          FIELD(rate_end, REAL),
+    FIELD(seed, U64),           FIELD(send_size, U32),
+    FIELD(send_gap_ns, U64),    FIELD(read_size, U32),
+    FIELD(read_gap_ns, U64),    FIELD(tls_name, TEXT),
     FIELD(tls_ca, TEXT),
 };
 
@@ -96,23 +81,81 @@ set_field(wl_config *config, PyObject *name, PyObject *value)
     return -1;
 }
 
-/* What the configuration borrows until wl_new() has copied it. */
-typedef struct borrowed {
-    PyObject *requests, *bodies; /* joined bytes */
-    uint32_t *request_ends, *body_ends, *order;
-} borrowed;
-
-static void
-give_back(borrowed *from)
+static PyObject *
+load_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    Py_XDECREF(from->requests);
-    Py_XDECREF(from->bodies);
-    PyMem_Free(from->request_ends);
-    PyMem_Free(from->body_ends);
-    PyMem_Free(from->order);
+    PyObject *name, *value;
+    Py_ssize_t at = 0;
+    wl_config config;
+    if (!PyArg_ParseTuple(args, ":LoadGenerator")) {
+        return NULL;
+    }
+    wl_config_init(&config);
+    while (keywords != NULL && PyDict_Next(keywords, &at, &name, &value)) {
+        if (set_field(&config, name, value) < 0) {
+            return NULL;
+        }
+    }
+    wp_load *self = (wp_load *)type->tp_alloc(type, 0);
+    int error = self == NULL ? 0 : wl_new(&config, &self->load);
+    if (error < 0) {
+        wp_raise_code(error);
+        Py_CLEAR(self);
+    }
+    return (PyObject *)self;
 }
 
-/* A list of bytes -> one run of bytes and where each ends. */
+static void
+load_dealloc(wp_load *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    wl_free(self->load);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static wl_load *
+open_load(wp_load *self)
+{
+    if (self->load == NULL) {
+        PyErr_SetString(PyExc_ValueError, "the load generator is closed");
+    }
+    return self->load;
+}
+
+/* ---- what is sent ------------------------------------------------------- */
+
+static PyObject *
+number_or_error(int number)
+{
+    return number < 0 ? wp_raise_code(number) : PyLong_FromLong(number);
+}
+
+/* A list of integers; NULL with an exception. To be freed. */
+static uint32_t *
+read_numbers(PyObject *list, Py_ssize_t *count)
+{
+    PyObject *fast = PySequence_Fast(list, "a list of integers is needed");
+    if (fast == NULL) {
+        return NULL;
+    }
+    *count = PySequence_Fast_GET_SIZE(fast);
+    uint32_t *numbers = PyMem_Calloc((size_t)*count + 1, sizeof(uint32_t));
+    if (numbers == NULL) {
+        PyErr_NoMemory();
+    }
+    for (Py_ssize_t i = 0; numbers != NULL && i < *count; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(fast, i);
+        if (set_number(&numbers[i], U32, item) < 0) {
+            PyMem_Free(numbers);
+            numbers = NULL;
+        }
+    }
+    Py_DECREF(fast);
+    return numbers;
+}
+
+/* The texts of a pool: joined bytes and where each ends. */
 static int
 join(PyObject *list, PyObject **joined, uint32_t **ends)
 {
@@ -148,94 +191,131 @@ join(PyObject *list, PyObject **joined, uint32_t **ends)
     return 0;
 }
 
-static int
-read_order(PyObject *list, uint32_t **order)
+static PyObject *
+load_add_pool(wp_load *self, PyObject *args)
 {
-    Py_ssize_t count = PyList_GET_SIZE(list);
-    *order = PyMem_Calloc((size_t)count + 1, sizeof(uint32_t));
-    if (*order == NULL) {
-        PyErr_NoMemory();
+    PyObject *texts, *keep, *alias, *joined = NULL, *number = NULL;
+    uint32_t *ends = NULL, *kept = NULL, *other = NULL;
+    Py_ssize_t kept_count, other_count;
+    if (!PyArg_ParseTuple(args, "O!OO:add_pool", &PyList_Type, &texts, &keep,
+                          &alias)
+        || open_load(self) == NULL) {
+        return NULL;
+    }
+    Py_ssize_t count = PyList_GET_SIZE(texts);
+    if (join(texts, &joined, &ends) == 0
+        && (kept = read_numbers(keep, &kept_count)) != NULL
+        && (other = read_numbers(alias, &other_count)) != NULL) {
+        wl_pool pool = { .text = PyBytes_AS_STRING(joined),
+                         .ends = ends,
+                         .count = (uint32_t)count };
+        if (kept_count == count && other_count == count) {
+            pool.keep = kept;
+            pool.alias = other;
+        }
+        number = number_or_error(wl_add_pool(self->load, &pool));
+    }
+    Py_XDECREF(joined);
+    PyMem_Free(ends);
+    PyMem_Free(kept);
+    PyMem_Free(other);
+    return number;
+}
+
+/* bytes, or (kind, width, draw, first, last). The text is borrowed. */
+static int
+read_piece(PyObject *item, wl_piece *piece)
+{
+    unsigned long long first, last;
+    if (PyBytes_Check(item)) {
+        *piece = (wl_piece) { .kind = WL_TEXT,
+                              .text = PyBytes_AS_STRING(item),
+                              .size = (size_t)PyBytes_GET_SIZE(item) };
+        return 0;
+    }
+    if (!PyTuple_Check(item)) {
+        PyErr_SetString(PyExc_TypeError, "a piece is bytes or a tuple");
         return -1;
     }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        if (set_number(&(*order)[i], U32, PyList_GET_ITEM(list, i)) < 0) {
-            return -1;
-        }
+    *piece = (wl_piece) { 0 };
+    if (!PyArg_ParseTuple(item, "IIIKK", &piece->kind, &piece->width,
+                          &piece->draw, &first, &last)) {
+        return -1;
     }
+    piece->first = first;
+    piece->last = last;
     return 0;
 }
 
-static int
-read_lists(PyObject *requests, PyObject *bodies, PyObject *order,
-           borrowed *from, wl_config *config)
+static wl_piece *
+read_pieces(PyObject *list)
 {
-    if (join(requests, &from->requests, &from->request_ends) < 0
-        || join(bodies, &from->bodies, &from->body_ends) < 0
-        || read_order(order, &from->order) < 0) {
-        return -1;
+    Py_ssize_t count = PyList_GET_SIZE(list);
+    wl_piece *pieces = PyMem_Calloc((size_t)count + 1, sizeof(*pieces));
+    if (pieces == NULL) {
+        PyErr_NoMemory();
     }
-    config->request = PyBytes_AS_STRING(from->requests);
-    config->request_size = (size_t)PyBytes_GET_SIZE(from->requests);
-    config->request_ends = from->request_ends;
-    config->request_count = (uint32_t)PyList_GET_SIZE(requests);
-    config->expect_body = PyBytes_AS_STRING(from->bodies);
-    config->expect_size = (size_t)PyBytes_GET_SIZE(from->bodies);
-    config->expect_ends = from->body_ends;
-    config->expect_count = (uint32_t)PyList_GET_SIZE(bodies);
-    config->order = from->order;
-    config->order_count = (uint32_t)PyList_GET_SIZE(order);
-    return 0;
+    for (Py_ssize_t i = 0; pieces != NULL && i < count; i++) {
+        if (read_piece(PyList_GET_ITEM(list, i), &pieces[i]) < 0) {
+            PyMem_Free(pieces);
+            pieces = NULL;
+        }
+    }
+    return pieces;
 }
 
 static PyObject *
-load_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+add_request(wl_load *load, wl_request *request, PyObject *list,
+            PyObject *allowed)
 {
-    PyObject *requests, *bodies, *order, *name, *value;
-    Py_ssize_t at = 0;
-    wl_config config;
-    borrowed from = { 0 };
-    wp_load *self = NULL;
-    if (!PyArg_ParseTuple(args, "O!O!O!:LoadGenerator", &PyList_Type,
-                          &requests, &PyList_Type, &bodies, &PyList_Type,
-                          &order)) {
+    Py_ssize_t count;
+    wl_piece *pieces = read_pieces(list);
+    uint32_t *statuses = pieces == NULL ? NULL : read_numbers(allowed, &count);
+    PyObject *number = NULL;
+    if (statuses != NULL) {
+        request->pieces = pieces;
+        request->piece_count = (uint32_t)PyList_GET_SIZE(list);
+        request->statuses = statuses;
+        request->status_count = (uint32_t)count;
+        number = number_or_error(wl_add_request(load, request));
+    }
+    PyMem_Free(statuses);
+    PyMem_Free(pieces);
+    return number;
+}
+
+static PyObject *
+load_add_request(wp_load *self, PyObject *args)
+{
+    PyObject *list, *allowed, *body;
+    unsigned long long length;
+    int is_head;
+    wl_request request = { 0 };
+    if (!PyArg_ParseTuple(args, "O!IpbOSK:add_request", &PyList_Type, &list,
+                          &request.route, &is_head, &request.check_body,
+                          &allowed, &body, &length)
+        || open_load(self) == NULL) {
         return NULL;
     }
-    wl_config_init(&config);
-    while (keywords != NULL && PyDict_Next(keywords, &at, &name, &value)) {
-        if (set_field(&config, name, value) < 0) {
-            return NULL;
-        }
-    }
-    if (read_lists(requests, bodies, order, &from, &config) == 0) {
-        self = (wp_load *)type->tp_alloc(type, 0);
-    }
-    if (self != NULL) {
-        int error = wl_new(&config, &self->load);
-        if (error < 0) {
-            wp_raise_code(error);
-            Py_CLEAR(self);
-        }
-    }
-    give_back(&from);
-    return (PyObject *)self;
+    request.is_head = (uint8_t)is_head;
+    request.body = PyBytes_AS_STRING(body);
+    request.body_size
+        = request.check_body == 1 ? (uint64_t)PyBytes_GET_SIZE(body) : length;
+    return add_request(self->load, &request, list, allowed);
 }
 
-static void
-load_dealloc(wp_load *self)
+static PyObject *
+load_set_order(wp_load *self, PyObject *list)
 {
-    PyTypeObject *type = Py_TYPE(self);
-    wl_free(self->load);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
-static wl_load *
-open_load(wp_load *self)
-{
-    if (self->load == NULL) {
-        PyErr_SetString(PyExc_ValueError, "the load generator is closed");
+    Py_ssize_t count;
+    uint32_t *order
+        = open_load(self) == NULL ? NULL : read_numbers(list, &count);
+    if (order == NULL) {
+        return NULL;
     }
-    return self->load;
+    int error = wl_set_order(self->load, order, (size_t)count);
+    PyMem_Free(order);
+    return number_or_error(error);
 }
 
 static PyObject *
@@ -313,6 +393,15 @@ load_has_tls(PyObject *type, PyObject *unused)
 static PyMethodDef load_methods[] = {
     { "has_tls", load_has_tls, METH_NOARGS | METH_STATIC,
       "Whether `tls` can be asked for." },
+    { "add_pool", (PyCFunction)load_add_pool, METH_VARARGS,
+      "add_pool(texts, keep, alias) -> its number; keep and alias are empty, "
+      "or an alias table." },
+    { "add_request", (PyCFunction)load_add_request, METH_VARARGS,
+      "add_request(pieces, route, is_head, check_body, statuses, body, "
+      "length) -> its number; a piece is bytes or (kind, width, draw, first, "
+      "last)." },
+    { "set_order", (PyCFunction)load_set_order, METH_O,
+      "set_order(numbers): which request when, over and over." },
     { "poll", (PyCFunction)load_poll, METH_O,
       "poll(timeout) -> bool: work for at most timeout seconds; False: the "
       "run is over." },
@@ -328,7 +417,7 @@ static PyType_Slot load_slots[] = {
     { Py_tp_new, load_new },
     { Py_tp_dealloc, load_dealloc },
     { Py_tp_methods, load_methods },
-    { Py_tp_doc, "LoadGenerator(requests, bodies, order, **settings)" },
+    { Py_tp_doc, "LoadGenerator(**settings)" },
     { 0, NULL },
 };
 

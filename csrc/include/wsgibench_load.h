@@ -29,13 +29,11 @@ typedef struct wl_config {
     uint32_t connections;
     uint32_t pipeline; /* requests under way per connection, >= 1 */
     uint32_t per_connection; /* requests per connection; 0: no limit */
+    uint32_t part, parts; /* one of several generators: 0 <= part < parts */
     uint8_t close; /* the request asks for "Connection: close" */
     uint8_t poisson; /* open loop: exponential gaps, else equal */
-    uint8_t check_body; /* 0: no, 1: every byte, 2: its length */
     uint8_t tls;
     uint8_t tls_resume; /* offer the session of an earlier handshake */
-    uint32_t expect_status; /* 0: any 2xx */
-    uint64_t expect_length; /* of a body, with check_body 2 */
     uint64_t start_ns; /* not before this; 0: at once */
     uint64_t duration_ns; /* requests are started for so long */
     uint64_t max_requests; /* and no more than these; 0: no limit */
@@ -52,18 +50,57 @@ typedef struct wl_config {
     uint64_t read_gap_ns;
     const char *tls_name; /* server's name (SNI), or "" */
     const char *tls_ca; /* file to verify against; "": not verified */
-    const char *request; /* rendered requests, one after another ... */
-    size_t request_size;
-    const uint32_t *request_ends; /* ... where each ends */
-    uint32_t request_count;
-    const uint32_t *order; /* which one when, over and over; */
-    uint32_t order_count; /* 0: one after the other */
-    const char *expect_body; /* bodies, one after another ... */
-    size_t expect_size;
-    const uint32_t *expect_ends; /* ... where each ends: one for all requests,
-                                    or one for each */
-    uint32_t expect_count;
 } wl_config;
+
+/* A request is pieces, one behind the other. All but WL_TEXT differ from
+ * request to request; what they become follows from config.seed and the
+ * number of the request alone, so a request that is sent again is the same.
+ * Generator number `part` of `parts` sends the numbers part, part + parts,
+ * part + 2 parts ... */
+enum {
+    WL_TEXT,    /* `text` as it is */
+    WL_COUNT, /* first + the request's number modulo (last - first + 1), in at
+                 least `width` decimal digits */
+    WL_NUMBER, /* a random number of first ... last, likewise */
+    WL_HEX, /* `width` random hexadecimal digits */
+    WL_ADDRESS, /* an IPv4 address of 10.0.0.0/8; 16 million requests in a row
+                   have different ones */
+    WL_PICK, /* a text of the pool `first`, the same one wherever a request
+                has a piece with this `draw` */
+    WL_VISITOR, /* the text of the pool `first` that belongs to the number of
+                   the connection */
+    WL_SIZE /* the size in bytes of the pieces first ... last of this
+               request: decimal, or hexadecimal if width is 16 */
+};
+
+typedef struct wl_piece {
+    uint32_t kind, width, draw;
+    uint64_t first, last;
+    const char *text;
+    size_t size;
+} wl_piece;
+
+typedef struct wl_request {
+    const wl_piece *pieces;
+    uint32_t piece_count;
+    uint32_t route; /* answers are counted by route; < 65536 */
+    uint8_t is_head; /* its method is HEAD */
+    uint8_t check_body; /* 0: no, 1: every byte, 2: its length */
+    const uint32_t *statuses; /* expected; none: any 2xx */
+    uint32_t status_count;
+    const char *body; /* expected, with check_body 1 */
+    uint64_t body_size; /* of what is expected */
+} wl_request;
+
+/* Texts to be drawn from, one behind the other. Each is as likely as the
+ * others, or by an alias table (Walker): text i of a uniform draw is kept if
+ * a uniform number below 2^32 is less than keep[i], else alias[i] is taken. */
+typedef struct wl_pool {
+    const char *text;
+    const uint32_t *ends; /* where each text ends */
+    uint32_t count;
+    const uint32_t *keep, *alias; /* NULL: each as likely */
+} wl_pool;
 
 typedef struct wl_live {
     uint64_t ok, failed, sent, connected;
@@ -76,8 +113,14 @@ void wl_config_init(wl_config *config);
 int wl_has_tls(void);
 /* 0, or a negated errno: -ENOTSUP for tls when it is not built in. */
 int wl_new(const wl_config *config, wl_load **out);
+/* Before the first wl_poll(); both copy what they are given. The number of
+ * the pool, or of the request, counted from 0; or a negated errno. */
+int wl_add_pool(wl_load *load, const wl_pool *pool);
+int wl_add_request(wl_load *load, const wl_request *request);
+/* Which request when, over and over. Without it: one after the other. */
+int wl_set_order(wl_load *load, const uint32_t *order, size_t count);
 /* Works for at most timeout_ms: 1 there is more to do, 0 the run is over, or
- * a negated errno. */
+ * a negated errno (-EINVAL without a request). */
 int wl_poll(wl_load *load, int timeout_ms);
 /* End early; a second call does not wait for answers either. Safe in a signal
  * handler. */

@@ -52,12 +52,12 @@ wl__conn_hang_up(wl_load *load, wl__conn *conn)
 static void
 give_up(wl_load *load, wl__conn *conn, enum wl__class class)
 {
-    wl__record_failed(load, class, conn->under_way);
     load->under_way -= conn->under_way;
     for (; conn->under_way > 0; conn->under_way--) {
+        wl__record_failed(load, class, &conn->sent[conn->first]);
         if (class == WL__TIMEOUT || class == WL__CONNECT_TIMEOUT
             || class == WL__UNSENT || class == WL__IN_FLIGHT) {
-            wl__record_censored(load, conn->sent[conn->first].intended_ns);
+            wl__record_censored(load, &conn->sent[conn->first]);
         }
         conn->first = (conn->first + 1) % load->config.pipeline;
     }

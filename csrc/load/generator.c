@@ -163,9 +163,15 @@ wl__loop_init(wl_load *load)
 
 /* ---- the run ------------------------------------------------------------ */
 
-static void
+static int
 start(wl_load *load)
 {
+    if (load->route_count > 1) { /* untouched pages cost no memory */
+        load->routes = calloc(load->route_count, sizeof(*load->routes));
+        if (load->routes == NULL) {
+            return -ENOMEM;
+        }
+    }
     load->started = 1;
     load->cpu_start_ns = wl__cpu_ns();
     load->start_ns = load->now_ns = load->window.start_ns = wl__now_ns();
@@ -179,6 +185,7 @@ start(wl_load *load)
             wl__conn_hang_up(load, &load->conns[i]); /* waits for work */
         }
     }
+    return 0;
 }
 
 static void
@@ -218,8 +225,10 @@ static void
 finish(wl_load *load)
 {
     for (; load->queue_size > 0; load->queue_size--) {
-        wl__record_failed(load, WL__UNSENT, 1);
-        wl__record_censored(load, load->queue[load->queue_first]);
+        wl__sent sent = { .intended_ns = load->queue[load->queue_first] };
+        wl__next_request(load, &sent);
+        wl__record_failed(load, WL__UNSENT, &sent);
+        wl__record_censored(load, &sent);
         load->queue_first = (load->queue_first + 1) % load->queue_cap;
     }
     for (uint32_t i = 0; i < load->dialled; i++) {
@@ -272,11 +281,17 @@ wl_poll(wl_load *load, int timeout_ms)
 {
     uint64_t until = wl__now_ns()
         + (timeout_ms > 0 ? (uint64_t)timeout_ms * 1000000u : 0);
+    if (load->request_count == 0) {
+        return -EINVAL;
+    }
     if (!load->started) {
         if (wait_for_start(load, until)) {
             return 1;
         }
-        start(load);
+        int error = start(load);
+        if (error < 0) {
+            return error;
+        }
     }
     while (!load->over && load->now_ns < until) {
         step(load, until);

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "histogram.h"
+#include "message.h"
 #include "response.h"
 #include "tls/tls.h"
 #include "wsgibench_load.h"
@@ -45,12 +46,29 @@ typedef struct wl__window {
     uint64_t scheduled, classes[WL__CLASSES];
     uint64_t p50_ns, p99_ns;   /* of service time; 0: none */
     wl__packed service, response;
+    struct wl__route_window *routes; /* owned; route_count, or NULL */
 } wl__window;
+
+/* Requests that are told apart. */
+typedef struct wl__route {
+    uint64_t classes[WL__CLASSES];
+    wl__histogram response, censored;
+    struct { /* the window that is open */
+        uint64_t classes[WL__CLASSES];
+        wl__histogram response;
+    } window;
+} wl__route;
+
+typedef struct wl__route_window {
+    uint64_t classes[WL__CLASSES];
+    wl__packed response;
+} wl__route_window;
 
 /* A request on its way. */
 typedef struct wl__sent {
     uint64_t intended_ns; /* when the schedule wanted it */
     uint64_t sent_ns;     /* its first byte; 0: not yet */
+    uint64_t number;      /* over all generators of the run */
     uint32_t request;
 } wl__sent;
 
@@ -89,16 +107,22 @@ typedef struct wl__conn {
 struct wl_load {
     wl_config config;
     char *memory;              /* copies of what config points to */
-    uv_loop_t loop;            /* timer and wake-up; see generator.c */
+    wl__pool *pools;
+    wl__request *requests;
+    uint32_t *order;           /* which request when; NULL: in turn */
+    uint32_t pool_count, request_count, order_count;
+    char *rendered; /* what is sent next, if it is made of pieces */
+    size_t rendered_room;
+    uv_loop_t loop; /* timer and wake-up; see generator.c */
     uv_timer_t tick;
     uv_async_t wake;
-    int epoll;                 /* our own set: edge-triggered, one system
-                                  call per connection */
+    int epoll; /* our own set: edge-triggered, one system
+                  call per connection */
     uint8_t loop_made, started, ending, over, interrupted;
-    uint8_t on_demand;         /* open loop: dialled for each request */
-    uint8_t slow;              /* slow sender or reader */
+    uint8_t on_demand; /* open loop: dialled for each request */
+    uint8_t slow; /* slow sender or reader */
     volatile int stop_asked;
-    int error;                 /* why it ended early: negated errno; or 0 */
+    int error; /* why it ended early: negated errno; or 0 */
     union {
         struct sockaddr any;
         struct sockaddr_in in;
@@ -109,43 +133,44 @@ struct wl_load {
     wb__tls_context *tls;
     wl__conn *conns;
     wl__sent *sent_room;
-    wl__conn **idle;           /* ring of those that wait for work */
+    wl__conn **idle; /* ring of those that wait for work */
     uint32_t idle_first, idle_size;
-    uint64_t under_way;        /* of all connections */
+    uint64_t under_way; /* of all connections */
     uint64_t start_ns, end_ns, ended_ns, drain_until_ns, now_ns;
     uint64_t cpu_start_ns, cpu_end_ns, spin_ns;
-    uint64_t request_at;       /* requests taken so far */
-    uint32_t dialled;          /* connections started so far */
-    uint32_t ticked;           /* the last one the tick looked at */
-    uint32_t still_open;       /* connections open at the very end */
-    uint64_t tick_ns;          /* when libuv's loop is turned next */
+    uint64_t request_at; /* requests taken so far */
+    uint32_t dialled; /* connections started so far */
+    uint32_t ticked; /* the last one the tick looked at */
+    uint32_t still_open; /* connections open at the very end */
+    uint64_t tick_ns; /* when libuv's loop is turned next */
 
     /* open loop: scheduled requests nobody could take yet */
     uint64_t *queue;
     uint64_t queue_cap, queue_first, queue_size;
-    uint64_t starved;          /* of them: the first so many found no
-                                  connection when they were due */
+    uint64_t starved; /* of them: the first so many found no
+                         connection when they were due */
     uint64_t starved_total;
-    double arrival_units;      /* the integral of the rate so far */
+    double arrival_units; /* the integral of the rate so far */
     uint64_t next_arrival_ns;
     uint64_t random[4];
 
     uint64_t scheduled, classes[WL__CLASSES], ok_in_time;
     uint64_t connects, established, closes_seen, bytes_in, bytes_out;
     uint64_t opened_now, opened_most; /* connections open at once */
-    uint64_t stray;            /* connections with bytes nobody asked for */
+    uint64_t stray; /* connections with bytes nobody asked for */
     wl__known known[WL__KNOWN];
-    wl__body *bodies;          /* what each request expects */
     wl__histogram service, response, connect, first_byte, lag, censored;
-    struct {                   /* the window that is open */
+    struct { /* the window that is open */
         uint64_t start_ns, end_ns, scheduled, classes[WL__CLASSES];
         wl__histogram service, response, first_byte;
     } window;
+    wl__route *routes; /* NULL: there is only one */
+    uint32_t route_count;
     wl__window *windows, drain;
     uint32_t window_count, window_cap;
     wl__sample samples[WL__SAMPLES];
     uint32_t sample_count;
-    char *text;                /* the last wl_result() */
+    char *text; /* the last wl_result() */
     char read_buffer[65536];
 };
 
@@ -168,6 +193,8 @@ void wl__conn_close(wl_load *load, wl__conn *conn);
 void wl__conn_tick(wl_load *load, wl__conn *conn);
 
 /* send.c */
+/* The next request of the run: its number and which one it is. */
+void wl__next_request(wl_load *load, wl__sent *sent);
 /* Takes requests that may start now; 0: there are none. */
 int wl__take_on(wl_load *load, wl__conn *conn);
 /* Takes on and sends as much as the loop model allows. */
@@ -192,11 +219,12 @@ int wl__schedule_take(wl_load *load, uint64_t *intended_ns);
 
 /* record.c */
 void wl__record_ok(wl_load *load, wl__conn *conn, const wl__sent *sent);
-void wl__record_failed(wl_load *load, enum wl__class class, uint64_t count);
+void wl__record_failed(wl_load *load, enum wl__class class,
+                       const wl__sent *sent);
 /* Nobody knows how long it would have taken: at least until now. */
-void wl__record_censored(wl_load *load, uint64_t intended_ns);
+void wl__record_censored(wl_load *load, const wl__sent *sent);
 void wl__record_windows(wl_load *load); /* closes windows that are over */
-void wl__record_end(wl_load *load);     /* nothing new is started */
+void wl__record_end(wl_load *load); /* nothing new is started */
 void wl__record_drained(wl_load *load); /* nothing more is waited for */
 void wl__record_sample(wl_load *load, const wl__conn *conn,
                        enum wl__class class, const char *data, size_t size);

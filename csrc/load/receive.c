@@ -8,27 +8,22 @@
 
 #include "load.h"
 
-static int
-status_is_wrong(const wl_load *load, const wl__conn *conn)
-{
-    uint32_t status = conn->response.head.status;
-    uint32_t expected = load->config.expect_status;
-    return expected == 0 ? status < 200 || status > 299 : status != expected;
-}
-
 /* One answer is complete; `data` is what was read with its end. */
 static void
 answered(wl_load *load, wl__conn *conn, const char *data, size_t size)
 {
     const wl__sent *sent = &conn->sent[conn->first];
-    enum wl__class class = status_is_wrong(load, conn) ? WL__BAD_STATUS
-        : conn->response.wrong_body                    ? WL__BAD_BODY
-                                                       : WL__OK;
+    const wl__request *request = &load->requests[sent->request];
+    enum wl__class class
+        = !wl__request_expects(request, conn->response.head.status)
+        ? WL__BAD_STATUS
+        : conn->response.wrong_body ? WL__BAD_BODY
+                                    : WL__OK;
     if (class == WL__OK) {
         wl__record_ok(load, conn, sent);
     } else {
         wl__record_sample(load, conn, class, data, size);
-        wl__record_failed(load, class, 1);
+        wl__record_failed(load, class, sent);
     }
     conn->first
         = conn->first + 1 == load->config.pipeline ? 0 : conn->first + 1;
@@ -93,7 +88,7 @@ understand(wl_load *load, wl__conn *conn, const char *data, size_t size)
         uint32_t request = conn->sent[conn->first].request;
         enum wl__verdict verdict = wl__response_read(
             &conn->response, &load->known[request % WL__KNOWN],
-            &load->bodies[request], data, size, &used);
+            &load->requests[request].body, data, size, &used);
         if (verdict == WL__BROKEN) {
             broken(load, conn, data, size);
             return -1;
@@ -118,7 +113,7 @@ at_eof(wl_load *load, wl__conn *conn)
     load->closes_seen++;
     if (conn->under_way > 0) {
         uint32_t request = conn->sent[conn->first].request;
-        if (wl__response_eof(&conn->response, &load->bodies[request])
+        if (wl__response_eof(&conn->response, &load->requests[request].body)
             == WL__DONE) {
             answered(load, conn, "", 0);
         }

@@ -35,6 +35,31 @@ wl__cpu_ns(void)
 
 /* ---- windows ------------------------------------------------------------ */
 
+/* Without memory the totals still count what was in it. */
+static void
+pack_routes(const wl_load *load, wl__window *window)
+{
+    window->routes = calloc(load->route_count, sizeof(*window->routes));
+    for (uint32_t i = 0; window->routes != NULL && i < load->route_count;
+         i++) {
+        wl__route_window *packed = &window->routes[i];
+        const wl__route *route = &load->routes[i];
+        memcpy(packed->classes, route->window.classes,
+               sizeof(packed->classes));
+        wl__histogram_pack(&route->window.response, &packed->response);
+    }
+}
+
+/* Moves the open window's counters to the totals. */
+static void
+add_classes(uint64_t *classes, uint64_t *window)
+{
+    for (int i = 0; i < WL__CLASSES; i++) {
+        classes[i] += window[i];
+        window[i] = 0;
+    }
+}
+
 static void
 pack_window(wl_load *load, wl__window *window, uint64_t end_ns)
 {
@@ -49,6 +74,9 @@ pack_window(wl_load *load, wl__window *window, uint64_t end_ns)
     memcpy(window->classes, load->window.classes, sizeof(window->classes));
     wl__histogram_pack(&load->window.service, &window->service);
     wl__histogram_pack(&load->window.response, &window->response);
+    if (load->routes != NULL) {
+        pack_routes(load, window);
+    }
 }
 
 static wl__window *
@@ -75,9 +103,11 @@ close_window(wl_load *load, uint64_t end_ns, wl__window *window)
     if (window != NULL) {
         pack_window(load, window, end_ns);
     }
-    for (int i = 0; i < WL__CLASSES; i++) {
-        load->classes[i] += load->window.classes[i];
-        load->window.classes[i] = 0;
+    add_classes(load->classes, load->window.classes);
+    for (uint32_t i = 0; load->routes != NULL && i < load->route_count; i++) {
+        wl__route *route = &load->routes[i];
+        add_classes(route->classes, route->window.classes);
+        wl__histogram_move(&route->response, &route->window.response);
     }
     load->window.scheduled = 0;
     wl__histogram_move(&load->service, &load->window.service);
@@ -117,18 +147,26 @@ wl__record_drained(wl_load *load)
 /* ---- requests ----------------------------------------------------------- */
 
 void
-wl__record_failed(wl_load *load, enum wl__class class, uint64_t count)
+wl__record_failed(wl_load *load, enum wl__class class, const wl__sent *sent)
 {
     wl__record_windows(load);
-    load->window.classes[class] += count;
+    load->window.classes[class]++;
+    if (load->routes != NULL) {
+        uint32_t route = load->requests[sent->request].route;
+        load->routes[route].window.classes[class]++;
+    }
 }
 
 void
-wl__record_censored(wl_load *load, uint64_t intended_ns)
+wl__record_censored(wl_load *load, const wl__sent *sent)
 {
     uint64_t now = load->now_ns;
-    wl__histogram_record(&load->censored,
-                         now > intended_ns ? now - intended_ns : 0);
+    uint64_t waited = now > sent->intended_ns ? now - sent->intended_ns : 0;
+    wl__histogram_record(&load->censored, waited);
+    if (load->routes != NULL) {
+        uint32_t route = load->requests[sent->request].route;
+        wl__histogram_record(&load->routes[route].censored, waited);
+    }
 }
 
 void
@@ -144,6 +182,11 @@ wl__record_ok(wl_load *load, wl__conn *conn, const wl__sent *sent)
     wl__histogram_record(&load->window.response, now - sent->intended_ns);
     wl__histogram_record(&load->window.first_byte,
                          conn->first_ns - sent->sent_ns);
+    if (load->routes != NULL) {
+        wl__route *route = &load->routes[load->requests[sent->request].route];
+        route->window.classes[WL__OK]++;
+        wl__histogram_record(&route->window.response, now - sent->intended_ns);
+    }
 }
 
 /* At most two of a class, so that one kind of failure leaves room for

@@ -86,8 +86,46 @@ put_classes(text *out, const uint64_t *classes)
     put(out, "},");
 }
 
+/* Only those that were asked for in it. */
 static void
-put_window(text *out, const wl__window *window)
+put_route_windows(text *out, const wl__route_window *routes, uint32_t count)
+{
+    const char *comma = "";
+    put(out, ",\"routes\":{");
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t total = 0;
+        for (int class = 0; class < WL__CLASSES; class++) {
+            total += routes[i].classes[class];
+        }
+        if (total > 0) {
+            put(out, "%s\"%u\":{", comma, i);
+            put_classes(out, routes[i].classes);
+            put(out, "\"max_ns\":%llu,\"response\":{\"places\":",
+                (ull)routes[i].response.max);
+            put_pairs(out, &routes[i].response);
+            put(out, "}}");
+            comma = ",";
+        }
+    }
+    put(out, "}");
+}
+
+static void
+put_routes(text *out, const wl_load *load)
+{
+    put(out, "\"routes\":[");
+    for (uint32_t i = 0; load->routes != NULL && i < load->route_count; i++) {
+        put(out, i == 0 ? "{" : ",{");
+        put_classes(out, load->routes[i].classes);
+        put_histogram(out, "response", &load->routes[i].response);
+        put_histogram(out, "censored", &load->routes[i].censored);
+        put(out, "\"number\":%u}", i);
+    }
+    put(out, "],");
+}
+
+static void
+put_window(text *out, const wl__window *window, uint32_t routes)
 {
     uint64_t failed = 0;
     for (int i = WL__OK + 1; i < WL__CLASSES; i++) {
@@ -106,7 +144,11 @@ put_window(text *out, const wl__window *window)
     put_pairs(out, &window->service);
     put(out, "},\"response\":{\"places\":");
     put_pairs(out, &window->response);
-    put(out, "}}");
+    put(out, "}");
+    if (window->routes != NULL) {
+        put_route_windows(out, window->routes, routes);
+    }
+    put(out, "}");
 }
 
 static void
@@ -115,10 +157,10 @@ put_windows(text *out, const wl_load *load)
     put(out, "\"windows\":[");
     for (uint32_t i = 0; i < load->window_count; i++) {
         put(out, i == 0 ? "" : ",");
-        put_window(out, &load->windows[i]);
+        put_window(out, &load->windows[i], load->route_count);
     }
     put(out, "],\"drain\":");
-    put_window(out, &load->drain);
+    put_window(out, &load->drain, load->route_count);
 }
 
 /* Who was answered at all, and how evenly: from the sums Jain's index
@@ -219,6 +261,7 @@ wl_result(wl_load *load, const char **result, size_t *size)
     put_histogram(&out, "lag", &load->lag);
     put_histogram(&out, "censored", &load->censored);
     put_samples(&out, load);
+    put_routes(&out, load);
     put_windows(&out, load);
     put(&out, "}");
     if (out.failed) {

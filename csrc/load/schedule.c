@@ -10,32 +10,7 @@
 #include <stdlib.h>
 
 #include "load.h"
-
-/* xoshiro256** (Blackman and Vigna), seeded by splitmix64. */
-static uint64_t
-next_random(uint64_t *s)
-{
-    uint64_t x = s[1] * 5;
-    uint64_t result = ((x << 7) | (x >> 57)) * 9, t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = (s[3] << 45) | (s[3] >> 19);
-    return result;
-}
-
-static void
-seed_random(uint64_t *s, uint64_t seed)
-{
-    for (int i = 0; i < 4; i++) {
-        uint64_t z = (seed += 0x9e3779b97f4a7c15u);
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        s[i] = z ^ (z >> 31);
-    }
-}
+#include "random.h"
 
 /* Seconds after the start at which the integral a t + (b - a) t^2 / 2T is
  * `units`; infinite if a falling ramp never gets there. */
@@ -52,10 +27,10 @@ time_of(const wl_config *config, double units)
 static uint64_t
 next_arrival(wl_load *load)
 {
-    double step = 1;
+    double step = load->config.parts;
     if (load->config.poisson) {
-        uint64_t bits = next_random(load->random) >> 11;
-        step = -log((double)(bits + 1) * 0x1.0p-53);
+        uint64_t bits = wl__next_random(load->random) >> 11;
+        step *= -log((double)(bits + 1) * 0x1.0p-53);
     }
     load->arrival_units += step;
     double seconds = time_of(&load->config, load->arrival_units);
@@ -67,7 +42,13 @@ next_arrival(wl_load *load)
 void
 wl__schedule_init(wl_load *load)
 {
-    seed_random(load->random, load->config.seed);
+    wl__seed_random(load->random,
+                    load->config.seed + load->config.part * 1000003u);
+    /* Equal gaps: the first of each part lies one gap behind the other. */
+    if (!load->config.poisson) {
+        load->arrival_units
+            = (double)load->config.part + 1 - load->config.parts;
+    }
     load->next_arrival_ns
         = load->config.rate > 0 ? next_arrival(load) : UINT64_MAX;
 }
@@ -116,7 +97,9 @@ wl__schedule_advance(wl_load *load)
            && load->next_arrival_ns < load->end_ns) {
         count_scheduled(load);
         if (push(load, load->next_arrival_ns) < 0) {
-            wl__record_failed(load, WL__UNSENT, 1);
+            wl__sent sent = { 0 };
+            wl__next_request(load, &sent);
+            wl__record_failed(load, WL__UNSENT, &sent);
         }
         load->next_arrival_ns = next_arrival(load);
     }

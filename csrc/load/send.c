@@ -11,16 +11,16 @@
 
 /* ---- taking on ---------------------------------------------------------- */
 
-static uint32_t
-next_request(wl_load *load)
+void
+wl__next_request(wl_load *load, wl__sent *sent)
 {
-    const wl_config *config = &load->config;
-    uint64_t at = load->request_at++;
-    if (config->order_count > 0) {
-        return config->order[at % config->order_count];
-    }
-    return config->request_count == 1 ? 0
-                                      : (uint32_t)(at % config->request_count);
+    uint64_t number
+        = load->request_at++ * load->config.parts + load->config.part;
+    sent->number = number;
+    sent->request = load->order != NULL
+        ? load->order[number % load->order_count]
+        : load->request_count == 1 ? 0
+                                   : (uint32_t)(number % load->request_count);
 }
 
 static int
@@ -39,8 +39,8 @@ wl__take_on(wl_load *load, wl__conn *conn)
     while (has_room(load, conn) && wl__schedule_take(load, &intended)) {
         uint32_t at = conn->first + conn->under_way;
         at = at < load->config.pipeline ? at : at - load->config.pipeline;
-        conn->sent[at] = (wl__sent) { .intended_ns = intended,
-                                      .request = next_request(load) };
+        conn->sent[at] = (wl__sent) { .intended_ns = intended };
+        wl__next_request(load, &conn->sent[at]);
         conn->under_way++;
         conn->unsent++;
         conn->taken_here++;
@@ -51,14 +51,35 @@ wl__take_on(wl_load *load, wl__conn *conn)
 
 /* ---- sending ------------------------------------------------------------ */
 
+/* What goes out next: the requests of `sizes`, less what was sent before. */
+typedef struct batch {
+    struct iovec pieces[WL__GATHER];
+    size_t sizes[WL__GATHER]; /* of the whole requests */
+    int count;
+} batch;
+
+/* The request's bytes: its own, or made in `room`. */
 static struct iovec
-text_of(const wl_load *load, uint32_t request)
+bytes_of(const wl_load *load, const wl__conn *conn, const wl__sent *sent,
+         char *room)
 {
-    const wl_config *config = &load->config;
-    uint32_t start = request == 0 ? 0 : config->request_ends[request - 1];
+    const wl__request *request = &load->requests[sent->request];
+    if (request->is_fixed) {
+        return (struct iovec) {
+            .iov_base = (void *)(uintptr_t)request->pieces[0].text,
+            .iov_len = request->pieces[0].size,
+        };
+    }
+    const wl__turn turn = {
+        .pools = load->pools,
+        .seed = load->config.seed,
+        .number = sent->number,
+        .connection
+        = (uint64_t)conn->number * load->config.parts + load->config.part,
+    };
     return (struct iovec) {
-        .iov_base = (void *)(uintptr_t)(config->request + start),
-        .iov_len = config->request_ends[request] - start,
+        .iov_base = room,
+        .iov_len = wl__request_render(request, &turn, room),
     };
 }
 
@@ -70,57 +91,68 @@ unsent_at(const wl_load *load, const wl__conn *conn, uint32_t offset)
 }
 
 /* What is to be sent next, and when each of it was: now. */
-static int
-gather(wl_load *load, wl__conn *conn, struct iovec *pieces)
+static void
+gather(wl_load *load, wl__conn *conn, batch *out)
 {
     uint32_t count = conn->unsent < WL__GATHER ? conn->unsent : WL__GATHER;
+    size_t used = 0;
     if (load->config.send_size > 0 || conn->tls != NULL) {
         count = 1;
     }
+    out->count = 0;
     for (uint32_t i = 0; i < count; i++) {
         wl__sent *sent = unsent_at(load, conn, i);
-        pieces[i] = text_of(load, sent->request);
+        const wl__request *request = &load->requests[sent->request];
+        size_t most = request->is_fixed ? 0 : request->longest;
+        if (used + most > load->rendered_room) {
+            break;
+        }
+        struct iovec piece = bytes_of(load, conn, sent, load->rendered + used);
+        used += request->is_fixed ? 0 : piece.iov_len;
+        out->pieces[i] = piece;
+        out->sizes[i] = piece.iov_len;
+        out->count++;
         if (sent->sent_ns == 0) {
             sent->sent_ns = load->now_ns;
         }
     }
-    pieces[0].iov_base = (char *)pieces[0].iov_base + conn->send_offset;
-    pieces[0].iov_len -= conn->send_offset;
+    struct iovec *first = &out->pieces[0];
+    first->iov_base = (char *)first->iov_base + conn->send_offset;
+    first->iov_len -= conn->send_offset;
     uint32_t most = load->config.send_size;
-    if (most > 0 && pieces[0].iov_len > most) {
-        pieces[0].iov_len = most;
+    if (most > 0 && first->iov_len > most) {
+        first->iov_len = most;
     }
-    return (int)count;
 }
 
 static ssize_t
-send_pieces(const wl__conn *conn, struct iovec *pieces, int count)
+send_batch(const wl__conn *conn, batch *out)
 {
+    struct iovec *first = &out->pieces[0];
     if (conn->tls != NULL) {
-        return wb__tls_send(conn->tls, pieces[0].iov_base, pieces[0].iov_len);
+        return wb__tls_send(conn->tls, first->iov_base, first->iov_len);
     }
-    if (count == 1) {
-        return send(conn->fd, pieces[0].iov_base, pieces[0].iov_len,
-                    MSG_NOSIGNAL);
+    if (out->count == 1) {
+        return send(conn->fd, first->iov_base, first->iov_len, MSG_NOSIGNAL);
     }
-    struct msghdr message = { .msg_iov = pieces, .msg_iovlen = (size_t)count };
+    struct msghdr message
+        = { .msg_iov = out->pieces, .msg_iovlen = (size_t)out->count };
     return sendmsg(conn->fd, &message, MSG_NOSIGNAL);
 }
 
-static void
-account(wl_load *load, wl__conn *conn, size_t sent)
+/* 1: all of the batch is on its way. */
+static int
+account(wl_load *load, wl__conn *conn, const batch *out, size_t sent)
 {
     load->bytes_out += sent;
     sent += conn->send_offset;
-    while (conn->unsent > 0) {
-        size_t size = text_of(load, unsent_at(load, conn, 0)->request).iov_len;
-        if (sent < size) {
-            break;
-        }
-        sent -= size;
+    int done = 0;
+    while (done < out->count && sent >= out->sizes[done]) {
+        sent -= out->sizes[done++];
         conn->unsent--;
     }
     conn->send_offset = (uint32_t)sent;
+    return done == out->count;
 }
 
 /* A server may answer and close before it has read everything: after a
@@ -128,14 +160,10 @@ account(wl_load *load, wl__conn *conn, size_t sent)
 void
 wl__transmit(wl_load *load, wl__conn *conn)
 {
-    struct iovec pieces[WL__GATHER];
+    batch out;
     while (conn->unsent > 0 && load->now_ns >= conn->send_at_ns) {
-        int count = gather(load, conn, pieces);
-        size_t size = 0;
-        for (int i = 0; i < count; i++) {
-            size += pieces[i].iov_len;
-        }
-        ssize_t n = send_pieces(conn, pieces, count);
+        gather(load, conn, &out);
+        ssize_t n = send_batch(conn, &out);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -148,10 +176,10 @@ wl__transmit(wl_load *load, wl__conn *conn)
             wl__receive(load, conn, EPOLLRDHUP);
             return;
         }
-        account(load, conn, (size_t)n);
+        int all = account(load, conn, &out, (size_t)n);
         if (load->config.send_size > 0) {
             conn->send_at_ns = load->now_ns + load->config.send_gap_ns;
-        } else if ((size_t)n < size && conn->tls == NULL) {
+        } else if (!all && conn->tls == NULL) {
             return; /* the kernel is full, and will say when it is not */
         }
     }
@@ -160,15 +188,15 @@ wl__transmit(wl_load *load, wl__conn *conn)
 int
 wl__send_first(wl_load *load, wl__conn *conn)
 {
-    struct iovec pieces[WL__GATHER];
+    batch out;
     if (conn->unsent != 1 || load->tls != NULL || load->slow) {
         return 0;
     }
     load->now_ns = wl__now_ns();
-    gather(load, conn, pieces);
-    ssize_t n = send_pieces(conn, pieces, 1);
+    gather(load, conn, &out);
+    ssize_t n = send_batch(conn, &out);
     if (n > 0) {
-        account(load, conn, (size_t)n);
+        account(load, conn, &out, (size_t)n);
     } else {
         unsent_at(load, conn, 0)->sent_ns = 0;
     }

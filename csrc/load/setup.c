@@ -10,6 +10,8 @@
 
 #include "load.h"
 
+enum { RENDERED_ROOM = 65536 };
+
 void
 wl_config_init(wl_config *config)
 {
@@ -19,68 +21,28 @@ wl_config_init(wl_config *config)
         .port = 8000,
         .connections = 1,
         .pipeline = 1,
-        .expect_status = 200,
         .duration_ns = 1000000000u,
         .drain_ns = 2000000000u,
         .timeout_ns = 5000000000u,
         .window_ns = 100000000u,
         .seed = 1,
+        .parts = 1,
         .tls_name = "",
         .tls_ca = "",
-        .request = "",
-        .expect_body = "",
     };
 }
 
 /* ---- the configuration -------------------------------------------------- */
 
 static int
-ends_are_right(const uint32_t *ends, uint32_t count, size_t size)
-{
-    uint32_t before = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (ends[i] < before) {
-            return 0;
-        }
-        before = ends[i];
-    }
-    return before == size;
-}
-
-static int
 is_right(const wl_config *config)
 {
-    for (uint32_t i = 0; i < config->order_count; i++) {
-        if (config->order[i] >= config->request_count) {
-            return 0;
-        }
-    }
-    if (config->check_body == 1 && config->expect_count != 1
-        && config->expect_count != config->request_count) {
-        return 0;
-    }
     return config->connections > 0 && config->pipeline > 0
-        && config->request_count > 0 && config->window_ns > 0
-        && config->duration_ns > 0 && config->rate >= 0
-        && config->rate_end >= 0 && config->port <= UINT16_MAX
-        && ends_are_right(config->request_ends, config->request_count,
-                          config->request_size)
-        && ends_are_right(config->expect_ends, config->expect_count,
-                          config->expect_size);
+        && config->window_ns > 0 && config->duration_ns > 0
+        && config->rate >= 0 && config->rate_end >= 0
+        && config->port <= UINT16_MAX && config->part < config->parts;
 }
 
-static void *
-copy(char **room, const void *data, size_t size)
-{
-    char *at = *room;
-    if (size > 0) {
-        memcpy(at, data, size);
-    }
-    *room += size;
-    return at;
-}
-
-/* One block; the numbers come first, for they need alignment. */
 static int
 copy_config(wl_load *load, const wl_config *from)
 {
@@ -89,11 +51,7 @@ copy_config(wl_load *load, const wl_config *from)
         = { &from->host, &from->source, &from->tls_name, &from->tls_ca };
     const char **copies[]
         = { &to->host, &to->source, &to->tls_name, &to->tls_ca };
-    size_t ends = from->request_count * sizeof(uint32_t);
-    size_t order = from->order_count * sizeof(uint32_t);
-    size_t expects = from->expect_count * sizeof(uint32_t);
-    size_t size
-        = ends + order + expects + from->request_size + from->expect_size;
+    size_t size = 0;
     for (int i = 0; i < 4; i++) {
         size += strlen(*texts[i]) + 1;
     }
@@ -102,33 +60,12 @@ copy_config(wl_load *load, const wl_config *from)
     if (room == NULL) {
         return -ENOMEM;
     }
-    to->request_ends = copy(&room, from->request_ends, ends);
-    to->order = copy(&room, from->order, order);
-    to->expect_ends = copy(&room, from->expect_ends, expects);
-    to->request = copy(&room, from->request, from->request_size);
-    to->expect_body = copy(&room, from->expect_body, from->expect_size);
     for (int i = 0; i < 4; i++) {
-        *copies[i] = copy(&room, *texts[i], strlen(*texts[i]) + 1);
+        size_t one = strlen(*texts[i]) + 1;
+        *copies[i] = memcpy(room, *texts[i], one);
+        room += one;
     }
     return 0;
-}
-
-static wl__body
-body_of(const wl_config *config, uint32_t request)
-{
-    uint32_t start = request == 0 ? 0 : config->request_ends[request - 1];
-    uint32_t size = config->request_ends[request] - start;
-    wl__body body = { .is_head = size > 5
-                          && memcmp(config->request + start, "HEAD ", 5) == 0,
-                      .check = config->check_body != 0,
-                      .size = config->expect_length };
-    if (config->check_body == 1) {
-        uint32_t at = config->expect_count == 1 ? 0 : request;
-        uint32_t from = at == 0 ? 0 : config->expect_ends[at - 1];
-        body.text = config->expect_body + from;
-        body.size = config->expect_ends[at] - from;
-    }
-    return body;
 }
 
 static int
@@ -181,18 +118,13 @@ make_conns(wl_load *load)
     load->idle = calloc(count, sizeof(wl__conn *));
     load->sent_room
         = calloc(count * config->pipeline, sizeof(*load->sent_room));
-    load->bodies = calloc(config->request_count, sizeof(*load->bodies));
-    if (load->conns == NULL || load->idle == NULL || load->sent_room == NULL
-        || load->bodies == NULL) {
+    if (load->conns == NULL || load->idle == NULL || load->sent_room == NULL) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < count; i++) {
         load->conns[i].fd = -1;
         load->conns[i].number = i;
         load->conns[i].sent = load->sent_room + (size_t)i * config->pipeline;
-    }
-    for (uint32_t i = 0; i < config->request_count; i++) {
-        load->bodies[i] = body_of(config, i);
     }
     return 0;
 }
@@ -260,6 +192,90 @@ wl_new(const wl_config *config, wl_load **out)
     return 0;
 }
 
+/* ---- what is sent ------------------------------------------------------- */
+
+/* Room for one more; sizes double. NULL without memory. */
+static void *
+one_more(void **all, uint32_t count, size_t size)
+{
+    if (count == 0 || (count & (count - 1)) == 0) {
+        void *more = realloc(*all, (count == 0 ? 1 : 2 * count) * size);
+        if (more == NULL) {
+            return NULL;
+        }
+        *all = more;
+    }
+    return (char *)*all + count * size;
+}
+
+int
+wl_add_pool(wl_load *load, const wl_pool *pool)
+{
+    wl__pool *next
+        = one_more((void **)&load->pools, load->pool_count, sizeof(*next));
+    int error = next == NULL ? -ENOMEM : wl__pool_copy(next, pool);
+    return error < 0 ? error : (int)load->pool_count++;
+}
+
+static int
+make_room(wl_load *load, const wl__request *request)
+{
+    size_t room = request->longest;
+    room = room < RENDERED_ROOM ? RENDERED_ROOM : room;
+    if (request->is_fixed || load->rendered_room >= room) {
+        return 0;
+    }
+    char *rendered = realloc(load->rendered, room);
+    if (rendered == NULL) {
+        return -ENOMEM;
+    }
+    load->rendered = rendered;
+    load->rendered_room = room;
+    return 0;
+}
+
+int
+wl_add_request(wl_load *load, const wl_request *request)
+{
+    wl__request *next = one_more((void **)&load->requests, load->request_count,
+                                 sizeof(*next));
+    int error = next == NULL
+        ? -ENOMEM
+        : wl__request_copy(next, request, load->pools, load->pool_count);
+    if (error == 0 && (error = make_room(load, next)) < 0) {
+        wl__request_free(next);
+    }
+    if (error < 0) {
+        return error;
+    }
+    if (request->route >= load->route_count) {
+        load->route_count = request->route + 1;
+    }
+    return (int)load->request_count++;
+}
+
+int
+wl_set_order(wl_load *load, const uint32_t *order, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (order[i] >= load->request_count) {
+            return -EINVAL;
+        }
+    }
+    if (count == 0 || count > UINT32_MAX) {
+        return -EINVAL;
+    }
+    uint32_t *copied = malloc(count * sizeof(*copied));
+    if (copied == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(copied, order, count * sizeof(*copied));
+    free(load->order);
+    load->order = copied;
+    load->order_count = (uint32_t)count;
+    return 0;
+}
+
 static void
 close_any(uv_handle_t *handle, void *context)
 {
@@ -270,10 +286,28 @@ close_any(uv_handle_t *handle, void *context)
 }
 
 static void
-free_window(wl__window *window)
+free_window(const wl_load *load, wl__window *window)
 {
+    for (uint32_t i = 0; window->routes != NULL && i < load->route_count;
+         i++) {
+        free(window->routes[i].response.pairs);
+    }
+    free(window->routes);
     free(window->service.pairs);
     free(window->response.pairs);
+}
+
+static void
+free_messages(wl_load *load)
+{
+    for (uint32_t i = 0; i < load->request_count; i++) {
+        wl__request_free(&load->requests[i]);
+    }
+    for (uint32_t i = 0; i < load->pool_count; i++) {
+        wl__pool_free(&load->pools[i]);
+    }
+    free(load->requests);
+    free(load->pools);
 }
 
 void
@@ -296,14 +330,17 @@ wl_free(wl_load *load)
         close(load->epoll);
     }
     for (uint32_t i = 0; i < load->window_count; i++) {
-        free_window(&load->windows[i]);
+        free_window(load, &load->windows[i]);
     }
-    free_window(&load->drain);
+    free_window(load, &load->drain);
     wb__tls_context_unref(load->tls);
     free(load->conns);
     free(load->idle);
     free(load->sent_room);
-    free(load->bodies);
+    free(load->routes);
+    free(load->order);
+    free(load->rendered);
+    free_messages(load);
     free(load->queue);
     free(load->windows);
     free(load->memory);

@@ -187,8 +187,13 @@ def test_shares_add_up() -> None:
             assert sum(share(total, count, i) for i in range(count)) == total
     spec = LoadSpec("http://127.0.0.1/", connections=7, processes=3, rate=10)
     made = parts(spec, 5)
-    assert sum(part.rate for part in made) == pytest.approx(10)
-    assert len({part.seed for part in made}) == 3
+    # Each is told the whole rate and which of the arrivals are its own.
+    assert {part.rate for part in made} == {10}
+    assert [(part.part, part.parts) for part in made] == [
+        (0, 3),
+        (1, 3),
+        (2, 3),
+    ]
 
 
 def test_several_processes(load: Load, golden: Golden) -> None:

@@ -1,8 +1,12 @@
 """Named sets of request headers.
 
-``minimal`` is what a benchmark tool sends, ``browser`` what a browser does
-(the survey of servers under PyPy used such headers, for they cost a server
-more than the rest of the request), ``cookies-4k`` a visitor of large sites.
+``minimal`` is what a benchmark tool sends, ``browser`` what one browser does
+over and over (the survey of servers under PyPy used such headers, for they
+cost a server more than the rest of the request), ``cookies-4k`` a visitor of
+large sites. ``proxied`` is what a server behind a proxy gets: a browser's
+headers, with a request id, a client's address and a session cookie that are
+different in every request. ``users`` are 10,000 visitors, of whom some come
+often (load/visitors.py).
 """
 
 from __future__ import annotations
@@ -31,10 +35,30 @@ BROWSER: Headers = [
     ("Cookie", "session=0123456789abcdef0123456789abcdef; theme=dark"),
 ]
 
+PROXIED: Headers = [
+    *BROWSER[:-1],
+    ("Cookie", "session={random:32}; theme=dark"),
+    ("X-Forwarded-For", "{address}"),
+    ("X-Forwarded-Proto", "https"),
+    ("X-Request-Id", "{random:32}"),
+]
+
+USERS: Headers = [
+    *BROWSER[:2],
+    ("User-Agent", "{user:agent}"),
+    *BROWSER[3:5],
+    ("Accept-Language", "{user:language}"),
+    ("Cookie", "{user:cookie}"),
+    ("X-Forwarded-For", "{user:address}"),
+    ("X-Forwarded-Proto", "https"),
+]
+
 SETS: dict[str, Headers] = {
     "minimal": [],
     "browser": BROWSER,
     "cookies-4k": [*BROWSER[:-1], ("Cookie", "crumb=" + "0123456789" * 409)],
+    "proxied": PROXIED,
+    "users": USERS,
 }
 
 

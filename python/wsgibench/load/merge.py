@@ -26,16 +26,24 @@ SUMS = (
 )
 
 
+def _of(parts: dict[str, Any], most: int = 0) -> Histogram:
+    return Histogram.from_pairs(
+        parts["places"], parts.get("mean_ns", 0.0), parts.get("max_ns", most)
+    )
+
+
 def histograms(raw: dict[str, Any]) -> dict[str, Any]:
     """The generator's own text, with Histogram objects in it."""
     for name in HISTOGRAMS:
-        parts = raw[name]
-        raw[name] = Histogram.from_pairs(
-            parts["places"], parts["mean_ns"], parts["max_ns"]
-        )
+        raw[name] = _of(raw[name])
     for window in [*raw["windows"], raw["drain"]]:
         for name in ("service", "response"):
             window[name] = Histogram.from_pairs(window[name]["places"])
+        for route in window.get("routes", {}).values():
+            route["response"] = _of(route["response"], route["max_ns"])
+    for route in raw["routes"]:
+        for name in ("response", "censored"):
+            route[name] = _of(route[name])
     raw["processes"] = [
         {name: raw[name] for name in ("cpu_ns", "spin_ns", "duration_ns")}
     ]
@@ -59,6 +67,40 @@ def _connections(results: list[dict[str, Any]]) -> dict[str, Any]:
     return merged
 
 
+def _sum(histograms: list[Histogram]) -> Histogram:
+    total = Histogram()
+    for histogram in histograms:
+        total.add(histogram)
+    return total
+
+
+def _window_routes(windows: list[dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for window in windows:
+        for number, route in window.get("routes", {}).items():
+            found.setdefault(number, []).append(route)
+    return {
+        number: {
+            "classes": _classes(routes),
+            "response": _sum([route["response"] for route in routes]),
+        }
+        for number, routes in found.items()
+    }
+
+
+def _routes(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each process has the same ones, in the same order."""
+    return [
+        {
+            "number": same[0]["number"],
+            "classes": _classes(list(same)),
+            "response": _sum([route["response"] for route in same]),
+            "censored": _sum([route["censored"] for route in same]),
+        }
+        for same in zip(*(result["routes"] for result in results))
+    ]
+
+
 def _window(windows: list[dict[str, Any]]) -> dict[str, Any]:
     merged = dict(windows[0])
     for name in ("cpu_ns", "scheduled", "ok", "failed"):
@@ -67,9 +109,9 @@ def _window(windows: list[dict[str, Any]]) -> dict[str, Any]:
     merged["classes"] = _classes(windows)
     merged["max_ns"] = max(window["max_ns"] for window in windows)
     for name in ("service", "response"):
-        merged[name] = Histogram()
-        for window in windows:
-            merged[name].add(window[name])
+        merged[name] = _sum([window[name] for window in windows])
+    if any("routes" in window for window in windows):
+        merged["routes"] = _window_routes(windows)
     merged["p50_ns"] = merged["service"].quantile(0.5)
     merged["p99_ns"] = merged["service"].quantile(0.99)
     return merged
@@ -83,9 +125,8 @@ def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
     for name in SUMS:
         whole[name] = sum(result[name] for result in results)
     for name in HISTOGRAMS:
-        whole[name] = Histogram()
-        for result in results:
-            whole[name].add(result[name])
+        whole[name] = _sum([result[name] for result in results])
+    whole["routes"] = _routes(results)
     whole["start_ns"] = min(result["start_ns"] for result in results)
     whole["duration_ns"] = max(result["duration_ns"] for result in results)
     whole["interrupted"] = any(result["interrupted"] for result in results)

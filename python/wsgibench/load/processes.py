@@ -34,8 +34,8 @@ def share(total: int, parts: int, number: int) -> int:
 
 
 def parts(spec: LoadSpec, start_ns: int) -> list[LoadSpec]:
-    """What each process is asked for. Poisson processes at R/n from seeds of
-    their own add up to one at R."""
+    """What each process is asked for. Each sends every n-th request and is
+    due at every n-th arrival."""
     count = spec.processes
     return [
         replace(
@@ -44,10 +44,9 @@ def parts(spec: LoadSpec, start_ns: int) -> list[LoadSpec]:
             learn=False,
             connections=share(spec.connections, count, number),
             requests=share(spec.requests, count, number),
-            rate=spec.rate / count,
-            rate_end=spec.rate_end / count,
             connect_rate=spec.connect_rate / count,
-            seed=spec.seed + number * 1_000_003,
+            part=number,
+            parts=count,
             start_ns=start_ns,
         )
         for number in range(count)

@@ -1,69 +1,57 @@
-"""Requests as bytes, before the run: nothing is built while it goes on."""
+"""What the generator is given: requests as pieces, what each expects, and
+which comes when."""
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import socket
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.load.headers import header_set
-from wsgibench.load.spec import LoadSpec
+from wsgibench.load.message import message
+from wsgibench.load.spec import MAX_ROUTES, Entry, LoadSpec, Statuses
 from wsgibench.load.target import Target
-from wsgibench.load.urls import Entry, read_list, turns
+from wsgibench.load.templates import SLOT, Book, Piece, Pool
+from wsgibench.load.urls import read_list, turns
 
-MAX_SEQUENCE = 10_000
 MAX_LEARNED = 1_000
 
 
 @dataclass
+class Request:
+    """Arguments of ``LoadGenerator.add_request``."""
+
+    pieces: list[Piece]
+    route: int = 0
+    is_head: bool = False
+    check_body: int = 0
+    statuses: tuple[int, ...] = ()
+    body: bytes = b""
+    length: int = 0
+
+
+@dataclass
 class Rendered:
-    requests: list[bytes]
-    bodies: list[bytes] = field(default_factory=list)  # what is expected
+    requests: list[Request]
+    pools: list[Pool] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
+    routes: list[str] = field(default_factory=list)  # by number
 
 
 def _entries(spec: LoadSpec, target: Target) -> list[Entry]:
+    if spec.entries:
+        return list(spec.entries)
     if spec.url_list:
         return read_list(spec.url_list, spec.method)
-    if "{seq}" not in target.path:
-        return [Entry(target.path, spec.method)]
-    return [
-        Entry(target.path.replace("{seq}", str(number)), spec.method)
-        for number in range(MAX_SEQUENCE)
-    ]
+    return [Entry(target.path, spec.method)]
 
 
-def _chunked(body: bytes, size: int) -> bytes:
-    """RFC 9112 7.1."""
-    pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    return b"".join(
-        b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""]
-    )
-
-
-def _message(spec: LoadSpec, entry: Entry, authority: str) -> bytes:
-    version = "HTTP/1.0" if spec.http10 else "HTTP/1.1"
-    lines = ["%s %s %s" % (entry.method, entry.target, version)]
-    headers = [*header_set(spec.headers), *spec.extra_headers]
-    own = {name.lower() for name, _ in spec.extra_headers}
-    if "host" not in own:
-        lines.append("Host: " + authority)
-    if "connection" not in own:
-        if not spec.keepalive:
-            lines.append("Connection: close")
-        elif spec.http10 or spec.headers != "minimal":
-            # HTTP/1.1 persists by itself; browsers say it all the same.
-            lines.append("Connection: keep-alive")
-    lines += ["%s: %s" % header for header in headers]
-    body = spec.body
-    if spec.chunk:
-        lines.append("Transfer-Encoding: chunked")
-        body = _chunked(body, spec.chunk)
-    elif body or entry.method in ("POST", "PUT", "PATCH"):
-        lines.append("Content-Length: %d" % len(body))
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+def _statuses(value: Statuses) -> tuple[int, ...]:
+    if isinstance(value, int):
+        return (value,) if value else ()
+    return value
 
 
 def _connect(spec: LoadSpec, target: Target) -> socket.socket:
@@ -84,39 +72,108 @@ def _connect(spec: LoadSpec, target: Target) -> socket.socket:
     return context.wrap_socket(sock, server_hostname=target.name or None)
 
 
-def _learn(
-    spec: LoadSpec, target: Target, requests: list[bytes]
-) -> list[bytes]:
-    """One answer to each request, before the run."""
-    if len(requests) > MAX_LEARNED:
-        raise UsageError(
-            "the bodies of %d different requests cannot be learned; %d can."
-            % (len(requests), MAX_LEARNED)
+def _ask(spec: LoadSpec, target: Target, request: bytes, method: str) -> bytes:
+    """The body of one answer, before the run."""
+    try:
+        with _connect(spec, target) as sock:
+            sock.sendall(request)
+            response = http.client.HTTPResponse(sock, method=method)
+            response.begin()
+            return response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise WsgibenchError(
+            "the body to expect could not be learned: %s."
+            % (error or type(error).__name__)
+        ) from error
+
+
+def _check_hash(entry: Entry, body: bytes) -> None:
+    kind, _, digest = entry.expect_hash.partition(":")
+    if kind != "sha256":
+        raise UsageError("%r is no hash like sha256:HEX." % entry.expect_hash)
+    if hashlib.sha256(body).hexdigest() != digest.lower():
+        raise WsgibenchError(
+            "the body of %s has not the hash %s."
+            % (entry.target, entry.expect_hash)
         )
-    bodies = []
-    for request in requests:
-        try:
-            with _connect(spec, target) as sock:
-                sock.sendall(request)
-                method = request.split(b" ", 1)[0].decode("ascii")
-                response = http.client.HTTPResponse(sock, method=method)
-                response.begin()
-                bodies.append(response.read())
-        except (OSError, http.client.HTTPException) as error:
-            raise WsgibenchError(
-                "the body to expect could not be learned: %s."
-                % (error or type(error).__name__)
-            ) from error
-    return bodies
+
+
+class Renderer:
+    """Entries to requests, for one LoadSpec."""
+
+    def __init__(self, spec: LoadSpec) -> None:
+        self.spec = spec
+        self.target = spec.target()
+        self.book = Book()
+        self.routes: list[str] = []
+
+    def _route(self, entry: Entry) -> int:
+        if entry.route not in self.routes:
+            self.routes.append(entry.route)
+        return self.routes.index(entry.route)
+
+    def _learned(self, entry: Entry, pieces: list[Piece]) -> bytes | None:
+        """None: there is nothing to be learned."""
+        learn = self.spec.learn if entry.learn is None else entry.learn
+        if not learn and not entry.expect_hash:
+            return None
+        if SLOT.search(entry.target.encode()):
+            raise UsageError(
+                "one answer does not tell what each %s answers: no body can "
+                "be learned." % entry.target
+            )
+        body = _ask(
+            self.spec, self.target, self.book.sample(pieces), entry.method
+        )
+        if entry.expect_hash:
+            _check_hash(entry, body)
+        return body
+
+    def request(self, entry: Entry) -> Request:
+        spec = self.spec
+        pieces = message(spec, entry, self.target.authority, self.book)
+        status = entry.expect_status
+        made = Request(
+            pieces,
+            self._route(entry),
+            entry.method == "HEAD",
+            statuses=_statuses(
+                spec.expect_status if status is None else status
+            ),
+        )
+        body = self._learned(entry, pieces)
+        if body is None:
+            body = entry.expect_body
+        length = entry.expect_length
+        if body is None and length is None:
+            body, length = spec.expect_body, spec.expect_length
+        if body is not None:
+            return replace(made, check_body=1, body=body)
+        if length is not None and length >= 0:
+            return replace(made, check_body=2, length=length)
+        return made
 
 
 def render(spec: LoadSpec) -> Rendered:
-    target = spec.target()
-    entries = _entries(spec, target)
-    requests = [_message(spec, entry, target.authority) for entry in entries]
-    rendered = Rendered(requests, order=turns(entries, spec.seed))
-    if spec.learn:
-        rendered.bodies = _learn(spec, target, requests)
-    elif spec.expect_body is not None:
-        rendered.bodies = [spec.expect_body]
-    return rendered
+    renderer = Renderer(spec)
+    entries = _entries(spec, renderer.target)
+    learned = sum(
+        bool(entry.learn or spec.learn or entry.expect_hash)
+        for entry in entries
+    )
+    if learned > MAX_LEARNED:
+        raise UsageError(
+            "the bodies of %d different requests cannot be learned; %d can."
+            % (learned, MAX_LEARNED)
+        )
+    requests = [renderer.request(entry) for entry in entries]
+    if len(renderer.routes) > MAX_ROUTES:
+        raise UsageError(
+            "%d routes are more than %d." % (len(renderer.routes), MAX_ROUTES)
+        )
+    return Rendered(
+        requests,
+        renderer.book.pools,
+        turns(entries, spec.seed),
+        renderer.routes,
+    )

@@ -32,9 +32,22 @@ def make(spec: LoadSpec, rendered: Rendered) -> Any:
             "(libssl-dev, openssl-devel) and reinstall wsgibench."
         )
     try:
-        return kind(
-            rendered.requests, rendered.bodies, rendered.order, **settings
-        )
+        generator = kind(**settings)
+        for pool in rendered.pools:
+            generator.add_pool(pool.texts, pool.keep, pool.alias)
+        for one in rendered.requests:
+            generator.add_request(
+                one.pieces,
+                one.route,
+                one.is_head,
+                one.check_body,
+                list(one.statuses),
+                one.body,
+                one.length,
+            )
+        if rendered.order:
+            generator.set_order(rendered.order)
+        return generator
     except FileNotFoundError as error:
         raise UsageError(
             "no certificates can be read from %r." % spec.tls_ca
@@ -88,7 +101,31 @@ def run(
     else:
         raw = processes.run(spec, rendered, on_live, cpus)
     counters = kernel.difference(before, kernel.snapshot())
+    _name_routes(raw, rendered.routes)
     return complete(raw, spec, counters)
+
+
+def _name_routes(result: dict[str, Any], names: list[str]) -> None:
+    """``routes`` by name, in a record's form; absent if there is only one."""
+    routes = result.pop("routes")
+    if routes:
+        result["routes"] = {
+            names[route["number"]]: {
+                "classes": route["classes"],
+                "response": described(route["response"]),
+                "tail": with_censored(route["response"], route["censored"]),
+            }
+            for route in routes
+        }
+    for window in [*result["windows"], result["drain"]]:
+        if "routes" in window:
+            window["routes"] = {
+                names[int(number)]: {
+                    "classes": route["classes"],
+                    "response": route["response"].encode(),
+                }
+                for number, route in window["routes"].items()
+            }
 
 
 def _shares(result: dict[str, Any]) -> list[float]:

@@ -3,12 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 from wsgibench.errors import UsageError
 from wsgibench.load.target import Target, parse_target
 
 Headers = tuple[tuple[str, str], ...]
+#: A status, several of them, or 0 and (): any 2xx.
+Statuses = Union[int, tuple[int, ...]]
+
+MAX_ROUTES = 1_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One request of a mix. Target, header values and body may hold
+    templates (load/templates.py).
+
+    What is None is as the LoadSpec says. A header replaces one of that name
+    among the LoadSpec's; ``headers`` may name one several times.
+
+    ``weight`` entries of 3 are sent three times as often as those of 1: the
+    shares are exact, the order is shuffled by the LoadSpec's seed. Entries
+    with the same ``route`` are counted together, apart from other routes.
+
+    ``expect_hash`` is ``sha256:HEX`` of the body: it is asked for once before
+    the run, must have that hash, and is then compared byte by byte.
+    """
+
+    target: str
+    method: str = "GET"
+    headers: Headers = ()
+    body: bytes | None = None
+    weight: int = 1
+    route: str = ""
+    expect_status: Statuses | None = None
+    expect_body: bytes | None = None
+    expect_length: int | None = None
+    expect_hash: str = ""
+    learn: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -16,9 +49,34 @@ class LoadSpec:
     """One run of the generator. Times are seconds.
 
     ``rate`` 0 is a closed loop: every connection sends its next request when
-    the answer is there. Otherwise requests are due at ``rate`` per second
-    (moving evenly to ``rate_end``), whatever the answers do, and wait in a
-    queue while no connection is free.
+    the answer is there, or ``think`` seconds later. Otherwise requests are
+    due at ``rate`` per second (moving evenly to ``rate_end``), whatever the
+    answers do, and wait in a queue while no connection is free.
+
+    A mix of requests, with a route for each kind and two visitors::
+
+        spec = LoadSpec(
+            "http://127.0.0.1:8000",     # where to; its path is not asked for
+            connections=64,
+            rate=2000,
+            headers="proxied",           # a set, for all entries
+            entries=(
+                Entry("/", weight=7, route="start"),
+                Entry("/item/{number:1-500}", weight=2, route="item"),
+                Entry("/cart", "POST", (("Content-Type", "application/json"),),
+                      b'{"id": {seq}}', route="cart",
+                      expect_status=(201, 409), expect_length=17),
+            ),
+            visitors=((("Cookie", "s=1"),), (("Cookie", "s=2"),)),
+            think=(0.5, 1.5),
+        )
+        result = wsgibench.load.run.run(spec)
+
+    Connection i sends the headers of visitor i modulo their number. The result
+    (docs/record-format.md) has ``routes``: a dict by name of ``classes``,
+    ``tail`` (quantiles with the unanswered in them) and ``response`` (a
+    histogram), and each of its windows a ``routes`` with ``classes`` and
+    ``response``. Without ``route`` there are none. At most 1,000 routes.
     """
 
     url: str
@@ -27,6 +85,7 @@ class LoadSpec:
     rate: float = 0.0
     rate_end: float = 0.0
     poisson: bool = True
+    think: tuple[float, float] = (0.0, 0.0)  # closed loop: least and most
     seed: int = 1
     keepalive: bool = True
     per_connection: int = 0
@@ -34,9 +93,13 @@ class LoadSpec:
     requests: int = 0
     connect_rate: float = 0.0
     processes: int = 1
+    part: int = 0  # which of `parts` generators this is
+    parts: int = 1
     # what is sent
     headers: str = "minimal"
     extra_headers: Headers = ()
+    visitors: tuple[Headers, ...] = ()  # by connection
+    entries: tuple[Entry, ...] = ()  # none: what follows
     http10: bool = False
     method: str = "GET"
     body: bytes = b""
@@ -47,7 +110,7 @@ class LoadSpec:
     read_size: int = 0
     read_gap: float = 0.0
     # what is expected
-    expect_status: int = 200
+    expect_status: Statuses = 200
     expect_body: bytes | None = None
     expect_length: int = -1
     learn: bool = False  # the body of a request before the run
@@ -92,11 +155,6 @@ class LoadSpec:
     def settings(self) -> dict[str, Any]:
         """Keyword arguments of ``LoadGenerator``."""
         target = self.target()
-        check = 0
-        if self.expect_body is not None or self.learn:
-            check = 1
-        elif self.expect_length >= 0:
-            check = 2
         return {
             "host": target.host,
             "port": target.port,
@@ -106,6 +164,8 @@ class LoadSpec:
             "rate_end": float(self.rate_end),
             "poisson": int(self.poisson),
             "seed": self.seed,
+            "part": self.part,
+            "parts": self.parts,
             "close": int(not self.keepalive),
             "per_connection": self.per_connection,
             "pipeline": self.pipeline,
@@ -117,9 +177,6 @@ class LoadSpec:
             "send_gap_ns": round(self.send_gap * 1e9),
             "read_size": self.read_size,
             "read_gap_ns": round(self.read_gap * 1e9),
-            "expect_status": self.expect_status,
-            "check_body": check,
-            "expect_length": max(0, self.expect_length),
             "timeout_ns": round(self.timeout * 1e9),
             "drain_ns": round(self.drain * 1e9),
             "window_ns": round(self.window * 1e9),

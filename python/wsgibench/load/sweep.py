@@ -32,9 +32,7 @@ def points(text: str) -> list[int]:
     except ValueError:
         counts = []
     if not counts or min(counts) < 1:
-        raise UsageError(
-            "%r is not a sweep like 1..65536 or 1,10,100." % text
-        )
+        raise UsageError("%r is not a sweep like 1..65536 or 1,10,100." % text)
     return counts
 
 

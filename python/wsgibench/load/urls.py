@@ -7,20 +7,14 @@ often as one with weight 1; the shares are exact, only the order is random.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from wsgibench.errors import UsageError
+from wsgibench.load.spec import Entry
 
 MAX_WEIGHTS = 1_000_000
 MIN_TURNS = 1_000  # before the order repeats itself
-
-
-@dataclass(frozen=True)
-class Entry:
-    target: str
-    method: str
-    weight: int = 1
 
 
 def _entry(line: str, where: str, method: str) -> Entry:
@@ -34,7 +28,7 @@ def _entry(line: str, where: str, method: str) -> Entry:
         raise UsageError(
             "%s: %r is not like '3 GET /path' or '/path'." % (where, line)
         )
-    return Entry(words[0], method, weight)
+    return Entry(words[0], method, weight=weight)
 
 
 def read_list(path: str, method: str) -> list[Entry]:
@@ -52,17 +46,15 @@ def read_list(path: str, method: str) -> list[Entry]:
             entries.append(_entry(line, where, method))
     if not entries:
         raise UsageError("there is no target in %s." % path)
-    if sum(entry.weight for entry in entries) > MAX_WEIGHTS:
-        raise UsageError(
-            "the weights in %s sum to more than %d." % (path, MAX_WEIGHTS)
-        )
     return entries
 
 
-def turns(entries: list[Entry], seed: int) -> list[int]:
+def turns(entries: Sequence[Entry], seed: int) -> list[int]:
     """Which entry when, over and over; empty: in turn."""
     if all(entry.weight == 1 for entry in entries):
         return []
+    if sum(entry.weight for entry in entries) > MAX_WEIGHTS:
+        raise UsageError("the weights sum to more than %d." % MAX_WEIGHTS)
     once = [
         number
         for number, entry in enumerate(entries)

@@ -30,13 +30,21 @@ class CoreServer:
     def stopped(self) -> bool: ...
 
 class LoadGenerator:
-    def __new__(
-        cls,
-        requests: list[bytes],
-        bodies: list[bytes],
-        order: list[int],
-        **settings: Any,
-    ) -> LoadGenerator: ...
+    def __new__(cls, **settings: Any) -> LoadGenerator: ...
+    def add_pool(
+        self, texts: list[bytes], keep: list[int], alias: list[int]
+    ) -> int: ...
+    def add_request(
+        self,
+        pieces: list[bytes | tuple[int, int, int, int, int]],
+        route: int,
+        is_head: bool,
+        check_body: int,
+        statuses: list[int],
+        body: bytes,
+        length: int,
+    ) -> int: ...
+    def set_order(self, numbers: list[int]) -> int: ...
     @staticmethod
     def has_tls() -> bool: ...
     def poll(self, timeout: float) -> bool: ...

@@ -118,9 +118,7 @@ class EnvironFactory:
                 fields.id, self._fresh(request), line, request.minor_version
             )
             self.slots[fields.slot] = slot
-        elif (
-            slot.line != line or slot.minor_version != request.minor_version
-        ):
+        elif slot.line != line or slot.minor_version != request.minor_version:
             if self.threaded:
                 # Another thread may be copying the slot's environ just now.
                 environ: dict[str, Any] = slot.environ.copy()

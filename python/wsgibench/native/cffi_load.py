@@ -2,70 +2,92 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import accumulate
+from typing import Any, Union
 
 from wsgibench.native._cffi import ffi, lib
 from wsgibench.native.cffi_errors import raise_code
 
-#: Filled from the positional arguments, not by name.
-OWN = {
-    "request",
-    "request_size",
-    "request_ends",
-    "request_count",
-    "order",
-    "order_count",
-    "expect_body",
-    "expect_size",
-    "expect_ends",
-    "expect_count",
-}
+Piece = Union[bytes, tuple[int, int, int, int, int]]
 
 
-def _joined(texts: list[bytes]) -> tuple[Any, int, Any, int]:
-    """One run of bytes, its size, where each text ends, and how many."""
-    ends = []
-    size = 0
-    for text in texts:
-        size += len(text)
-        ends.append(size)
-    data = ffi.new("char[]", b"".join(texts))
-    return data, size, ffi.new("uint32_t[]", ends), len(ends)
+def _checked(code: int) -> int:
+    if code < 0:
+        raise_code(code)
+    return code
 
 
 class LoadGenerator:
-    def __init__(
-        self,
-        requests: list[bytes],
-        bodies: list[bytes],
-        order: list[int],
-        **settings: Any,
-    ) -> None:
+    def __init__(self, **settings: Any) -> None:
         self._load = ffi.NULL
         config = ffi.new("wl_config *")
         lib.wl_config_init(config)
         fields = dict(ffi.typeof("wl_config").fields)
         kept = []  # alive until wl_new() has copied it
         for name, value in settings.items():
-            if name not in fields or name in OWN:
+            if name not in fields:
                 raise TypeError("LoadGenerator has no setting %r" % name)
             if isinstance(value, str):
                 value = ffi.new("char[]", value.encode())
                 kept.append(value)
             setattr(config, name, value)
-        sent, expected = _joined(requests), _joined(bodies)
-        turns = ffi.new("uint32_t[]", order)
-        config.request, config.request_size = sent[:2]
-        config.request_ends, config.request_count = sent[2:]
-        config.expect_body, config.expect_size = expected[:2]
-        config.expect_ends, config.expect_count = expected[2:]
-        config.order, config.order_count = turns, len(order)
         out = ffi.new("wl_load **")
         code = lib.wl_new(config, out)
-        del kept, sent, expected, turns
-        if code < 0:
-            raise_code(code)
+        del kept
+        _checked(code)
         self._load = out[0]
+
+    def add_pool(
+        self, texts: list[bytes], keep: list[int], alias: list[int]
+    ) -> int:
+        """Its number. keep and alias are empty, or an alias table."""
+        pool = ffi.new("wl_pool *")
+        text = ffi.from_buffer(b"".join(texts))
+        ends = ffi.new("uint32_t[]", list(accumulate(map(len, texts))))
+        pool.text, pool.ends, pool.count = text, ends, len(texts)
+        kept = ffi.new("uint32_t[]", keep)
+        other = ffi.new("uint32_t[]", alias)
+        if len(keep) == len(alias) == len(texts):
+            pool.keep, pool.alias = kept, other
+        return _checked(lib.wl_add_pool(self._open(), pool))
+
+    def add_request(
+        self,
+        pieces: list[Piece],
+        route: int,
+        is_head: bool,
+        check_body: int,
+        statuses: list[int],
+        body: bytes,
+        length: int,
+    ) -> int:
+        """Its number; a piece is bytes or (kind, width, draw, first, last)."""
+        made = ffi.new("wl_piece[]", len(pieces))
+        kept = []  # alive until it is copied
+        for to, piece in zip(made, pieces):
+            if isinstance(piece, bytes):
+                kept.append(ffi.from_buffer(piece))
+                to.kind, to.text, to.size = lib.WL_TEXT, kept[-1], len(piece)
+            else:
+                to.kind, to.width, to.draw = piece[:3]
+                to.first, to.last = piece[3:]
+        request = ffi.new("wl_request *")
+        request.pieces, request.piece_count = made, len(pieces)
+        request.route, request.is_head = route, is_head
+        request.check_body = check_body
+        allowed = ffi.new("uint32_t[]", statuses)
+        request.statuses, request.status_count = allowed, len(statuses)
+        expected = ffi.from_buffer(body)
+        request.body = expected
+        request.body_size = len(body) if check_body == 1 else length
+        number = lib.wl_add_request(self._open(), request)
+        del kept, allowed, expected
+        return _checked(number)
+
+    def set_order(self, numbers: list[int]) -> int:
+        """Which request when, over and over."""
+        order = ffi.new("uint32_t[]", numbers)
+        return _checked(lib.wl_set_order(self._open(), order, len(numbers)))
 
     @staticmethod
     def has_tls() -> bool:

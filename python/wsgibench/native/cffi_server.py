@@ -35,9 +35,7 @@ def _milliseconds(timeout: float | None) -> int:
     if timeout is None:
         return -1
     if not 0 <= timeout <= 1e6:
-        raise ValueError(
-            "a timeout is between 0 and 1e6 seconds, or None"
-        )
+        raise ValueError("a timeout is between 0 and 1e6 seconds, or None")
     return int(timeout * 1000 + 0.999)
 
 

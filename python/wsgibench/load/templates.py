@@ -1,0 +1,207 @@
+"""Templates in what is sent: ``{seq}``, ``{random:32}``, ``{pick:FILE}`` ...
+
+A text becomes pieces, of which the C generator makes each request
+(csrc/include/wsgibench_load.h, ``wl_piece``). Braces around anything else are
+left as they are, so JSON needs no escape.
+
+=====================  ====================================================
+``{seq}``              the number of the request: 0, 1, 2 ... over all
+                       processes; ``{seq:6}`` with at least six digits,
+                       ``{seq:10-99}`` from 10 to 99 and over again
+``{random:N}``         N random hexadecimal digits
+``{number:A-B}``       a random number of A ... B
+``{uuid}``             a random UUID (RFC 9562, version 4)
+``{address}``          an IPv4 address, another in each of 16 million requests
+``{pick:FILE}``        a random line of the file, the same one wherever a
+                       request picks from this file
+``{visitor:FILE}``     the line that belongs to the connection: line 1 for
+                       the first, line 2 for the second ...
+``{user:FIELD}``       of one visitor (load/visitors.py): address, agent,
+                       cookie or language
+=====================  ====================================================
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Union
+
+from wsgibench.errors import UsageError
+from wsgibench.load import visitors
+
+SLOT = re.compile(
+    rb"\{(seq|random|number|uuid|address|pick|visitor|user)(?::([^{}]*))?\}"
+)
+MOST_DIGITS = 65_536
+LAST = (1 << 64) - 1
+
+
+class Kind(enum.IntEnum):
+    """``WL_TEXT`` ... of wsgibench_load.h."""
+
+    TEXT = 0
+    COUNT = 1
+    NUMBER = 2
+    HEX = 3
+    ADDRESS = 4
+    PICK = 5
+    VISITOR = 6
+    SIZE = 7
+
+
+#: bytes, or (kind, width, draw, first, last)
+Piece = Union[bytes, tuple[int, int, int, int, int]]
+
+
+@dataclass
+class Pool:
+    """Texts to be drawn from; without an alias table each is as likely."""
+
+    texts: list[bytes]
+    keep: list[int] = field(default_factory=list)
+    alias: list[int] = field(default_factory=list)
+
+
+def _range(text: str) -> tuple[int, int] | None:
+    first, dash, last = text.partition("-")
+    if dash and first.isdecimal() and last.isdecimal():
+        bounds = int(first), int(last)
+        return bounds if bounds[0] <= bounds[1] <= LAST else None
+    return None
+
+
+class Book:
+    """Turns texts into pieces and keeps the pools that they draw from."""
+
+    def __init__(self) -> None:
+        self.pools: list[Pool] = []
+        self._numbers: dict[str, int] = {}  # of pools, by what they hold
+        self._draws = 0
+
+    def pieces(self, text: bytes) -> list[Piece]:
+        """Literal text and slots in turn; one piece: nothing to fill in."""
+        pieces: list[Piece] = []
+        at = 0
+        for match in SLOT.finditer(text):
+            if match.start() > at:
+                pieces.append(text[at : match.start()])
+            argument = (match[2] or b"").decode("utf-8", "surrogateescape")
+            pieces += self._slot(match[1].decode(), argument)
+            at = match.end()
+        if at < len(text) or not pieces:
+            pieces.append(text[at:])
+        return pieces
+
+    def _slot(self, name: str, argument: str) -> list[Piece]:
+        make = getattr(self, "_" + name)
+        made: list[Piece] | None = make(argument)
+        if made is None:
+            raise UsageError(
+                "{%s%s} is no template: see docs/load.md for what there is."
+                % (name, ":" + argument if argument else "")
+            )
+        return made
+
+    def _new_draw(self) -> int:
+        self._draws += 1
+        return self._draws
+
+    def _seq(self, argument: str) -> list[Piece] | None:
+        bounds = _range(argument)
+        if bounds:
+            return [(Kind.COUNT, 0, 0, *bounds)]
+        if argument and not (
+            argument.isdecimal() and int(argument) <= MOST_DIGITS
+        ):
+            return None
+        return [(Kind.COUNT, int(argument or 0), 0, 0, LAST)]
+
+    def _random(self, argument: str) -> list[Piece] | None:
+        if not argument.isdecimal() or not 0 < int(argument) <= MOST_DIGITS:
+            return None
+        return [(Kind.HEX, int(argument), self._new_draw(), 0, 0)]
+
+    def _number(self, argument: str) -> list[Piece] | None:
+        bounds = _range(argument)
+        return bounds and [(Kind.NUMBER, 0, self._new_draw(), *bounds)]
+
+    def _uuid(self, argument: str) -> list[Piece] | None:
+        if argument:
+            return None
+        digits = lambda n: (Kind.HEX, n, self._new_draw(), 0, 0)  # noqa: E731
+        return [
+            *(digits(8), b"-", digits(4), b"-4", digits(3), b"-a", digits(3)),
+            *(b"-", digits(12)),
+        ]
+
+    def _address(self, argument: str) -> list[Piece] | None:
+        return None if argument else [(Kind.ADDRESS, 0, 0, 0, 0)]
+
+    def _pick(self, argument: str) -> list[Piece] | None:
+        number = self._lines(argument)
+        return [(Kind.PICK, 0, 1_000_000 + number, number, 0)]
+
+    def _visitor(self, argument: str) -> list[Piece] | None:
+        return [self.by_connection("file " + argument, _lines(argument))]
+
+    def _user(self, argument: str) -> list[Piece] | None:
+        if argument not in visitors.FIELDS:
+            return None
+        name = "user " + argument
+        if name not in self._numbers:
+            keep, alias = visitors.likelihoods()
+            self._add(name, Pool(visitors.texts(argument), keep, alias))
+        # One draw for all fields: they are of one visitor.
+        return [(Kind.PICK, 0, 999_999, self._numbers[name], 0)]
+
+    def _lines(self, path: str) -> int:
+        name = "file " + path
+        if name not in self._numbers:
+            self._add(name, Pool(_lines(path)))
+        return self._numbers[name]
+
+    def _add(self, name: str, pool: Pool) -> None:
+        self._numbers[name] = len(self.pools)
+        self.pools.append(pool)
+
+    def by_connection(self, name: str, texts: list[bytes]) -> Piece:
+        """A slot that holds, on connection i, text i of these."""
+        if name not in self._numbers:
+            self._add(name, Pool(texts))
+        return (Kind.VISITOR, 0, 0, self._numbers[name], 0)
+
+    def sample(self, pieces: list[Piece]) -> bytes:
+        """One of the requests that the generator may make of them."""
+        return b"".join(self._one(piece, pieces) for piece in pieces)
+
+    def _one(self, piece: Piece, pieces: list[Piece]) -> bytes:
+        if isinstance(piece, bytes):
+            return piece
+        kind, width, _, first, last = piece
+        if kind == Kind.SIZE:
+            size = len(self.sample(pieces[first : last + 1]))
+            return (b"%x" if width == 16 else b"%d") % size
+        if kind in (Kind.PICK, Kind.VISITOR):
+            return self.pools[first].texts[0]
+        if kind == Kind.ADDRESS:
+            return b"10.0.0.1"
+        if kind == Kind.HEX:
+            return b"%0*x" % (width, random.getrandbits(4 * width))
+        return b"%0*d" % (width, first)
+
+
+def _lines(path: str) -> list[bytes]:
+    try:
+        lines = Path(path).read_bytes().splitlines()
+    except OSError as error:
+        raise UsageError(
+            "cannot read %s: %s." % (path, error.strerror)
+        ) from error
+    texts = [line for line in lines if line.strip()]
+    if not texts:
+        raise UsageError("there is no line in %s." % path)
+    return texts
