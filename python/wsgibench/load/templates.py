@@ -132,11 +132,9 @@ class Book:
     def _uuid(self, argument: str) -> list[Piece] | None:
         if argument:
             return None
-        digits = lambda n: (Kind.HEX, n, self._new_draw(), 0, 0)  # noqa: E731
-        return [
-            *(digits(8), b"-", digits(4), b"-4", digits(3), b"-a", digits(3)),
-            *(b"-", digits(12)),
-        ]
+        return self.pieces(
+            b"{random:8}-{random:4}-4{random:3}-a{random:3}-{random:12}"
+        )
 
     def _address(self, argument: str) -> list[Piece] | None:
         return None if argument else [(Kind.ADDRESS, 0, 0, 0, 0)]
