@@ -9,6 +9,7 @@ nothing else lists it. Modules import what is heavy inside ``run``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import os
 import pkgutil
@@ -52,22 +53,45 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def open_standard_streams() -> None:
+    """A process started with 0, 1 or 2 closed would get its sockets there,
+    and write its messages into them."""
+    for fd, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        try:
+            os.fstat(fd)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+            if null != fd:
+                os.dup2(null, fd)
+                os.close(null)
+            os.set_inheritable(fd, True)
+        if getattr(sys, name) is None:
+            mode = "r" if fd == 0 else "w"
+            setattr(sys, name, open(fd, mode, closefd=False))
+
+
+def say(text: str) -> None:
+    """To standard error; that nobody reads it changes no exit code."""
+    with contextlib.suppress(OSError):
+        print("wsgibench: " + text, file=sys.stderr, flush=True)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
+    open_standard_streams()
     arguments = build_parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except WsgibenchError as error:
-        print("wsgibench: %s" % error, file=sys.stderr)
+        say(str(error))
         return error.exit_code
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in HARNESS:
             raise
-        print(
-            "wsgibench: %s needs %s; install what measures with: "
+        say(
+            "%s needs %s; install what measures with: "
             "pip install 'wsgibench[bench]' (in a checkout: pip install "
-            "'.[bench]')." % (arguments.command, error.name),
-            file=sys.stderr,
+            "'.[bench]')." % (arguments.command, error.name)
         )
         return 1
     except KeyboardInterrupt:

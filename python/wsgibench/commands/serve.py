@@ -3,108 +3,116 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from typing import Any
 
-from wsgibench.errors import WsgibenchError
-
-if TYPE_CHECKING:
-    from wsgibench.native.contract import Application
+from wsgibench.errors import UsageError
 
 HELP = "serve a WSGI application"
+#: Other servers' names for the same.
+ALSO = {
+    "bind": ["-b"],
+    "workers": ["-w"],
+    "pid": ["-p"],
+    "user": ["-u"],
+    "group": ["-g"],
+    "umask": ["-m"],
+    "grace": ["--graceful-timeout"],
+    "access_log": ["--access-logfile"],
+    "error_log": ["--error-logfile", "--log-file"],
+    "certfile": ["--ssl-certfile"],
+    "keyfile": ["--ssl-keyfile"],
+    "idle_timeout": ["--keep-alive", "--timeout-keep-alive"],
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from wsgibench.native.options import Options
     from wsgibench.native.settings import SETTINGS
 
+    # Only what is given is there afterwards: it goes before the file.
+    parser.argument_default = argparse.SUPPRESS
     add = parser.add_argument
-    add("app", metavar="MODULE:APP", help="the application, as an import")
-    add("--host", default="127.0.0.1")
-    add("--port", type=int, default=8000, help="0 picks a free one")
-    add("--bind", help="HOST:PORT, unix:/path, unix:@name or fd://N")
-    add("--threads", type=int, default=0, help="0: in the loop's own thread")
-    add("--workers", type=int, default=1, help="processes")
     add(
-        "--reuse-port",
+        "app",
+        metavar="MODULE:APP",
+        nargs="?",
+        help="the application, as an import; or module:create_app()",
+    )
+    add("--config", metavar="FILE", help="TOML; default: wsgibench.toml, or "
+        "[tool.wsgibench.serve] of pyproject.toml")
+    add(
+        "--print-config",
         action="store_true",
-        help="SO_REUSEPORT; with workers, a listening socket for each",
+        help="say what would be used, and where it comes from",
     )
-    add("--grace", type=float, default=30.0, help="seconds to finish work")
-    add(
-        "--hang-timeout",
-        type=float,
-        default=0.0,
-        metavar="SECONDS",
-        help="end and replace a worker that is stuck for so long (0: never)",
-    )
-    add(
-        "--reload",
-        action="store_true",
-        help="start again when a source file changes; for development",
-    )
-    add("--access-log", metavar="FILE", help="- is standard output")
-    add("--log-format", choices=["common", "combined"], default="common")
-    add("--chdir", default=".", help="where MODULE is looked for first")
+    defaults = Options()
+    for each in fields(Options):
+        _add_option(parser, each.name, getattr(defaults, each.name), each)
     for setting in SETTINGS:
         add(
-            "--" + setting.name.replace("_", "-"),
+            *_flags(setting.name),
+            dest=setting.name,
             type=str if setting.text else float if setting.seconds else int,
             help=setting.help,
         )
 
 
-def run(arguments: argparse.Namespace) -> int:
-    if arguments.reload:
-        return run_reloading(arguments)
-    from wsgibench.native.loading import load_app
+def _flags(name: str) -> list[str]:
+    return ["--" + name.replace("_", "-"), *ALSO.get(name, [])]
 
-    run_app(arguments, load_app(arguments.app, arguments.chdir))
+
+def _add_option(
+    parser: argparse.ArgumentParser, name: str, default: Any, field: Any
+) -> None:
+    more = dict(field.metadata)
+    text = more.pop("help")
+    if isinstance(default, bool):
+        more["action"] = argparse.BooleanOptionalAction
+    elif isinstance(default, list):
+        more["action"] = "append"
+    else:
+        more["type"] = str if default is None else type(default)
+        if name == "workers":
+            more["type"] = str
+        if default not in (None, "-") and "choices" not in more:
+            text = "%s (default: %s)" % (text, default)
+    parser.add_argument(*_flags(name), dest=name, help=text, **more)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from wsgibench.native import config
+    from wsgibench.native.options import Options
+
+    values = config.gather(vars(arguments), os.environ)
+    if vars(arguments).get("print_config"):
+        sys.stdout.write(config.describe(values, _defaults()))
+        return 0
+    given = {name: value.value for name, value in values.items()}
+    app = given.pop("app", None)
+    if app is None:
+        raise UsageError("which application? Give MODULE:APP.")
+    for name in ("log_level", "error_log", "log_config"):
+        given.setdefault(name, getattr(Options(), name))
+
+    from wsgibench.native.serve import serve
+
+    serve(app, announce=True, **given)
     return 0
 
 
-def run_reloading(arguments: argparse.Namespace) -> int:
-    """In the parent, then again in the child."""
-    from wsgibench.native import reload
-    from wsgibench.native.loading import find_file, load_app
-
-    bind = reload.inherited_bind()
-    if bind is None:
-        return reload.run_again_and_again(
-            sys.argv[1:], arguments.host, arguments.port, arguments.bind
-        )
-    arguments.bind = bind
-    try:
-        app = load_app(arguments.app, arguments.chdir)
-    except WsgibenchError as error:
-        print("wsgibench: %s Waiting for a change." % error, file=sys.stderr)
-        reload.wait_for_change(find_file(arguments.app, arguments.chdir))
-        return reload.CHANGED
-    watcher = reload.Watcher()
-    watcher.start()
-    run_app(arguments, app)
-    return reload.CHANGED if watcher.changed else 0
-
-
-def run_app(arguments: argparse.Namespace, app: Application) -> None:
-    from wsgibench.native.serve import serve
+def _defaults() -> dict[str, Any]:
+    from wsgibench import native
+    from wsgibench.native.options import Options
     from wsgibench.native.settings import SETTINGS
 
-    settings = {
-        setting.name: getattr(arguments, setting.name)
-        for setting in SETTINGS
-    }
-    serve(
-        app,
-        arguments.host,
-        arguments.port,
-        bind=arguments.bind,
-        threads=arguments.threads,
-        workers=arguments.workers,
-        reuse_port=arguments.reuse_port,
-        grace=arguments.grace,
-        hang_timeout=arguments.hang_timeout,
-        access_log=arguments.access_log,
-        log_format=arguments.log_format,
-        announce=True,
-        **settings,
-    )
+    found: dict[str, Any] = dict(vars(Options()))
+    core = native.binding().DEFAULTS
+    for setting in SETTINGS:
+        value = core.get(setting.core)
+        if setting.seconds and value is not None:
+            value = value / 1000
+        found[setting.name] = value
+    return found

@@ -9,29 +9,41 @@ from __future__ import annotations
 
 import mmap
 import struct
-import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 
 from wsgibench.native.contract import CoreServer
+from wsgibench.native.unpatched import Alarm, Thread
 
 _BEAT = struct.Struct("=d")
+_PLACE = struct.Struct("=d?7x")  # the last beat; told to finish
 
 
 class Heartbeats:
-    """One beat, a monotonic time, per worker; shared with forked children."""
+    """One beat, a monotonic time, per place; shared with forked children."""
 
-    def __init__(self, workers: int) -> None:
-        self._memory = mmap.mmap(-1, workers * _BEAT.size)
+    def __init__(self, places: int) -> None:
+        self._memory = mmap.mmap(-1, places * _PLACE.size)
 
-    def beat(self, worker: int) -> None:
+    def begin(self, place: int) -> None:
         now = time.monotonic()
-        _BEAT.pack_into(self._memory, worker * _BEAT.size, now)
+        _PLACE.pack_into(self._memory, place * _PLACE.size, now, False)
 
-    def age(self, worker: int) -> float:
+    def beat(self, place: int) -> None:
+        _BEAT.pack_into(
+            self._memory, place * _PLACE.size, time.monotonic()
+        )
+
+    def age(self, place: int) -> float:
         """Seconds since the last beat."""
-        (last,) = _BEAT.unpack_from(self._memory, worker * _BEAT.size)
+        (last,) = _BEAT.unpack_from(self._memory, place * _PLACE.size)
         return float(time.monotonic() - last)
+
+    def finish(self, place: int) -> None:
+        self._memory[place * _PLACE.size + _BEAT.size] = 1
+
+    def must_finish(self, place: int) -> bool:
+        return self._memory[place * _PLACE.size + _BEAT.size] == 1
 
 
 def period(timeout: float) -> float:
@@ -56,21 +68,21 @@ def beat_while_alive(
     beat: Callable[[], None],
 ) -> Callable[[], None]:
     """Start the thread that looks; what is returned ends it."""
-    over = threading.Event()
+    over = Alarm()
 
     def look() -> None:
         before: list[Hashable] = [None] * len(cores)
-        while not over.is_set():
+        while True:
             now = [progress(core, threads) for core in cores]
             if all(a != b for a, b in zip(now, before)):
                 beat()
             before = now
             for core in cores:
                 core.wake()  # an idle loop turns only when it is woken
-            over.wait(period(timeout))
+            if over.wait(period(timeout)):
+                return
 
-    thread = threading.Thread(target=look, daemon=True, name="wsgibench-beat")
-    thread.start()
+    thread = Thread(look, "wsgibench-beat")
 
     def end() -> None:
         over.set()

@@ -1,30 +1,23 @@
-"""``serve --reload``: start again when a source file changes. For development.
+"""``--reload``: new workers when a source file changes. For development.
 
-The parent holds the listening socket, so that no client is refused, and runs
-the same command again each time the child ends with CHANGED. The child knows
-which modules it imported, and watches their files.
+A thread of each worker watches the files of the modules it imported. A worker
+whose application cannot be imported waits for a change: in what was imported,
+in what the error names, and in the Python files of the directory.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Sequence
-from types import FrameType
+import traceback
+from collections.abc import Callable, Iterable
 
-from wsgibench.native import sockets
+from wsgibench.native.unpatched import Thread, original
 
-#: The child's exit code when a file has changed.
-CHANGED = 3
-#: Set in the child: the descriptor of the listening socket.
-VARIABLE = "WSGIBENCH_RELOAD_FD"
 INTERVAL = 0.3
-_BEGAN = time.time_ns()
+#: Folders whose files are nobody's to edit, or too many.
+SKIP = {"node_modules", "site-packages", "__pycache__"}
 
 
 def files() -> set[str]:
@@ -37,6 +30,36 @@ def files() -> set[str]:
     return found
 
 
+def files_of(error: BaseException | None) -> set[str]:
+    """Those an error comes from: a module that failed is not imported."""
+    found: set[str] = set()
+    while error is not None:
+        for frame in traceback.extract_tb(error.__traceback__):
+            found.add(frame.filename)
+        if isinstance(error, SyntaxError) and error.filename:
+            found.add(error.filename)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def files_in(directory: str) -> set[str]:
+    found: set[str] = set()
+    for folder, folders, names in os.walk(directory):
+        folders[:] = [
+            name
+            for name in folders
+            if name not in SKIP
+            and not name.startswith(".")
+            and not os.path.exists(os.path.join(folder, name, "pyvenv.cfg"))
+        ]
+        found.update(
+            os.path.join(folder, name)
+            for name in names
+            if name.endswith(".py")
+        )
+    return found
+
+
 def _changed_at(name: str) -> int:
     try:
         return os.stat(name).st_mtime_ns
@@ -44,76 +67,31 @@ def _changed_at(name: str) -> int:
         return 0  # being replaced by an editor, or gone
 
 
-def wait_for_change(more: Sequence[str] = ()) -> str:
+def wait_for_change(look: Callable[[], Iterable[str]], since: int) -> str:
     """Sleeps until one of the files changes, and names it. A change since
-    this process began counts, unless its time is in the future."""
+    that time (ns) counts, unless it lies in the future."""
     known: dict[str, int] = {}
+    sleep = original("time", "sleep")
     while True:
-        for name in files().union(more):
+        for name in look():
             changed = _changed_at(name)
-            if name not in known and _BEGAN < changed <= time.time_ns():
+            if name not in known and since < changed <= time.time_ns():
                 return name
             if known.setdefault(name, changed) != changed and changed:
                 return name
-        time.sleep(INTERVAL)
+        sleep(INTERVAL)
 
 
-class Watcher:
-    """In the child: a thread that ends the server when a file changes."""
-
-    def __init__(self) -> None:
-        self.changed = False
-
-    def start(self) -> None:
-        thread = threading.Thread(target=self._watch, daemon=True)
-        thread.start()
-
-    def _watch(self) -> None:
-        name = wait_for_change()
-        print("wsgibench: %s changed; starting again" % name, file=sys.stderr)
-        self.changed = True
-        os.kill(os.getpid(), signal.SIGTERM)
+def watch(on_change: Callable[[str], None], since: int) -> None:
+    """In a thread: tells of the first change of what was imported."""
+    Thread(lambda: on_change(wait_for_change(files, since)), "wsgibench-watch")
 
 
-def inherited_bind() -> str | None:
-    """In the child: the address to serve on."""
-    fd = os.environ.get(VARIABLE)
-    return None if fd is None else "fd://" + fd
+def wait_after(error: BaseException, since: int) -> str:
+    """For a worker that could not import its application."""
+    named = files_of(error)
 
+    def look() -> set[str]:
+        return files() | named | files_in(os.getcwd())
 
-def run_again_and_again(
-    argv: Sequence[str], host: str, port: int, bind: str | None
-) -> int:
-    """In the parent: the exit code of the last child."""
-    listener = sockets.open_listener(host, port, bind)
-    listener.listen(2048)
-    child: subprocess.Popen[bytes] | None = None
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and sys.stdin and sys.stdin.isatty():
-            return  # Ctrl-C reaches the child as well
-        if child is not None:
-            with contextlib.suppress(ProcessLookupError):
-                child.send_signal(signal.SIGTERM)
-
-    old = {
-        number: signal.signal(number, pass_on)
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    fd = listener.fileno()
-    try:
-        while True:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "wsgibench", *argv],
-                env=dict(os.environ, **{VARIABLE: str(fd)}),
-                pass_fds=[fd],
-            )
-            code = child.wait()
-            if code != CHANGED:
-                return code
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
-        if bind is not None and bind.startswith("unix:"):
-            sockets.remove_path(listener)
-        listener.close()
+    return wait_for_change(look, since)

@@ -49,19 +49,30 @@ def _remove_stale(path: str) -> None:
     if not (os.path.exists(path) and stat.S_ISSOCK(os.stat(path).st_mode)):
         return
     with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
+        probe.setblocking(False)  # one whose queue is full would hold us up
+        with contextlib.suppress(BlockingIOError):
+            try:
+                probe.connect(path)
+            except ConnectionRefusedError:
+                os.unlink(path)
 
 
-def listen_unix(path: str) -> socket.socket:
+def listen_unix(path: str, mode: int | None = None) -> socket.socket:
+    """``mode``: permissions of the file, as chmod(2)."""
     address = "\0" + path[1:] if path.startswith("@") else path
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if not path.startswith("@"):
             _remove_stale(path)
-        listener.bind(address)
+        if mode is None or path.startswith("@"):
+            listener.bind(address)
+        else:
+            old = os.umask(0o777 & ~mode)  # never open to more, for no moment
+            try:
+                listener.bind(address)
+                os.chmod(path, mode)
+            finally:
+                os.umask(old)
     except OSError as error:
         listener.close()
         raise WsgibenchError(
@@ -78,7 +89,31 @@ def inherited(fd: int) -> socket.socket:
         raise UsageError(
             "fd://%d is not a socket: %s." % (fd, error.strerror)
         ) from error
+    except OverflowError as error:
+        raise UsageError("fd://%d is no descriptor." % fd) from error
+    if listener.type != socket.SOCK_STREAM:
+        raise UsageError("fd://%d is not a stream socket." % fd)
+    listener.set_inheritable(False)
     return listener
+
+
+FIRST_OF_SYSTEMD = 3
+
+
+def from_systemd() -> list[str]:
+    """Addresses of the sockets that systemd (or its like) has opened for
+    this process: sd_listen_fds(3)."""
+    count, pid = os.environ.get("LISTEN_FDS"), os.environ.get("LISTEN_PID")
+    if count is None or pid != str(os.getpid()):
+        return []
+    for name in ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"):
+        os.environ.pop(name, None)
+    if not count.isdigit():
+        raise UsageError("LISTEN_FDS is a number, not %r." % count)
+    return [
+        "fd://%d" % fd
+        for fd in range(FIRST_OF_SYSTEMD, FIRST_OF_SYSTEMD + int(count))
+    ]
 
 
 def is_inherited(bind: str | None) -> bool:
@@ -91,11 +126,12 @@ def open_listener(
     bind: str | None = None,
     *,
     reuse_port: bool = False,
+    uds_mode: int | None = None,
 ) -> socket.socket:
     if bind is None:
         return listen_tcp(host, port, reuse_port=reuse_port)
     if bind.startswith("unix:"):
-        return listen_unix(bind[5:])
+        return listen_unix(bind[5:], uds_mode)
     if is_inherited(bind):
         if not bind[5:].isdigit():
             raise UsageError("%r is not an address like fd://3." % bind)

@@ -14,11 +14,11 @@ def serve(app, sock, ready, options):
     from wsgibench_guest import pages
 
     import wsgibench
-    from wsgibench.native.serve import stopping_on_signals
+    from wsgibench.native.signals import stopping
 
     fields = [("Server", "null"), ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")]
     server = wsgibench.Server(app, sock=sock, backlog=-1)
     ready()
-    with stopping_on_signals(server.core, 5.0, sock.close):
+    with stopping(server.core, 5.0):
         server.core.canned(pages.message(app, fields))
     server.close()

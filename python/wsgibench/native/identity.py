@@ -1,0 +1,160 @@
+"""Who the processes are: user, group, umask, the pid file, how many CPUs."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+from collections.abc import Iterator
+
+from wsgibench.errors import UsageError, WsgibenchError
+
+
+def octal(text: str | int, name: str) -> int:
+    """A number stays; text is read as octal, as chmod(1) does."""
+    try:
+        value = int(text, 8) if isinstance(text, str) else text
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 0o7777:
+        raise UsageError("%s is an octal number, not %r." % (name, text))
+    return value
+
+
+def find_user(user: str | int | None) -> tuple[int, int] | None:
+    """Its uid and group."""
+    if user is None:
+        return None
+    try:
+        if isinstance(user, int) or user.isdigit():
+            entry = pwd.getpwuid(int(user))
+        else:
+            entry = pwd.getpwnam(user)
+    except (KeyError, OverflowError) as error:
+        raise UsageError("there is no user %r." % (user,)) from error
+    return entry.pw_uid, entry.pw_gid
+
+
+def find_group(group: str | int | None) -> int | None:
+    if group is None:
+        return None
+    if isinstance(group, int) or group.isdigit():
+        return int(group)
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError as error:
+        raise UsageError("there is no group %r." % group) from error
+
+
+class Identity:
+    """What a worker becomes before it imports the application."""
+
+    def __init__(
+        self,
+        user: str | int | None = None,
+        group: str | int | None = None,
+        umask: str | int | None = None,
+    ) -> None:
+        found = find_user(user)
+        self.uid = None if found is None else found[0]
+        self.gid = find_group(group)
+        if self.gid is None and found is not None:
+            self.gid = found[1]
+        self.umask = None if umask is None else octal(umask, "umask")
+        foreign = self.uid not in (None, os.geteuid()) or (
+            self.gid not in (None, os.getegid())
+        )
+        if foreign and os.geteuid() != 0:
+            raise UsageError(
+                "only root can give workers another user or group."
+            )
+
+    def take_on(self) -> None:
+        """Groups first: without its rights root's could not be left."""
+        if self.umask is not None:
+            os.umask(self.umask)
+        if os.geteuid() != 0:
+            return
+        if self.gid is not None:
+            os.setgid(self.gid)
+        if self.uid is not None:
+            name = pwd.getpwuid(self.uid).pw_name
+            os.initgroups(name, os.getgid())
+            os.setuid(self.uid)
+        elif self.gid is not None:
+            os.setgroups([self.gid])
+
+    def own(self, path: str) -> None:
+        """A file that root has made, but workers write or remove."""
+        if os.geteuid() == 0 and (self.uid or self.gid) is not None:
+            with contextlib.suppress(OSError):
+                os.chown(
+                    path,
+                    -1 if self.uid is None else self.uid,
+                    -1 if self.gid is None else self.gid,
+                )
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
+
+
+def _read_pid(path: str) -> int:
+    try:
+        with open(path) as file:
+            return int(file.read().strip() or 0)
+    except (OSError, ValueError):
+        return 0
+
+
+@contextlib.contextmanager
+def pid_file(path: str | None) -> Iterator[None]:
+    """Our pid stands there while inside. One of a process that is gone is
+    replaced."""
+    if path is None:
+        yield
+        return
+    pid = _read_pid(path)
+    if pid > 0 and pid != os.getpid() and _is_alive(pid):
+        raise WsgibenchError(
+            "another process (%d) runs with the pid file %s." % (pid, path)
+        )
+    spare = "%s.%d" % (path, os.getpid())
+    try:
+        with open(spare, "w") as file:
+            file.write("%d\n" % os.getpid())
+        os.replace(spare, path)  # nobody reads half a number
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(spare)
+        raise WsgibenchError(
+            "cannot write the pid file %s: %s." % (path, error.strerror)
+        ) from error
+    try:
+        yield
+    finally:
+        if _read_pid(path) == os.getpid():
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+
+def cpus(cgroup: str = "/sys/fs/cgroup/cpu.max") -> int:
+    """How many this process may use at once: by its affinity, and by the
+    quota of its control group (a container's)."""
+    try:
+        count = len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        count = os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):
+        with open(cgroup) as file:
+            quota, period = file.read().split()
+        if quota != "max":
+            count = min(count, -(-int(quota) // int(period)))
+    return max(1, count)

@@ -1,0 +1,123 @@
+"""How ``serve`` runs, beside the server's own settings (settings.py): one
+place for names, defaults and help texts. The command line, the configuration
+file and WSGIBENCH_* variables take the same ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from wsgibench.errors import UsageError
+
+
+def option(default: Any, help: str, **more: Any) -> Any:
+    """A field of Options with its help text; `metavar`, `choices`."""
+    metadata = {"help": help, **more}
+    if isinstance(default, list):
+        return field(default_factory=list, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass
+class Options:
+    """Names are gunicorn's where it has the thing."""
+
+    host: str = option("127.0.0.1", "where to listen")
+    port: int = option(8000, "0 picks a free one")
+    bind: list[str] = option(
+        [],
+        "HOST:PORT, unix:/path, unix:@name or fd://N; may be given again",
+        metavar="ADDRESS",
+    )
+    uds_mode: str | None = option(
+        None, "permissions of a unix socket's file, octal", metavar="MODE"
+    )
+    reuse_port: bool = option(
+        False, "SO_REUSEPORT; with workers, a listening socket for each"
+    )
+    threads: int = option(0, "0: in the loop's own thread")
+    workers: str | int = option(
+        1, "processes; auto: one for each CPU", metavar="N"
+    )
+    max_requests: int = option(
+        0, "requests after which a worker is replaced (0: never)"
+    )
+    max_requests_jitter: int = option(
+        0, "a random number up to this is added to max_requests"
+    )
+    preload: bool = option(
+        False, "import the application once, before the workers are forked"
+    )
+    factory: bool = option(False, "APP makes the application: it is called")
+    reload: bool = option(
+        False, "start again when a source file changes; for development"
+    )
+    grace: float = option(
+        30.0, "seconds to finish work at the end", metavar="SECONDS"
+    )
+    hang_timeout: float = option(
+        0.0,
+        "end and replace a worker that is stuck for so long (0: never)",
+        metavar="SECONDS",
+    )
+    drain_delay: float = option(
+        0.0,
+        "seconds to serve on after SIGTERM, while health_path answers 503",
+        metavar="SECONDS",
+    )
+    health_path: str | None = option(
+        None, "a path that the server answers itself: 200, draining 503"
+    )
+    pid: str | None = option(None, "file for the process id", metavar="FILE")
+    user: str | None = option(None, "whom the workers run as")
+    group: str | None = option(None, "and their group")
+    umask: str | None = option(None, "of the workers, octal", metavar="MODE")
+    chdir: str | None = option(
+        None, "change to this directory first", metavar="DIRECTORY"
+    )
+    access_log: str | None = option(
+        None, "- is standard output", metavar="FILE"
+    )
+    log_format: str = option(
+        "common", "of the access log", choices=("common", "combined")
+    )
+    error_log: str = option("-", "- is standard error", metavar="FILE")
+    log_level: str = option(
+        "info",
+        "of the error log",
+        choices=("debug", "info", "warning", "error", "critical"),
+    )
+    log_config: str | None = option(
+        None,
+        "file for Python's logging.config (its own format, or .json)",
+        metavar="FILE",
+    )
+
+    def check(self) -> None:
+        for name in ("grace", "hang_timeout", "drain_delay"):
+            seconds = getattr(self, name)
+            if not 0 <= seconds <= 1e6:
+                raise UsageError(
+                    "%s is a number of seconds, not %r." % (name, seconds)
+                )
+        for name in ("max_requests", "max_requests_jitter"):
+            if getattr(self, name) < 0:
+                raise UsageError(
+                    "%s must be 0 or more, not %d."
+                    % (name, getattr(self, name))
+                )
+        if self.threads < 0:
+            raise UsageError(
+                "threads must be 0 or more, not %d." % self.threads
+            )
+        if self.health_path is not None and self.health_path[:1] != "/":
+            raise UsageError(
+                "health_path begins with /, unlike %r." % self.health_path
+            )
+        if self.preload and self.reload:
+            raise UsageError(
+                "preload keeps the code that reload would load again."
+            )
+
+
+NAMES = tuple(f.name for f in fields(Options))

@@ -1,0 +1,281 @@
+"""A process that serves: alone, or as a worker of the supervisor."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from wsgibench.errors import WsgibenchError
+from wsgibench.native import log, reload, reports, signals, sockets, wrappers
+from wsgibench.native.access_log import AccessLog
+from wsgibench.native.contract import Application, CoreServer
+from wsgibench.native.heartbeat import beat_while_alive
+from wsgibench.native.identity import Identity
+from wsgibench.native.loading import load_app
+from wsgibench.native.log import logger
+from wsgibench.native.notify import Notifier
+from wsgibench.native.options import Options
+from wsgibench.native.running import run
+from wsgibench.native.server import make_core
+from wsgibench.native.unpatched import Alarm, Thread
+from wsgibench.native.workers import Contact
+from wsgibench.orphans import end_with_parent
+
+
+class Listeners:
+    """The sockets of one service, for each address one, or one for each
+    worker."""
+
+    def __init__(self) -> None:
+        self.addresses: list[list[socket.socket]] = []
+        self._ours: list[socket.socket] = []  # of use to nobody else
+        self._owner = os.getpid()
+
+    def add(self, sockets_of_address: list[socket.socket], ours: bool) -> None:
+        self.addresses.append(sockets_of_address)
+        if ours:
+            self._ours += sockets_of_address
+
+    def of(self, worker: int) -> list[socket.socket]:
+        """One for each address."""
+        return [each[worker % len(each)] for each in self.addresses]
+
+    def all(self) -> Iterator[socket.socket]:
+        for each in self.addresses:
+            yield from each
+
+    def seal(self) -> None:
+        """Before the server is told to stop. A worker that ends alone leaves
+        the socket to the others."""
+        if os.getpid() == self._owner:
+            for listener in self._ours:
+                if listener.fileno() >= 0:
+                    sockets.seal(listener)
+
+    def close(self) -> None:
+        """At once when a stop is asked for: nobody must be left waiting in a
+        queue that none accepts from."""
+        self.seal()
+        for listener in self.all():
+            listener.close()
+
+
+class Service:
+    """One call of ``serve``."""
+
+    def __init__(
+        self,
+        app: Application | str,
+        listeners: Listeners,
+        options: Options,
+        workers: int,
+        settings: dict[str, Any],
+    ) -> None:
+        self.app = app
+        self.listeners = listeners
+        self.options = options
+        self.workers = workers
+        self.settings = settings
+        self.identity = Identity(options.user, options.group, options.umask)
+        self.announces = False
+        self.draining = False
+        self._cores: list[CoreServer] = []
+        self._stops = 0
+        self._log: AccessLog | None = None
+
+    # Making -----------------------------------------------------------------
+
+    def open_log(self) -> AccessLog | None:
+        if self.options.access_log is None:
+            return None
+        return AccessLog(self.options.access_log, self.options.log_format)
+
+    def _make_core(self, app: Application, sock: socket.socket) -> CoreServer:
+        try:
+            return make_core(
+                app,
+                sock,
+                threads=self.options.threads,
+                multiprocess=self.workers > 1,
+                log=self._log,
+                error_stream=log.ErrorStream(),
+                settings=self.settings,
+            )
+        except OSError as error:
+            raise WsgibenchError(
+                "cannot listen: %s." % (error.strerror or error)
+            ) from error
+
+    def _wrap(self, app: Application, contact: Contact | None) -> Application:
+        options = self.options
+        if options.max_requests and contact is not None:
+            jitter = random.randint(0, options.max_requests_jitter)
+            app = wrappers.counted(
+                app,
+                options.max_requests + jitter,
+                lambda: contact.report(reports.REPLACE),
+            )
+        if options.health_path is not None:
+            app = wrappers.with_health(
+                app, options.health_path, lambda: self.draining
+            )
+        return app
+
+    @contextlib.contextmanager
+    def _serving(
+        self, app: Application, number: int, contact: Contact | None
+    ) -> Iterator[list[CoreServer]]:
+        self._log = self.open_log()
+        app = self._wrap(app, contact)
+        try:
+            for sock in self.listeners.of(number):
+                self._cores.append(self._make_core(app, sock))
+            yield self._cores
+        finally:
+            for core in self._cores:
+                core.close()
+            self._cores = []
+            if self._log is not None:
+                self._log.close()
+
+    def _stop_cores(self, grace: float) -> None:
+        for core in self._cores:
+            core.stop(grace)
+
+    def _reopen(self) -> None:
+        log.reopen()
+        if self._log is not None:
+            self._log.reopen()
+
+    # As a worker ------------------------------------------------------------
+
+    def run_worker(self, number: int, contact: Contact) -> None:
+        began = time.time_ns()
+        self.identity.take_on()
+        end_with_parent(contact.parent)  # another user is another process
+
+        def change(name: str) -> None:
+            contact.report(
+                reports.CHANGED, "%s changed; starting again" % name
+            )
+
+        try:
+            app = self._load()
+        except WsgibenchError as error:
+            if not self.options.reload:
+                raise
+            logger.error("%s Waiting for a change.", error)
+            change(reload.wait_after(error, began))
+            signal.pause()  # for the end
+            return
+        if self.options.reload:
+            reload.watch(change, began)
+        with self._serving(app, number, contact) as cores:
+            self._work(cores, contact)
+
+    def _load(self) -> Application:
+        if isinstance(self.app, str):
+            return load_app(self.app, ".", self.options.factory)
+        return self.app
+
+    def _work(self, cores: list[CoreServer], contact: Contact) -> None:
+        handlers = {
+            signal.SIGTERM: lambda: self._on_term(contact),
+            signal.SIGQUIT: lambda: self._stop_cores(0.0),
+            signal.SIGUSR1: self._reopen,
+        }
+        options = self.options
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(
+                signals.handling(cores[0].wake_fd(), handlers)
+            )
+            if options.hang_timeout:
+                timeout, beat = options.hang_timeout, contact.beat
+                stack.callback(
+                    beat_while_alive(cores, options.threads, timeout, beat)
+                )
+            contact.report(reports.READY)
+            run(cores, options.threads)
+
+    def _on_term(self, contact: Contact) -> None:
+        if self.options.drain_delay and not contact.must_finish():
+            # The supervisor was told as well, and ends it in time; or only
+            # this worker was, which then is one to be replaced.
+            self.draining = True
+            contact.report(reports.REPLACE)
+            return
+        self._stop_cores(self.options.grace)
+        self.listeners.close()
+
+    # Alone ------------------------------------------------------------------
+
+    def run_alone(self, app: Application, notifier: Notifier) -> None:
+        handlers: dict[signal.Signals, Callable[[], None]] = {
+            signal.SIGTERM: lambda: self._stop_alone(notifier),
+            signal.SIGINT: lambda: self._stop_alone(notifier),
+            signal.SIGQUIT: lambda: self._finish(0.0),
+            signal.SIGHUP: self._cannot_renew,
+            signal.SIGUSR1: self._reopen,
+        }
+        self.identity.take_on()
+        with self._serving(app, 0, None) as cores:
+            with contextlib.ExitStack() as stack:
+                stack.enter_context(
+                    signals.handling(cores[0].wake_fd(), handlers)
+                )
+                if notifier.period:
+                    stack.callback(
+                        beat_while_alive(
+                            cores,
+                            self.options.threads,
+                            notifier.period,
+                            notifier.alive,
+                        )
+                    )
+                self.announce()
+                notifier.ready("serving")
+                run(cores, self.options.threads)
+
+    def _stop_alone(self, notifier: Notifier) -> None:
+        self._stops += 1
+        delay, grace = self.options.drain_delay, self.options.grace
+        if self._stops > 1:
+            self._finish(0.0)
+            return
+        notifier.stopping()
+        if not delay:
+            self._finish(grace)
+            return
+        self.draining = True
+
+        def finish_later() -> None:
+            Alarm().wait(delay)
+            self._finish(grace)
+
+        Thread(finish_later, "wsgibench-drain")
+
+    def _finish(self, grace: float) -> None:
+        self.listeners.seal()
+        self._stop_cores(grace)
+        self.listeners.close()
+
+    def _cannot_renew(self) -> None:
+        self._reopen()
+        logger.warning(
+            "SIGHUP: serve() was given an object, which cannot be imported "
+            "again; give it 'module:app' instead."
+        )
+
+    def announce(self) -> None:
+        if not self.announces:
+            return
+        scheme = "https" if self.settings.get("certfile") else "http"
+        for each in self.listeners.addresses:
+            where = sockets.describe(each[0], scheme)
+            logger.info("serving on %s (pid %d)", where, os.getpid())
