@@ -12,6 +12,10 @@
 
 enum { MANY = 2, MAX_PER_TURN = 1024, CANNED_MS = 100 };
 
+/* An application can take away the descriptor that a signal wakes us by
+ * (asyncio's signal handlers do): so often they are looked for anyway. */
+enum { LONGEST_POLL_MS = 1000 };
+
 /* ---- birth and death ---------------------------------------------------- */
 
 /* What the environ says of the server; anything else is a core setting. */
@@ -293,7 +297,7 @@ server_run(wp_server *server, PyObject *unused)
         return NULL;
     }
     while (served >= 0) {
-        served = turn(server, -1);
+        served = turn(server, LONGEST_POLL_MS);
     }
     if (served == -2) {
         return NULL;

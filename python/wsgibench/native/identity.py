@@ -6,6 +6,7 @@ import contextlib
 import grp
 import os
 import pwd
+import re
 from collections.abc import Iterator
 
 from wsgibench.errors import UsageError, WsgibenchError
@@ -148,10 +149,13 @@ def pid_file(path: str | None) -> Iterator[None]:
 def cpus(cgroup: str = "/sys/fs/cgroup/cpu.max") -> int:
     """How many this process may use at once: by its affinity, and by the
     quota of its control group (a container's)."""
-    try:
-        count = len(os.sched_getaffinity(0))
-    except AttributeError:  # not Linux
-        count = os.cpu_count() or 1
+    count = os.cpu_count() or 1
+    with contextlib.suppress(OSError):  # PyPy has no sched_getaffinity()
+        with open("/proc/self/status") as file:
+            allowed = re.search("Cpus_allowed:\t([0-9a-f,]+)", file.read())
+        if allowed is not None:
+            mask = int(allowed.group(1).replace(",", ""), 16)
+            count = bin(mask).count("1")
     with contextlib.suppress(OSError, ValueError):
         with open(cgroup) as file:
             quota, period = file.read().split()
