@@ -18,7 +18,7 @@ wb__buf_size(const wb__buf *buf)
 }
 
 static inline char *
-wb__buf_head(const wb__buf *buf)
+wb__buf_data(const wb__buf *buf)
 {
     return buf->data + buf->start;
 }

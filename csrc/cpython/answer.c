@@ -143,8 +143,7 @@ send_block(wp_call *call, PyObject *block, int64_t length)
             return given < 0 ? -1 : given;
         }
     }
-    return wb_request_write(call->request, PyBytes_AS_STRING(block),
-                            (size_t)PyBytes_GET_SIZE(block));
+    return wp_call_send(call, block);
 }
 
 /* After a block. 1: the next may follow, 0: this call is over or put
@@ -229,11 +228,12 @@ only_block(const wp_call *call, PyObject *result)
 static void
 respond(wp_call *call, PyObject *block)
 {
-    int result = wb_request_respond(
-        call->request, call->block, call->status_size,
-        call->block + call->status_size, call->block_size - call->status_size,
-        call->count, PyBytes_AS_STRING(block),
-        (size_t)PyBytes_GET_SIZE(block));
+    const wb_head head = wp_call_head(call);
+    void *owner = Py_NewRef(block); /* the core's, if it keeps the bytes */
+    int result
+        = wb_request_respond(call->request, &head, PyBytes_AS_STRING(block),
+                             (size_t)PyBytes_GET_SIZE(block), &owner);
+    Py_XDECREF((PyObject *)owner);
     if (result == WB_INVALID || result == WB_NOMEM) {
         wp_raise_code(result);
         fail(call);

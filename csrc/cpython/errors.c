@@ -45,6 +45,8 @@ wp_raise_code(int code)
         PyErr_SetString(PyExc_OSError, wb_strerror(code));
         return NULL;
     case WB_STATE:
+    case WB_OVER:
+    case WB_FORKED:
         PyErr_SetString(PyExc_RuntimeError, wb_strerror(code));
         return NULL;
     default:

@@ -181,6 +181,9 @@ void wp_last_head_clear(wp_last_head *last);
 wp_call *wp_call_new(wp_server *server, wb_request *request);
 /* The request is over: lets go of everything the application may hold. */
 void wp_call_release(wp_call *call);
+wb_head wp_call_head(const wp_call *call); /* borrowed from the call */
+/* wb_request_write() of a bytes object, which the core may keep. */
+int wp_call_send(wp_call *call, PyObject *block);
 /* Hands the head to the core. 0, WB_COMPLETE, or an error (raised too). */
 int wp_call_give_head(wp_call *call, int64_t length);
 /* Waits until the client has taken what it was sent. 0 or an error. */

@@ -144,6 +144,16 @@ end_calls(wp_server *server)
     server->resume_last = NULL;
 }
 
+/* Blocks that slow clients have taken by now. */
+static void
+release_blocks(wb_server *core)
+{
+    PyObject *block;
+    while ((block = wb_server_released(core)) != NULL) {
+        Py_DECREF(block);
+    }
+}
+
 static void
 close_core(wp_server *server)
 {
@@ -153,6 +163,8 @@ close_core(wp_server *server)
     end_calls(server);
     wb_server *core = server->core;
     server->core = NULL;
+    wb_server_close(core);
+    release_blocks(core);
     wb_server_free(core);
 }
 
@@ -253,6 +265,7 @@ static int
 turn(wp_server *server, int timeout_ms)
 {
     int ready = poll_core(server, timeout_ms), served = 0;
+    release_blocks(server->core);
     if (ready == WB_STOPPED) {
         return -1;
     }
@@ -330,6 +343,7 @@ server_run_worker(wp_server *server, PyObject *unused)
         {
             wp_answer(server, request);
         }
+        release_blocks(server->core);
     }
     Py_RETURN_NONE;
 }

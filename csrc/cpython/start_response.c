@@ -189,13 +189,31 @@ start_response(PyObject *self, PyObject *const *args, size_t flags,
     return writer_of(call);
 }
 
+wb_head
+wp_call_head(const wp_call *call)
+{
+    return (wb_head) { .status = call->block,
+                       .status_size = call->status_size,
+                       .lines = call->block + call->status_size,
+                       .lines_size = call->block_size - call->status_size,
+                       .count = call->count };
+}
+
+int
+wp_call_send(wp_call *call, PyObject *block)
+{
+    void *owner = Py_NewRef(block); /* the core's, if it keeps the bytes */
+    int result = wb_request_write(call->request, PyBytes_AS_STRING(block),
+                                  (size_t)PyBytes_GET_SIZE(block), &owner);
+    Py_XDECREF((PyObject *)owner);
+    return result;
+}
+
 int
 wp_call_give_head(wp_call *call, int64_t length)
 {
-    int result = wb_request_head(call->request, call->block, call->status_size,
-                                 call->block + call->status_size,
-                                 call->block_size - call->status_size,
-                                 call->count, length);
+    const wb_head head = wp_call_head(call);
+    int result = wb_request_head(call->request, &head, length);
     if (result < 0) {
         wp_raise_code(result);
     } else {
@@ -243,8 +261,7 @@ write_body(PyObject *self, PyObject *const *args, size_t flags,
     if (!call->head_given && wp_call_give_head(call, -1) < 0) {
         return NULL;
     }
-    int result = wb_request_write(call->request, PyBytes_AS_STRING(args[0]),
-                                  (size_t)PyBytes_GET_SIZE(args[0]));
+    int result = wp_call_send(call, args[0]);
     if (result == WB_FULL) {
         result = wp_call_wait(call, 0);
     }

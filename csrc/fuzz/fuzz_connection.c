@@ -98,8 +98,8 @@ keep_open(world *w, wb_request *request)
 static void
 simple(wb_request *request, const char *body, size_t size)
 {
-    int code = wb_request_respond(request, "200 OK", 6, text_plain,
-                                  sizeof(text_plain), 1, body, size);
+    const wb_head head = { "200 OK", text_plain, 6, sizeof(text_plain), 1 };
+    int code = wb_request_respond(request, &head, body, size, NULL);
     if (code == WB_INVALID || code == WB_NOMEM) {
         wb_request_error(request, 500);
     }
@@ -117,15 +117,19 @@ in_steps(world *w, wb_request *request)
     const char *status = statuses[throw_dice(w, 4)];
     int64_t length = (int64_t)throw_dice(w, 3) * 7 - 1;
     int with_fields = throw_dice(w, 4) == 0;
-    int code = wb_request_head(
-        request, status, strlen(status), with_fields ? fields : text_plain,
-        with_fields ? sizeof(fields) : sizeof(text_plain), with_fields ? 2 : 1,
-        length);
+    const wb_head head = {
+        .status = status,
+        .status_size = strlen(status),
+        .lines = with_fields ? fields : text_plain,
+        .lines_size = with_fields ? sizeof(fields) : sizeof(text_plain),
+        .count = with_fields ? 2 : 1,
+    };
+    int code = wb_request_head(request, &head, length);
     for (uint32_t i = throw_dice(w, 4); i > 0 && code == 0; i--) {
         size_t size = throw_dice(w, 8) == 0 ? BIG : throw_dice(w, 9);
         code = throw_dice(w, 5) == 0
             ? wb_request_file(request, w->file, throw_dice(w, 9), 11)
-            : wb_request_write(request, big(), size);
+            : wb_request_write(request, big(), size, NULL);
     }
     if (code == WB_FULL && throw_dice(w, 3) > 0) {
         keep_open(w, request); /* WB_RESUME brings it back */

@@ -46,15 +46,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t lines_size = lf == NULL ? 0 : size - status_size - 2;
         char *status = copy_of(data + 1, status_size);
         char *lines = copy_of(lf == NULL ? data : lf + 1, lines_size);
-        if (wb__head_find(responder, status, status_size, lines, lines_size,
-                          data[0], &head)
-            == 0) {
+        const wb_head given
+            = { status, lines, status_size, lines_size, data[0] };
+        if (wb__head_find(responder, &given, &head) == 0) {
             check_text(head->key + head->key_size, head->text_size, data[0]);
             MUST(head->status >= 200 && head->status <= 999);
             MUST(head->content_length >= -1);
-            MUST(wb__head_find(responder, status, status_size, lines,
-                               lines_size, data[0], &again)
-                     == 0
+            MUST(wb__head_find(responder, &given, &again) == 0
                  && again == head);
         }
         free(status);

@@ -12,7 +12,24 @@
  * wb_server_wake(), wb_server_stop() and wb_server_turns() may be called from
  * any thread. With config.threaded, wb_server_run() owns the loop, and
  * wb_server_wait() and every wb_request_ function may be called by any thread
- * for a request that thread has taken.
+ * that has taken the request or holds it. Without config.threaded the same is
+ * true of the wb_request_ functions from the first wb_request_hold() on: the
+ * server locks from then on, and a thread in wb_request_wait() turns the loop
+ * if no other does.
+ *
+ * Ownership: wb_server_take() and wb_server_wait() give one reference to the
+ * request, which the first verb that ends it (finish, abort, respond, error)
+ * consumes. wb_request_hold() adds references of its own: while one is held
+ * the wb_request and what its fields point to stay valid memory, after the end
+ * of the request and after wb_server_free(), too. Only the body goes with the
+ * end. Every call on a request that has ended changes nothing and returns
+ * WB_OVER.
+ *
+ * Processes: a server belongs to the process that made it. In a child made by
+ * fork(2) every call leaves the sockets, the files and the poll set alone, for
+ * they are shared with the parent, and returns WB_FORKED (or NULL, or what its
+ * comment says). There wb_server_free() frees memory and closes the child's
+ * copies of the descriptors.
  *
  * Everything between the two cdef markers is also read by cffi.
  */
@@ -42,7 +59,10 @@ enum wb_error {
                             not there now */
     WB_BADCERT = -20009, /* the certificate or key cannot be used */
     WB_BADCA = -20010,   /* nor the file of trusted certificates */
-    WB_BADTLS = -20011   /* nor ciphers, version or host names of TLS */
+    WB_BADTLS = -20011,  /* nor ciphers, version or host names of TLS */
+    WB_OVER = -20012,    /* the request has ended: its answer is out, or
+                            never will be */
+    WB_FORKED = -20013   /* the server belongs to the parent process */
 };
 
 enum wb_note {
@@ -133,7 +153,7 @@ typedef struct wb_fields {
 #define WB_SLOTS   256
 #define WB_NO_SLOT 4294967295
 
-/* Borrowed from wb_server_take() until finish, abort or respond. */
+/* Valid from wb_server_take() until it is ended and nobody holds it. */
 typedef struct wb_request {
     const wb_fields *fields;
     const char *base; /* of the spans below */
@@ -153,7 +173,8 @@ typedef struct wb_request {
     uint16_t peer_port; /* 0 for a unix socket */
     int64_t content_length; /* of the body; -1: chunked and not complete */
     const char *body; /* the body, when complete and in memory;
-                         otherwise NULL: wb_request_read() */
+                         otherwise NULL: wb_request_read(). NULL
+                         once the request has ended */
     const char *peer; /* address in text, "" for a unix socket */
     /* What the environ gets beside the fields, as name NUL value NUL ...:
      * SSL_CLIENT_VERIFY ... It goes over what is there already. */
@@ -161,6 +182,15 @@ typedef struct wb_request {
     uint32_t variables_size, variable_count;
     void *user; /* the binding's; NULL for a new request */
 } wb_request;
+
+/* Status and header fields of a response as the application gives them. All
+ * of it is the caller's again when a call returns. */
+typedef struct wb_head {
+    const char *status; /* "200 OK" */
+    const char *lines;  /* name NUL value NUL ..., `count` times */
+    size_t status_size, lines_size;
+    uint32_t count;
+} wb_head;
 
 typedef struct wb_stats {
     uint64_t accepted, closed; /* connections */
@@ -212,50 +242,79 @@ uint64_t wb_server_turns(wb_server *server);
 /* Reads the files of certificates and keys again, for connections to come. On
  * an error the old stay in use. */
 int wb_server_tls_reload(wb_server *server);
-/* Closes what is open and frees everything. The caller has ended every
- * request it took, and no other thread is in a call. */
+/* Blocks of a body that are no longer needed: the next `owner` that a
+ * wb_request_write() or wb_request_respond() has kept, or NULL. Each comes
+ * back once, when its bytes have gone out or its connection has ended. Ask
+ * after each turn, and until it is NULL after wb_server_close(). Cheap when
+ * there is none; any thread. */
+void *wb_server_released(wb_server *server);
+/* Ends every request and connection, and closes every descriptor. A request
+ * that was taken is over (nothing needs to be ended any more); a thread that
+ * sleeps in one of its calls wakes. Of the server's calls only stats, turns,
+ * stopped, released and free are left. No thread is in wb_server_wait(); one
+ * in wb_server_run() or wb_request_wait() is waited for. */
+void wb_server_close(wb_server *server);
+/* wb_server_close(), if that was not called; then frees the server, once the
+ * last request that is held has been released. Owners that
+ * wb_server_released() has not given back are lost. */
 void wb_server_free(wb_server *server);
 
 /* Request -------------------------------------------------------------- */
 
+/* One more reference, which must be released: see "Ownership" above. The first
+ * must be taken by a thread that may call the server. */
+void wb_request_hold(wb_request *request);
+/* Any thread, before or after the end, even after wb_server_free(). */
+void wb_request_release(wb_request *request);
+
 /* Up to `size` bytes of the body: the number read, 0 at its end, WB_AGAIN if
- * none are here yet, WB_GONE, WB_BADBODY. The first read answers "Expect:
- * 100-continue". */
+ * none are here yet, WB_GONE, WB_BADBODY, WB_OVER. With config.stream_body the
+ * first read answers "Expect: 100-continue"; without it that is answered
+ * before the request is handed over. */
 int64_t wb_request_read(wb_request *request, char *out, size_t size);
 /* Sleep until a body byte came (for_body) or the response may go on, turning
  * the loop (other requests only queue up) or, threaded, waiting for it. 0, or
- * WB_AGAIN after timeout_ms, or WB_GONE. */
+ * WB_AGAIN after timeout_ms, or WB_GONE, or WB_OVER as soon as another thread
+ * has ended the request. The caller has a reference of its own. */
 int wb_request_wait(wb_request *request, int for_body, int timeout_ms);
 
-/* The head: status like "200 OK" and `count` fields as name NUL value NUL ...
- * The core adds Date, Server, Connection and the framing. `length` is the
- * number of body bytes when the caller knows it, or -1. Nothing is sent
- * before the first byte of body or the finish. May be repeated until then:
- * the later head replaces the earlier. WB_INVALID: status or a field is not
- * sendable (CR, LF, NUL, not a token, hop-by-hop ...). 0 or WB_COMPLETE. */
-int wb_request_head(wb_request *request, const char *status,
-                    size_t status_size, const char *lines, size_t lines_size,
-                    uint32_t count, int64_t length);
-/* Body bytes; `data` is the caller's again on return. 0, WB_FULL,
- * WB_COMPLETE (what exceeds the Content-Length is dropped), or WB_GONE. */
-int wb_request_write(wb_request *request, const char *data, size_t size);
+/* The head of the response. The core adds Date, Server, Connection and the
+ * framing. `length` is the number of body bytes when the caller knows it, or
+ * -1. Nothing is sent before the first byte of body or the finish. May be
+ * repeated until then: the later head replaces the earlier. WB_INVALID:
+ * status or a field is not sendable (CR, LF, NUL, not a token, hop-by-hop
+ * ...). 0 or WB_COMPLETE. */
+int wb_request_head(wb_request *request, const wb_head *head, int64_t length);
+/* Body bytes. 0, WB_FULL, WB_COMPLETE (what exceeds the Content-Length is
+ * dropped), or WB_GONE.
+ * What the kernel does not take at once is copied and `data` is the caller's
+ * again on return, if `owner` is NULL or *owner is. Otherwise the core may
+ * keep `data` as it is: it then sets *owner to NULL, and `data` must not
+ * change until wb_server_released() gives that owner back. */
+int wb_request_write(wb_request *request, const char *data, size_t size,
+                     void **owner);
 /* `size` bytes of the file from `offset`, by sendfile(2) where it can (the
  * process must ignore SIGPIPE, which sendfile(2) raises; Python does). fd is
- * borrowed until the request returns with WB_RESUME, or is over. */
+ * the caller's again on return: what is sent later is read from a duplicate.
+ * A file that proves shorter ends the connection with a reset. */
 int wb_request_file(wb_request *request, int fd, int64_t offset, int64_t size);
-/* These end the request: it is the server's again, whatever they return. */
+
+/* These end the request and consume the reference from wb_server_take(),
+ * whatever they return; WB_OVER and WB_FORKED: nothing was done. An answer
+ * that has begun and is not whole is cut off by a reset of the connection, so
+ * that no client takes it for complete. */
 int wb_request_finish(wb_request *request);
-void wb_request_abort(wb_request *request); /* cut off: never looks complete */
-/* head + write + finish in one call, for a body in one piece. WB_STATE, 0 and
- * WB_GONE end the request; WB_INVALID and WB_NOMEM leave it with the caller,
- * who can still answer with wb_request_error(). */
-int wb_request_respond(wb_request *request, const char *status,
-                       size_t status_size, const char *lines,
-                       size_t lines_size, uint32_t count, const char *body,
-                       size_t body_size);
+int wb_request_abort(wb_request *request);
+/* head + write + finish in one call, for a body in one piece. WB_STATE (it is
+ * shorter than its Content-Length), 0 and WB_GONE end the request; WB_INVALID
+ * and WB_NOMEM, and WB_STATE when a head has been sent before, leave it with
+ * the caller, who can still answer with wb_request_error(). `owner`: as
+ * wb_request_write(). */
+int wb_request_respond(wb_request *request, const wb_head *head,
+                       const char *body, size_t size, void **owner);
 /* A plain answer of the core's own (500, 503 ...), or abort if the head has
  * been sent. */
-void wb_request_error(wb_request *request, int status);
+int wb_request_error(wb_request *request, int status);
 
 const char *wb_strerror(int code);
 /* "wsgibench 0.1.0, libuv 1.44.2, http-parser 2.9.4": as snprintf(). The

@@ -198,9 +198,12 @@ check_heads(void)
     for (int again = 0; again < 2; again++) {
         for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
             wb__head *head;
-            int error = wb__head_find(&responder, heads[i].status,
-                                      strlen(heads[i].status), heads[i].lines,
-                                      heads[i].size, heads[i].count, &head);
+            const wb_head given = { .status = heads[i].status,
+                                    .status_size = strlen(heads[i].status),
+                                    .lines = heads[i].lines,
+                                    .lines_size = heads[i].size,
+                                    .count = heads[i].count };
+            int error = wb__head_find(&responder, &given, &head);
             CHECK(error == (heads[i].text == NULL ? WB_INVALID : 0));
             if (error == 0) {
                 CHECK(head->text_size == strlen(heads[i].text));
@@ -229,7 +232,7 @@ check_buf(void)
             CHECK(wb__buf_append(&buf, &octet, 1) == 0);
         }
         for (int k = 0; k < i % 5 && out < in; k++, out++) {
-            CHECK(*wb__buf_head(&buf) == (char)out);
+            CHECK(*wb__buf_data(&buf) == (char)out);
             wb__buf_consume(&buf, 1);
         }
         CHECK(wb__buf_size(&buf) == in - out);

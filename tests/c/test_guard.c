@@ -97,8 +97,10 @@ read_given_head(const char *data, size_t size)
         place[i] = place[i] == '|' ? '\0' : place[i];
     }
     for (uint32_t count = 0; count < 4; count++) {
-        wb__head_find(&responder, "200 OK", 6, place, size, count, &head);
-        wb__head_find(&responder, place, size, "A\0b", 4, 1, &head);
+        const wb_head lines = { "200 OK", place, 6, size, count };
+        const wb_head status = { place, "A\0b", size, 4, 1 };
+        wb__head_find(&responder, &lines, &head);
+        wb__head_find(&responder, &status, &head);
     }
     wb__responder_close(&responder);
 }

@@ -23,6 +23,11 @@ static struct sockaddr_in address = { .sin_family = AF_INET };
 static atomic_int answered;
 static int file;
 static const char lines[] = "Content-Type\0text/plain";
+static const wb_head ok = { .status = "200 OK",
+                            .status_size = 6,
+                            .lines = lines,
+                            .lines_size = sizeof(lines),
+                            .count = 1 };
 static char big[BIG];
 
 /* ---- workers
@@ -65,11 +70,10 @@ read_body(wb_request *request)
 static void
 stream(wb_request *request, int whole)
 {
-    int code = wb_request_head(request, "200 OK", 6, lines, sizeof(lines), 1,
-                               whole ? 20 : -1);
+    int code = wb_request_head(request, &ok, whole ? 20 : -1);
     if (code == 0) {
         code = whole ? wb_request_file(request, file, 0, 20)
-                     : wb_request_write(request, big, sizeof(big));
+                     : wb_request_write(request, big, sizeof(big), NULL);
     }
     if (code == WB_FULL) {
         code = wait_for(request, 0);
@@ -101,8 +105,7 @@ work(void *unused)
         } else if (path_is(request, "/abort")) {
             wb_request_abort(request);
         } else {
-            wb_request_respond(request, "200 OK", 6, lines, sizeof(lines), 1,
-                               "hello", 5);
+            wb_request_respond(request, &ok, "hello", 5, NULL);
         }
         answered++;
     }

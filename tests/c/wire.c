@@ -56,6 +56,11 @@ send_some(wire *wire)
  * --------------------------- */
 
 static const char lines[] = "Content-Type\0text/plain";
+static const wb_head ok = { .status = "200 OK",
+                            .status_size = 6,
+                            .lines = lines,
+                            .lines_size = sizeof(lines),
+                            .count = 1 };
 
 static int
 path_is(const wb_request *request, const char *path)
@@ -95,16 +100,14 @@ echo(wire *wire, wb_request *request)
 {
     static char body[WIRE_ROOM];
     int64_t size = read_all(wire, request, body, sizeof(body));
-    int code = size < 0
-        ? (int)size
-        : wb_request_head(request, "200 OK", 6, lines, sizeof(lines), 1, -1);
+    int code = size < 0 ? (int)size : wb_request_head(request, &ok, -1);
     if (code < 0) {
         wb_request_error(request, 500);
         return;
     }
     for (int64_t at = 0; at < size && code >= 0; at += 1000) {
         size_t step = size - at < 1000 ? (size_t)(size - at) : 1000;
-        code = wb_request_write(request, body + at, step);
+        code = wb_request_write(request, body + at, step, NULL);
         while (code == WB_FULL || code == WB_AGAIN) {
             code = wb_request_wait(request, 0, 20);
         }
@@ -122,8 +125,7 @@ send_file(wb_request *request)
     static const char text[] = "a file, sent as one\n";
     int fd = memfd_create("file", 0);
     CHECK(fd >= 0 && write(fd, text, sizeof(text) - 1) > 0);
-    int code = wb_request_head(request, "200 OK", 6, lines, sizeof(lines), 1,
-                               sizeof(text) - 1);
+    int code = wb_request_head(request, &ok, sizeof(text) - 1);
     if (code >= 0) {
         code = wb_request_file(request, fd, 0, sizeof(text) - 1);
     }
@@ -147,8 +149,7 @@ answer(wire *wire, wb_request *request)
     } else if (path_is(request, "/abort")) {
         wb_request_abort(request);
     } else {
-        int code = wb_request_respond(request, "200 OK", 6, lines,
-                                      sizeof(lines), 1, "hello", 5);
+        int code = wb_request_respond(request, &ok, "hello", 5, NULL);
         if (code == WB_INVALID || code == WB_NOMEM) {
             wb_request_error(request, 500);
         }

@@ -106,23 +106,37 @@ def test_not_sent_for_an_empty_body(sock: socket.socket) -> None:
     assert body_of(receive_all(sock)) == ""
 
 
-def test_unread_body_needs_no_interim_answer(sock: socket.socket) -> None:
-    """The final answer comes without the body being asked for; what the
-    client sends afterwards is no request."""
+def test_body_nobody_reads_is_no_request(sock: socket.socket) -> None:
+    """It is asked for before the application is called, whatever that does
+    with it."""
     sock.sendall(head("/unread", b"Content-Length: 68\r\n"))
-    data = b""
-    while b'"body": ""}' not in data:
-        piece = sock.recv(65536)
-        assert piece
-        data += piece
-    assert finals(parse_all(data, ended=False))[0].status == 200
+    assert take(sock, len(INTERIM)) == INTERIM
     smuggled = (
         b"GET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     )
-    with contextlib.suppress(OSError):
-        sock.sendall(smuggled.ljust(68, b" "))
-        sock.shutdown(socket.SHUT_WR)
-        assert b"/smuggled" not in receive_all(sock)
+    sock.sendall(smuggled.ljust(68, b" "))
+    sock.shutdown(socket.SHUT_WR)
+    data = receive_all(sock)
+    assert finals(parse_all(data))[0].status == 200
+    assert b"/smuggled" not in data
+
+
+def test_client_that_stops_holds_up_nobody(
+    target: Target, sock: socket.socket
+) -> None:
+    sock.sendall(head("/", b"Content-Length: 100000\r\n"))
+    assert take(sock, len(INTERIM)) == INTERIM
+    sock.sendall(b"ten bytes.")
+    assert target.json("/calls")["count"] >= 0
+
+
+def test_chunked_body_has_its_length(sock: socket.socket) -> None:
+    sock.sendall(head("/", b"Transfer-Encoding: chunked\r\n" + CLOSE))
+    assert take(sock, len(INTERIM)) == INTERIM
+    sock.sendall(b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")
+    seen = json.loads(finals(parse_all(receive_all(sock)))[0].body)
+    assert seen["body"] == "hello world"
+    assert seen["environ"]["CONTENT_LENGTH"] == "11"
 
 
 def test_too_large_is_refused_before_the_body(sock: socket.socket) -> None:

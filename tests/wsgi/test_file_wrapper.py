@@ -175,7 +175,7 @@ def test_shorter_than_content_length(client: Client, kind: str) -> None:
     query = "%s,0,%d," % (kind, len(DATA) + 10)
     response = client.once(send, query=query)
     assert not response.complete
-    assert len(response.body) in (0, len(DATA))
+    assert DATA.startswith(response.body)  # the reset may overtake the rest
 
 
 @pytest.mark.parametrize("kind", ["empty-raw", "empty-like"])

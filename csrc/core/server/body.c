@@ -107,7 +107,7 @@ spill(wb__body *body)
     int error = open_file(body);
     size_t held = wb__buf_size(&body->memory);
     if (error == 0 && held > 0) {
-        error = write_file(body, wb__buf_head(&body->memory), held);
+        error = write_file(body, wb__buf_data(&body->memory), held);
     }
     if (error < 0) {
         return error;
@@ -188,7 +188,7 @@ wb__body_read(wb__body *body, char *out, size_t size)
     if (body->file < 0) {
         size_t held = wb__buf_size(&body->memory);
         size_t taken = held < size ? held : size;
-        memcpy(out, wb__buf_head(&body->memory), taken);
+        memcpy(out, wb__buf_data(&body->memory), taken);
         release_memory(body, taken);
         body->read += taken;
         return (int64_t)taken;

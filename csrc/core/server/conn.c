@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fork.h"
 #include "server/server.h"
 
 enum {
@@ -149,7 +150,7 @@ end_of_input(wb__conn *conn)
     if (request != NULL || wb__buf_size(&conn->in) > 0) {
         conn->server->stats.resets++;
     }
-    if (wb__buf_size(&conn->out) > 0) {
+    if (conn->out.size > 0) {
         conn->close_after = 1;
         return;
     }
@@ -213,7 +214,7 @@ read_once(wb__conn *conn)
     }
     if (n == 0) {
         if (conn->reading == WB__READ_DISCARD && conn->request == NULL
-            && wb__buf_size(&conn->out) == 0) {
+            && conn->out.size == 0) {
             wb__conn_close(conn);
         } else {
             end_of_input(conn);
@@ -302,7 +303,7 @@ hold_output(const wb__conn *conn)
      * answers. */
     return conn->request != NULL && conn->request->hand == WB__QUEUED
         && conn->request->pub.body_complete && conn->server->quick
-        && wb__buf_size(&conn->out) < MAX_HELD;
+        && conn->out.size < MAX_HELD;
 }
 
 void
@@ -329,7 +330,7 @@ wb__conn_next(wb__conn *conn, int close)
     if (conn->dead || conn->reading == WB__READ_DISCARD) {
         return;
     }
-    if (wb__buf_size(&conn->out) > 0 && !conn->blocked && !hold_output(conn)
+    if (conn->out.size > 0 && !conn->blocked && !hold_output(conn)
         && wb__conn_flush(conn) < 0) {
         return;
     }
@@ -351,7 +352,7 @@ wb__conn_refuse(wb__conn *conn, int status)
 {
     wb_server *server = conn->server;
     int is_head = conn->request != NULL && conn->request->is_head;
-    wb__request_free(server, conn->request);
+    wb__request_free(conn->request);
     conn->request = NULL;
     conn->linger = 1;
     server->stats.refused++;
@@ -376,7 +377,7 @@ wb__conn_end(wb__conn *conn)
         conn->linger = 1;
         wb__buf_free(&conn->in);
     }
-    if (wb__buf_size(&conn->out) > 0) {
+    if (conn->out.size > 0) {
         if (!conn->blocked && wb__conn_flush(conn) == 0) {
             conn->blocked = 0;
         } else {
@@ -438,7 +439,7 @@ lose_request(wb__conn *conn)
     if (request->hand == WB__INCOMING
         || (request->hand == WB__QUEUED && request->pub.event == WB_NEW)) {
         wb__server_dequeue(server, request);
-        wb__request_free(server, request);
+        wb__request_free(request);
         conn->request = NULL;
         return;
     }
@@ -452,18 +453,55 @@ lose_request(wb__conn *conn)
     wb__server_progress(server);
 }
 
+/* An answer has begun, and its client will not get all of it. */
+static int
+is_cut(const wb__conn *conn)
+{
+    return conn->out.size > 0
+        || (conn->request != NULL && conn->request->pub.head_sent);
+}
+
+/* What must be said to the kernel before the descriptor is closed. */
+static void
+say_farewell(const wb__conn *conn)
+{
+    int cut = is_cut(conn);
+    if (conn->server->disowned) {
+        return; /* the connection is the parent's */
+    }
+    if (cut) {
+        /* The FIN of a plain close() would make a body that ends with the
+         * connection look whole: a reset does not. */
+        struct linger hard = { 1, 0 };
+        setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+    }
+    if (wb__children > 0) {
+        /* They may have copies of the descriptor, and with these the
+         * connection would stay open. */
+        if (cut) {
+            struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+            connect(conn->fd, &nobody, sizeof(nobody)); /* resets */
+        } else {
+            shutdown(conn->fd, SHUT_RDWR);
+        }
+    }
+}
+
 void
 wb__conn_close(wb__conn *conn)
 {
     wb_server *server = conn->server;
+    wb__segment *done = NULL;
     if (conn->dead) {
         return;
     }
+    say_farewell(conn);
     conn->dead = 1;
     conn->doomed = 1;
     wb__deadline_clear(&conn->timed);
     wb__buf_free(&conn->in);
-    wb__buf_free(&conn->out);
+    wb__pending_free(&conn->out, &done);
+    wb__server_give_back(server, done);
     wb__body_free(conn->rest);
     conn->rest = NULL;
     wb__tls_free(conn->tls);
@@ -480,10 +518,9 @@ wb__conn_close(wb__conn *conn)
         }
         close(conn->fd);
         conn->doomed = 0;
-    } else {
-        shutdown(conn->fd, SHUT_RDWR); /* the loop thread closes it */
     }
-    /* Callers up the stack still look at it: freed on the next turn. */
+    /* Otherwise the loop thread closes it. Callers up the stack still look at
+     * it: freed on the next turn. */
     wb__server_attend(server, conn);
 }
 

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "net/pending.h"
 #include "server/deadline.h"
 #include "server/request.h"
 #include "tls/tls.h"
@@ -35,7 +36,7 @@ typedef struct wb__conn {
     wb__timed timed;
     wb__tls *tls; /* NULL: plain */
     wb__buf in; /* received, not understood yet */
-    wb__buf out; /* answers the kernel did not take */
+    wb__pending out; /* answers the kernel did not take */
     wb__request *request; /* the one at work, or NULL */
     wb__body *rest; /* of an answered request: read and
                        dropped, so that the next one can
@@ -71,7 +72,8 @@ void wb__conn_refuse(wb__conn *conn, int status);
 /* Sends what is left, then closes; unread input is drained first, for a reset
  * would destroy the answer on its way (RFC 9112 9.6). */
 void wb__conn_end(wb__conn *conn);
-/* Closes now. The struct lives on while its request is with the caller. */
+/* Closes now, and with a reset if that cuts an answer off. The struct lives on
+ * while its request is with the caller. */
 void wb__conn_close(wb__conn *conn);
 void wb__conn_timeout(wb__conn *conn, enum wb__deadline_kind kind);
 /* Frees a closed connection whose request is over. */
@@ -91,8 +93,10 @@ void wb__conn_understand_kept(wb__conn *conn);
 
 /* output.c ---------------------------------------------------------------- */
 
-/* Sends, and keeps what the kernel does not take. 0, WB_FULL, WB_GONE. */
-int wb__conn_send(wb__conn *conn, struct iovec *parts, int count, int hold);
+/* Sends, and keeps what the kernel does not take. `owner`: of parts[1], as
+ * wb_request_write(). 0, WB_FULL, WB_GONE. */
+int wb__conn_send(wb__conn *conn, struct iovec *parts, int count, int hold,
+                  void **owner);
 /* Sends what was kept, and the file of the request. 0, WB_FULL: something is
  * left, WB_GONE. */
 int wb__conn_flush(wb__conn *conn);

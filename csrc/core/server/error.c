@@ -33,6 +33,10 @@ wb_strerror(int code)
     case WB_BADTLS:
         return "ciphers, protocol version or host names that OpenSSL does not "
                "take";
+    case WB_OVER:
+        return "the request is over: its answer is out";
+    case WB_FORKED:
+        return "the server belongs to the parent process";
     default:
         return code < 0 ? uv_strerror(code) : "success";
     }

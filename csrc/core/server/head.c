@@ -137,9 +137,12 @@ write_fields(wb__head *head, const char *lines, size_t size, char **out)
 }
 
 static int
-make_head(wb__head *head, const char *status, size_t status_size,
-          const char *lines, size_t lines_size, uint32_t count)
+make_head(wb__head *head, const wb_head *given)
 {
+    const char *status = given->status;
+    const char *lines = given->lines_size == 0 ? "" : given->lines;
+    size_t status_size = given->status_size, lines_size = given->lines_size;
+    uint32_t count = given->count;
     size_t key_size = status_size + lines_size;
     if (key_size > UINT32_MAX / 4 || count > lines_size) {
         return WB_INVALID;
@@ -182,21 +185,20 @@ wb__head_free(wb__head *head)
 }
 
 int
-wb__head_find(wb__responder *responder, const char *status, size_t status_size,
-              const char *lines, size_t lines_size, uint32_t count,
-              wb__head **out)
+wb__head_find(wb__responder *responder, const wb_head *given, wb__head **out)
 {
-    lines = lines == NULL ? "" : lines; /* for memcpy() and memcmp() */
-    size_t place = (status_size * 31 + lines_size) % WB__HEADS;
+    size_t place = (given->status_size * 31 + given->lines_size) % WB__HEADS;
     wb__head *head = &responder->heads[place];
-    if (head->key == NULL || head->count != count
-        || head->status_size != status_size
-        || head->key_size != status_size + lines_size
-        || memcmp(head->key, status, status_size) != 0
-        || memcmp(head->key + status_size, lines, lines_size) != 0) {
+    if (head->key == NULL || head->count != given->count
+        || head->status_size != given->status_size
+        || head->key_size != given->status_size + given->lines_size
+        || memcmp(head->key, given->status, given->status_size) != 0
+        || (given->lines_size > 0
+            && memcmp(head->key + given->status_size, given->lines,
+                      given->lines_size)
+                != 0)) {
         wb__head made;
-        int error
-            = make_head(&made, status, status_size, lines, lines_size, count);
+        int error = make_head(&made, given);
         if (error < 0) {
             return error;
         }

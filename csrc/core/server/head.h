@@ -8,9 +8,8 @@ struct wb_server;
 
 /* The checked form of this head, from the table or made now (it stays valid
  * until the next call). 0, WB_INVALID or WB_NOMEM. */
-int wb__head_find(wb__responder *responder, const char *status,
-                  size_t status_size, const char *lines, size_t lines_size,
-                  uint32_t count, wb__head **out);
+int wb__head_find(wb__responder *responder, const wb_head *given,
+                  wb__head **out);
 /* Decides the framing of the request's answer, and appends the head to the
  * scratch buffer. `length` of the body, or -1. 0 or WB_NOMEM. */
 int wb__head_write(struct wb_server *server, wb__request *request,

@@ -104,8 +104,8 @@ wb__listener_pause(wb_server *server)
 void
 wb__listener_resume(wb_server *server)
 {
-    if (server->listener_open && !server->accepting && !server->draining
-        && has_room(server)
+    if (server->listener_open && !server->closing && !server->accepting
+        && !server->draining && has_room(server)
         && uv_poll_start(&server->listener, UV_READABLE, on_listener) == 0) {
         server->accepting = 1;
         server->accept_again = 0;

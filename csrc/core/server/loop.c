@@ -9,6 +9,33 @@
 
 #include "server/server.h"
 
+/* ---- waiting for another thread ------------------------------------------
+ */
+
+static struct timespec
+after(int timeout_ms)
+{
+    struct timespec when;
+    clock_gettime(CLOCK_MONOTONIC, &when);
+    when.tv_sec += timeout_ms / 1000;
+    when.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (when.tv_nsec >= 1000000000) {
+        when.tv_sec++;
+        when.tv_nsec -= 1000000000;
+    }
+    return when;
+}
+
+/* 0: signalled (or spuriously awake), ETIMEDOUT.
+ */
+static int
+sleep_on(wb_server *server, pthread_cond_t *cond, int timeout_ms,
+         const struct timespec *until)
+{
+    return timeout_ms < 0 ? pthread_cond_wait(cond, &server->lock)
+                          : pthread_cond_timedwait(cond, &server->lock, until);
+}
+
 /* ---- one turn ----------------------------------------------------------- */
 
 static void
@@ -32,12 +59,19 @@ wb_server_turns(wb_server *server)
     return atomic_load_explicit(&server->turns, memory_order_relaxed);
 }
 
-static void
-run(wb_server *server, uv_run_mode mode)
+/* Called with the lock, which is given away meanwhile. */
+void
+wb__server_turn(wb_server *server, uv_run_mode mode)
 {
+    server->loop_thread = pthread_self();
+    server->turning = 1;
+    wb__server_unlock(server);
     uv_run(&server->loop, mode);
+    wb__server_lock(server);
+    server->turning = 0;
     server->runs++;
     wb__server_count_turn(server);
+    wb__server_progress(server);
 }
 
 /* One uv_run(). libuv has no bound for it but a timer. */
@@ -49,7 +83,7 @@ turn(wb_server *server, int timeout_ms)
         uv_update_time(&server->loop);
         uv_timer_start(&server->sleep, on_sleep, (uint64_t)timeout_ms, 0);
     }
-    run(server, mode);
+    wb__server_turn(server, mode);
     if (timeout_ms > 0) {
         uv_timer_stop(&server->sleep);
     }
@@ -81,33 +115,65 @@ poll_once(wb_server *server, int timeout_ms)
     return (int)server->ready;
 }
 
+/* While another thread turns the loop, in wb_request_wait(). 1: this one may
+ * turn it, 0: a request is ready, or the time is over. */
+static int
+await_loop(wb_server *server, int timeout_ms)
+{
+    struct timespec until = after(timeout_ms < 0 ? 0 : timeout_ms);
+    while (!wb__server_on_loop(server)) {
+        if (wb__server_forked(server)) {
+            return -1;
+        }
+        if (server->ready > 0 || atomic_load(&server->stopped)
+            || sleep_on(server, &server->progress_cond, timeout_ms, &until)
+                != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 int
 wb_server_poll(wb_server *server, int timeout_ms)
 {
-    if (atomic_load(&server->stopped)) {
+    if (wb__server_forked(server)) {
+        return WB_FORKED;
+    }
+    if (atomic_load(&server->stopped) || server->closing) {
         return WB_STOPPED;
     }
-    return poll_once(server, timeout_ms);
+    wb__server_lock(server);
+    int ready = wb__server_on_loop(server) || await_loop(server, timeout_ms)
+        ? poll_once(server, timeout_ms)
+        : (int)server->ready;
+    wb__server_unlock(server);
+    return ready;
 }
 
 int
 wb_server_run(wb_server *server)
 {
-    server->loop_thread = pthread_self();
-    while (!atomic_load(&server->stopped)) {
-        wb__server_lock(server);
+    if (wb__server_forked(server)) {
+        return WB_FORKED;
+    }
+    wb__server_lock(server);
+    while (!atomic_load(&server->stopped) && !server->closing) {
         wb__server_attend_all(server);
         wb__server_drain_step(server);
-        wb__server_unlock(server);
-        run(server, UV_RUN_ONCE);
+        if (!atomic_load(&server->stopped)) {
+            wb__server_turn(server, UV_RUN_ONCE);
+        }
     }
+    wb__server_unlock(server);
     return 0;
 }
 
 int
 wb_server_fileno(wb_server *server)
 {
-    return uv_backend_fd(&server->loop);
+    return wb__server_forked(server) ? WB_FORKED
+                                     : uv_backend_fd(&server->loop);
 }
 
 int
@@ -136,6 +202,9 @@ on_wake(uv_poll_t *handle, int status, int events)
 int
 wb_server_wake_fd(wb_server *server)
 {
+    if (wb__server_forked(server)) {
+        return WB_FORKED;
+    }
     if (server->wake_pipe[0] < 0) {
         int ends[2], error;
         if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) {
@@ -157,49 +226,33 @@ wb_server_wake_fd(wb_server *server)
     return server->wake_pipe[1];
 }
 
-/* ---- waiting ------------------------------------------------------------ */
-
-static struct timespec
-after(int timeout_ms)
-{
-    struct timespec when;
-    clock_gettime(CLOCK_MONOTONIC, &when);
-    when.tv_sec += timeout_ms / 1000;
-    when.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (when.tv_nsec >= 1000000000) {
-        when.tv_sec++;
-        when.tv_nsec -= 1000000000;
-    }
-    return when;
-}
-
-/* 0: signalled (or spuriously awake), ETIMEDOUT. */
-static int
-sleep_on(wb_server *server, pthread_cond_t *cond, int timeout_ms,
-         const struct timespec *until)
-{
-    return timeout_ms < 0 ? pthread_cond_wait(cond, &server->lock)
-                          : pthread_cond_timedwait(cond, &server->lock, until);
-}
+/* ---- requests that wait ------------------------------------------------- */
 
 wb_request *
 wb_server_wait(wb_server *server, int timeout_ms)
 {
     struct timespec until = after(timeout_ms < 0 ? 0 : timeout_ms);
     wb_request *request;
-    pthread_mutex_lock(&server->lock);
+    if (wb__server_forked(server)) {
+        return NULL;
+    }
+    wb__server_lock(server);
     while ((request = wb__server_take(server)) == NULL
            && !atomic_load(&server->stopped)
            && sleep_on(server, &server->ready_cond, timeout_ms, &until) == 0) {
     }
-    pthread_mutex_unlock(&server->lock);
+    wb__server_unlock(server);
     return request;
 }
 
-/* What a waiting request waits for: 1 it is there, 0 not yet, WB_GONE. */
+/* What a waiting request waits for: 1 it is there, 0 not yet, WB_GONE,
+ * WB_OVER. */
 static int
-arrived(wb__request *request, int for_body)
+arrived(const wb__request *request, int for_body)
 {
+    if (request->over || request->server->closing) {
+        return WB_OVER;
+    }
     if (for_body) {
         const wb__body *body = request->body;
         return body == NULL || body->complete || body->read < body->received
@@ -211,39 +264,33 @@ arrived(wb__request *request, int for_body)
     return !request->conn->blocked && request->file < 0;
 }
 
+/* The loop is another thread's: of the one in wb_server_run(), or of one that
+ * waits like this one. */
 static int
-wait_turning(wb_server *server, wb__request *request, int for_body,
-             int timeout_ms)
+has_turner(const wb_server *server)
 {
-    uint64_t until
-        = wb__now_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
-    int state;
-    while ((state = arrived(request, for_body)) == 0) {
-        uint64_t now = wb__now_ms();
-        int left = -1;
-        if (timeout_ms >= 0) {
-            if (now >= until) {
-                return WB_AGAIN;
-            }
-            left = (int)(until - now);
-        }
-        wb__server_attend_all(server);
-        turn(server, left);
-    }
-    return state;
+    return server->config.threaded || !wb__server_on_loop(server);
 }
 
 static int
-wait_sleeping(wb_server *server, wb__request *request, int for_body,
-              int timeout_ms)
+wait_for(wb_server *server, const wb__request *request, int for_body,
+         int timeout_ms)
 {
-    struct timespec until = after(timeout_ms < 0 ? 0 : timeout_ms);
+    uint64_t until
+        = wb__now_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
+    struct timespec when = after(timeout_ms < 0 ? 0 : timeout_ms);
     int state;
     while ((state = arrived(request, for_body)) == 0) {
-        if (sleep_on(server, &server->progress_cond, timeout_ms, &until)
-            != 0) {
+        uint64_t now = wb__now_ms();
+        if (timeout_ms >= 0 && now >= until) {
             return WB_AGAIN;
         }
+        if (has_turner(server)) {
+            sleep_on(server, &server->progress_cond, timeout_ms, &when);
+            continue;
+        }
+        wb__server_attend_all(server);
+        turn(server, timeout_ms < 0 ? -1 : (int)(until - now));
     }
     return state;
 }
@@ -252,30 +299,23 @@ int
 wb_request_wait(wb_request *pub, int for_body, int timeout_ms)
 {
     wb__request *request = (wb__request *)pub;
-    wb_server *server = request->conn->server;
-    int threaded = server->config.threaded;
-    wb__server_lock(server);
-    /* The caller waits here: it must not be handed the request again. */
-    request->resume_wanted = 0;
-    wb__server_dequeue(server, request);
-    int state = threaded ? wait_sleeping(server, request, for_body, timeout_ms)
-                         : wait_turning(server, request, for_body, timeout_ms);
+    int state = wb__request_enter(request);
+    if (state < 0) {
+        return state;
+    }
+    wb_server *server = request->server;
+    if (!for_body) {
+        /* The caller waits here: it must not be handed the request again. */
+        request->resume_wanted = 0;
+        wb__server_dequeue(server, request);
+    }
+    state = wait_for(server, request, for_body, timeout_ms);
     wb__request_show_body(request);
     wb__server_unlock(server);
     return state > 0 ? 0 : state;
 }
 
 /* ---- reading the body --------------------------------------------------- */
-
-/* RFC 9110 10.1.1: the client waits for it before it sends the body. */
-static int
-send_continue(wb__request *request)
-{
-    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct iovec part = { (void *)(uintptr_t)line, sizeof(line) - 1 };
-    request->continue_due = 0;
-    return wb__conn_send(request->conn, &part, 1, 0);
-}
 
 static int64_t
 read_body(wb__request *request, char *out, size_t size)
@@ -286,7 +326,7 @@ read_body(wb__request *request, char *out, size_t size)
         return 0;
     }
     if (request->continue_due && !request->pub.head_sent
-        && send_continue(request) < 0) {
+        && wb__request_continue(request) < 0) {
         return WB_GONE;
     }
     int64_t n = wb__body_read(body, out, size);
@@ -302,11 +342,13 @@ int64_t
 wb_request_read(wb_request *pub, char *out, size_t size)
 {
     wb__request *request = (wb__request *)pub;
-    wb_server *server = request->conn->server;
-    wb__server_lock(server);
-    int64_t n = read_body(request, out, size);
+    int64_t n = wb__request_enter(request);
+    if (n < 0) {
+        return n;
+    }
+    n = read_body(request, out, size);
     wb__request_show_body(request);
-    wb__server_unlock(server);
+    wb__server_unlock(request->server);
     return n;
 }
 

@@ -9,7 +9,11 @@
 #include "server/conn.h"
 #include "server/server.h"
 
-enum { RECORD = 16384 }; /* the largest of TLS, RFC 8446 5.1 */
+enum {
+    RECORD = 16384, /* the largest of TLS, RFC 8446 5.1 */
+    MAX_COPIED = RECORD /* of a block that could be kept by reference. Not
+                           less: TLS must be offered the same record again */
+};
 
 /* Head and body in one record, if they fit. As sendmsg(2). */
 static ssize_t
@@ -87,34 +91,45 @@ wait_for_room(wb__conn *conn, int progress)
     wb__conn_update(conn);
 }
 
+/* Keeps what lies behind the first `skip` bytes. 0 or WB_NOMEM. */
 static int
-keep(wb__conn *conn, const struct iovec *parts, int count, size_t skip)
+keep(wb__conn *conn, const struct iovec *parts, int count, size_t skip,
+     void **owner)
 {
     for (int i = 0; i < count; i++) {
+        const char *data = parts[i].iov_base;
         size_t size = parts[i].iov_len;
+        int error;
         if (skip >= size) {
             skip -= size;
             continue;
         }
-        if (wb__buf_append(&conn->out, (const char *)parts[i].iov_base + skip,
-                           size - skip)
-            < 0) {
-            return WB_NOMEM;
-        }
+        data += skip;
+        size -= skip;
         skip = 0;
+        if (i == 1 && size > MAX_COPIED && owner != NULL && *owner != NULL) {
+            error = wb__pending_keep(&conn->out, data, size, *owner);
+            *owner = error == 0 ? NULL : *owner;
+        } else {
+            error = wb__pending_copy(&conn->out, data, size);
+        }
+        if (error < 0) {
+            return error;
+        }
     }
     return 0;
 }
 
 int
-wb__conn_send(wb__conn *conn, struct iovec *parts, int count, int hold)
+wb__conn_send(wb__conn *conn, struct iovec *parts, int count, int hold,
+              void **owner)
 {
     if (conn->dead) {
         return WB_GONE;
     }
     ssize_t sent = 0;
     size_t total = 0;
-    int kept = wb__buf_size(&conn->out) > 0;
+    int kept = conn->out.size > 0;
     for (int i = 0; i < count; i++) {
         total += parts[i].iov_len;
     }
@@ -124,7 +139,7 @@ wb__conn_send(wb__conn *conn, struct iovec *parts, int count, int hold)
             return 0;
         }
     }
-    if (sent < 0 || keep(conn, parts, count, (size_t)sent) < 0) {
+    if (sent < 0 || keep(conn, parts, count, (size_t)sent, owner) < 0) {
         lost(conn);
         return WB_GONE;
     }
@@ -137,8 +152,7 @@ wb__conn_send(wb__conn *conn, struct iovec *parts, int count, int hold)
             return WB_GONE;
         }
     }
-    return wb__buf_size(&conn->out) > conn->server->config.write_high ? WB_FULL
-                                                                      : 0;
+    return conn->out.size > conn->server->config.write_high ? WB_FULL : 0;
 }
 
 /* sendfile(2), or read and send where it cannot. As push(). */
@@ -169,7 +183,7 @@ push_file(wb__conn *conn, wb__request *request)
         return errno == EAGAIN || errno == EINTR ? 0 : WB_GONE;
     }
     conn->server->stats.bytes_out += (uint64_t)n;
-    return n == 0 ? WB_GONE : n; /* the file is shorter than it was */
+    return n == 0 ? WB_GONE : n; /* the file is shorter than was said */
 }
 
 static int
@@ -187,10 +201,10 @@ flush_file(wb__conn *conn, wb__request *request, int *progress)
         request->file_offset += n;
         request->file_left -= n;
     }
-    request->file = -1;
+    wb__request_close_file(request);
     /* The file was one chunk; its data ends with CRLF. */
     if (request->answer == WB__CHUNKED
-        && wb__buf_append(&conn->out, "\r\n", 2) < 0) {
+        && wb__pending_copy(&conn->out, "\r\n", 2) < 0) {
         return WB_GONE;
     }
     return 0;
@@ -199,15 +213,16 @@ flush_file(wb__conn *conn, wb__request *request, int *progress)
 static int
 flush_kept(wb__conn *conn, int *progress)
 {
-    while (wb__buf_size(&conn->out) > 0) {
-        struct iovec part
-            = { wb__buf_head(&conn->out), wb__buf_size(&conn->out) };
-        ssize_t n = push(conn, &part, 1);
+    while (conn->out.size > 0) {
+        struct iovec parts[2];
+        ssize_t n = push(conn, parts, wb__pending_front(&conn->out, parts));
         if (n <= 0) {
             return n < 0 ? WB_GONE : WB_FULL;
         }
         *progress = 1;
-        wb__buf_consume(&conn->out, (size_t)n);
+        wb__segment *done = NULL;
+        wb__pending_consume(&conn->out, (size_t)n, &done);
+        wb__server_give_back(conn->server, done);
     }
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "server/request.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "server/server.h"
@@ -23,6 +24,7 @@ wb__request_new(wb_server *server)
         }
     }
     memset(request, 0, offsetof(wb__request, line));
+    request->server = server;
     request->line = request->line_inline;
     request->file = -1;
     request->length = -1;
@@ -32,19 +34,26 @@ wb__request_new(wb_server *server)
 }
 
 void
-wb__request_free(wb_server *server, wb__request *request)
+wb__request_close_file(wb__request *request)
 {
-    if (request == NULL) {
-        return;
+    if (request->file >= 0 && request->file_owned) {
+        close(request->file);
     }
+    request->file = -1;
+    request->file_owned = 0;
+}
+
+/* Nobody knows it any more. */
+static void
+recycle(wb__request *request)
+{
+    wb_server *server = request->server;
     if (request->line != request->line_inline) {
         wb__free(request->line);
     }
     wb__block_unref(request->block);
-    wb__body_free(request->body);
-    wb__buf_free(&request->head);
     wb__buf_free(&request->variables);
-    if (server->free_count >= MAX_FREE) {
+    if (server->free_count >= MAX_FREE || server->closing) {
         wb__free(request);
         return;
     }
@@ -53,6 +62,78 @@ wb__request_free(wb_server *server, wb__request *request)
     server->free_count++;
 }
 
+void
+wb__request_free(wb__request *request)
+{
+    if (request == NULL) {
+        return;
+    }
+    wb__body_free(request->body);
+    wb__buf_free(&request->head);
+    wb__request_close_file(request);
+    if (request->holds == 0) {
+        recycle(request);
+        return;
+    }
+    request->body = NULL;
+    request->conn = NULL;
+    request->over = 1;
+    request->pub.body = NULL;
+    request->pub.peer = ""; /* the address was the connection's */
+    wb__server_progress(request->server);
+}
+
+/* ---- references --------------------------------------------------------- */
+
+void
+wb_request_hold(wb_request *pub)
+{
+    wb__request *request = (wb__request *)pub;
+    wb_server *server = request->server;
+    wb__server_share(server);
+    wb__server_lock(server);
+    if (request->holds++ == 0) {
+        server->references++;
+    }
+    wb__server_unlock(server);
+}
+
+void
+wb_request_release(wb_request *pub)
+{
+    wb__request *request = (wb__request *)pub;
+    wb_server *server = request->server;
+    int last = 0;
+    wb__server_lock(server);
+    if (--request->holds == 0) {
+        if (request->over) {
+            recycle(request);
+        }
+        last = --server->references == 0;
+    }
+    wb__server_unlock(server);
+    if (last) {
+        wb__server_free(server);
+    }
+}
+
+int
+wb__request_enter(wb__request *request)
+{
+    wb_server *server = request->server;
+    if (wb__server_forked(server)) {
+        return WB_FORKED;
+    }
+    wb__server_lock(server);
+    if (request->over) {
+        wb__server_unlock(server);
+        return WB_OVER;
+    }
+    return 0;
+}
+
+/* ---- what it is made of ------------------------------------------------- */
+
 /* What the environ gets beside the fields. 0 or WB_NOMEM. */
 static int
 add_variables(wb__request *request, const char *data, size_t size,
@@ -60,7 +141,7 @@ add_variables(wb__request *request, const char *data, size_t size,
 {
     int error = wb__buf_append(&request->variables, data, size);
     if (error == 0) {
-        request->pub.variables = wb__buf_head(&request->variables);
+        request->pub.variables = wb__buf_data(&request->variables);
         request->pub.variables_size
             = (uint32_t)wb__buf_size(&request->variables);
         request->pub.variable_count += count;
@@ -138,4 +219,13 @@ wb__request_show_body(wb__request *request)
         request->pub.body_complete = 1;
         request->pub.content_length = (int64_t)body->received;
     }
+}
+
+int
+wb__request_continue(wb__request *request)
+{
+    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct iovec part = { (void *)(uintptr_t)line, sizeof(line) - 1 };
+    request->continue_due = 0;
+    return wb__conn_send(request->conn, &part, 1, 0, NULL);
 }

@@ -29,11 +29,14 @@ enum wb__answer {
 
 typedef struct wb__request {
     wb_request pub; /* first: the caller's pointer is ours */
-    struct wb__conn *conn;
+    struct wb_server *server;
+    struct wb__conn *conn; /* NULL once it is over */
     struct wb__request *prev, *next; /* ready queue or free list */
     wb__block *block;                /* a reference */
     wb__body *body;                  /* or NULL: none, or empty */
     wb__buf variables;               /* pub.variables; mostly empty */
+    uint32_t holds;        /* references of wb_request_hold() */
+    uint8_t over;          /* ended; lives on while it is held */
     uint8_t hand;
     uint8_t gone;          /* the connection ended underneath */
     uint8_t keep_alive;    /* as the client asked */
@@ -52,7 +55,8 @@ typedef struct wb__request {
     int64_t length; /* as announced by the caller, or -1 */
     int64_t left; /* WB__LENGTH: bytes still to come */
     uint64_t sent; /* of the body, for the log */
-    int file; /* being sent: borrowed descriptor, or -1 */
+    int file; /* being sent, or -1 */
+    uint8_t file_owned; /* a duplicate; 0: the caller's, during its call */
     int64_t file_offset, file_left;
 
     char *line; /* owned when longer than the inline one */
@@ -63,7 +67,14 @@ struct wb_server;
 
 /* From the free list or the heap; NULL: no memory. */
 wb__request *wb__request_new(struct wb_server *server);
-void wb__request_free(struct wb_server *server, wb__request *request);
+/* The server is done with it (NULL is fine). It lives on while it is held. */
+void wb__request_free(wb__request *request);
+void wb__request_close_file(wb__request *request);
+/* "100 Continue", for which the client waits before it sends the body
+ * (RFC 9110 10.1.1). 0, WB_FULL or WB_GONE. */
+int wb__request_continue(wb__request *request);
+/* Into one of the caller's calls: takes the lock. WB_FORKED, WB_OVER: not. */
+int wb__request_enter(wb__request *request);
 /* Copies method, target and the decoded path, so that they outlive the read
  * buffer. Takes over the reference to the block. 0 or WB_NOMEM (then it does
  * not). */

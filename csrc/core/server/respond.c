@@ -2,6 +2,7 @@
 
 #include "server/respond.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@ done(wb__request *request, int complete)
     }
     server->stats.busy--;
     conn->request = NULL;
-    wb__request_free(server, request);
+    wb__request_free(request);
     wb__conn_next(conn, close);
 }
 
@@ -69,12 +70,14 @@ write_given_head(wb__request *request, int64_t length)
 {
     wb_server *server = request->conn->server;
     wb__head *head;
-    const char *given = wb__buf_head(&request->head);
-    int error
-        = wb__head_find(&server->responder, given, request->status_size,
-                        given + request->status_size,
-                        wb__buf_size(&request->head) - request->status_size,
-                        request->head_count, &head);
+    const wb_head given = {
+        .status = wb__buf_data(&request->head),
+        .status_size = request->status_size,
+        .lines = wb__buf_data(&request->head) + request->status_size,
+        .lines_size = wb__buf_size(&request->head) - request->status_size,
+        .count = request->head_count,
+    };
+    int error = wb__head_find(&server->responder, &given, &head);
     if (error == 0) {
         error = wb__head_write(server, request, head, length);
     }
@@ -137,7 +140,7 @@ give_up(wb__request *request)
 }
 
 static int
-write_body(wb__request *request, const char *data, size_t size)
+write_body(wb__request *request, const char *data, size_t size, void **owner)
 {
     wb__conn *conn = request->conn;
     wb__buf *out = scratch(request);
@@ -152,14 +155,15 @@ write_body(wb__request *request, const char *data, size_t size)
         wb__buf_append(out, "\r\n", chunk ? 2 : 0);
         struct iovec part = { out->data, out->end };
         return note(request,
-                    out->end == 0 ? 0 : wb__conn_send(conn, &part, 1, 0));
+                    out->end == 0 ? 0
+                                  : wb__conn_send(conn, &part, 1, 0, NULL));
     }
     struct iovec parts[3] = {
         { out->data, out->end },
         { (void *)(uintptr_t)data, (size_t)allowed },
         { (void *)(uintptr_t)"\r\n", 2 },
     };
-    return note(request, wb__conn_send(conn, parts, chunk ? 3 : 2, 0));
+    return note(request, wb__conn_send(conn, parts, chunk ? 3 : 2, 0, owner));
 }
 
 /* threaded: the caller waits in wb_request_wait(), and no other thread must be
@@ -175,57 +179,80 @@ remember_full(wb__request *request, int result)
 
 /* ---- the public calls --------------------------------------------------- */
 
-int
-wb_request_head(wb_request *pub, const char *status, size_t status_size,
-                const char *lines, size_t lines_size, uint32_t count,
-                int64_t length)
+static int
+give_head(wb__request *request, const wb_head *given, int64_t length)
 {
-    wb__request *request = (wb__request *)pub;
-    wb_server *server = request->conn->server;
+    wb__responder *responder = &request->server->responder;
     wb__head *head;
-    if (pub->head_sent) {
-        return WB_STATE;
-    }
-    wb__server_lock(server);
-    int error = wb__head_find(&server->responder, status, status_size, lines,
-                              lines_size, count, &head);
+    wb__buf copy = { 0 };
+    int error = wb__head_find(responder, given, &head);
     if (error == 0) {
-        wb__buf given = { 0 };
-        error = wb__buf_append(&given, status, status_size);
-        if (error == 0) {
-            error = wb__buf_append(&given, lines, lines_size);
-        }
-        if (error == 0) {
-            wb__buf_free(&request->head);
-            request->head = given;
-            request->head_given = 1;
-            request->status_size = (uint32_t)status_size;
-            request->head_count = count;
-            request->length = length;
-            if (request->is_head || head->status == 204
-                || head->status == 304) {
-                error = WB_COMPLETE;
-            }
-        } else {
-            wb__buf_free(&given);
-        }
+        error = wb__buf_append(&copy, given->status, given->status_size);
     }
-    wb__server_unlock(server);
-    return error;
+    if (error == 0) {
+        error = wb__buf_append(&copy, given->lines, given->lines_size);
+    }
+    if (error < 0) {
+        wb__buf_free(&copy);
+        return error;
+    }
+    wb__buf_free(&request->head);
+    request->head = copy;
+    request->head_given = 1;
+    request->status_size = (uint32_t)given->status_size;
+    request->head_count = given->count;
+    request->length = length;
+    return request->is_head || head->status == 204 || head->status == 304
+        ? WB_COMPLETE
+        : 0;
 }
 
 int
-wb_request_write(wb_request *pub, const char *data, size_t size)
+wb_request_head(wb_request *pub, const wb_head *head, int64_t length)
 {
     wb__request *request = (wb__request *)pub;
-    wb_server *server = request->conn->server;
-    wb__server_lock(server);
-    int result = !request->head_given || request->file >= 0 ? WB_STATE
-        : request->gone                                     ? WB_GONE
-                        : write_body(request, data, size);
-    result = remember_full(request, result);
-    wb__server_unlock(server);
+    int result = wb__request_enter(request);
+    if (result < 0) {
+        return result;
+    }
+    result = pub->head_sent ? WB_STATE : give_head(request, head, length);
+    wb__server_unlock(request->server);
     return result;
+}
+
+int
+wb_request_write(wb_request *pub, const char *data, size_t size, void **owner)
+{
+    wb__request *request = (wb__request *)pub;
+    int result = wb__request_enter(request);
+    if (result < 0) {
+        return result;
+    }
+    result = !request->head_given || request->file >= 0 ? WB_STATE
+        : request->gone                                 ? WB_GONE
+                        : write_body(request, data, size, owner);
+    result = remember_full(request, result);
+    wb__server_unlock(request->server);
+    return result;
+}
+
+/* The caller's descriptor for now; a duplicate for what is sent later. */
+static int
+begin_file(wb__request *request, int fd)
+{
+    wb__conn *conn = request->conn;
+    int result = WB_FULL;
+    request->file = fd;
+    if (!conn->blocked) {
+        result = wb__conn_flush(conn);
+    }
+    if (result != WB_FULL) {
+        request->file = -1;
+        return result;
+    }
+    request->file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    request->file_owned = 1;
+    return request->file < 0 ? give_up(request) : WB_FULL;
 }
 
 static int
@@ -239,12 +266,11 @@ send_file(wb__request *request, int fd, int64_t offset, int64_t size)
     }
     request->sent += allowed;
     struct iovec part = { out->data, out->end };
-    int result = out->end == 0 ? 0 : wb__conn_send(conn, &part, 1, 0);
+    int result = out->end == 0 ? 0 : wb__conn_send(conn, &part, 1, 0, NULL);
     if (result >= 0 && allowed > 0) {
-        request->file = fd;
         request->file_offset = offset;
         request->file_left = (int64_t)allowed;
-        result = conn->blocked ? WB_FULL : wb__conn_flush(conn);
+        result = begin_file(request, fd);
     }
     if (result == WB_FULL) {
         return result;
@@ -256,14 +282,15 @@ int
 wb_request_file(wb_request *pub, int fd, int64_t offset, int64_t size)
 {
     wb__request *request = (wb__request *)pub;
-    wb_server *server = request->conn->server;
-    wb__server_lock(server);
-    int result = !request->head_given || request->file >= 0 || size < 0
-        ? WB_STATE
-        : request->gone ? WB_GONE
+    int result = wb__request_enter(request);
+    if (result < 0) {
+        return result;
+    }
+    result = !request->head_given || request->file >= 0 || size < 0 ? WB_STATE
+        : request->gone                                             ? WB_GONE
                         : send_file(request, fd, offset, size);
     result = remember_full(request, result);
-    wb__server_unlock(server);
+    wb__server_unlock(request->server);
     return result;
 }
 
@@ -290,28 +317,26 @@ write_end(wb__request *request)
         return WB_NOMEM;
     }
     struct iovec part = { out->data, out->end };
-    int sent = out->end == 0 ? 0 : wb__conn_send(conn, &part, 1, 0);
+    int sent = out->end == 0 ? 0 : wb__conn_send(conn, &part, 1, 0, NULL);
     if (sent < 0) {
         return sent;
     }
     return request->answer == WB__LENGTH && request->left > 0 ? WB_STATE : 0;
 }
 
-/* Cut off so that no client takes the answer for complete. A body that ends
- * with the connection needs a reset for that; so does nothing else. */
+/* Cut off so that no client takes the answer for complete: closing resets the
+ * connection of an answer that has begun. */
 static void
 cut(wb__request *request)
 {
     wb__conn *conn = request->conn;
     request->close = 1;
-    if (!conn->dead && request->pub.head_sent
-        && request->answer == WB__UNTIL_CLOSE) {
-        struct linger hard = { 1, 0 };
-        setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+    if (request->pub.head_sent) {
+        if (conn->out.size > 0 && !conn->blocked) {
+            wb__conn_flush(conn); /* answers before it that were held back */
+        }
         wb__conn_close(conn);
     }
-    request->file = -1;
-    request->file_left = 0;
     done(request, 0);
 }
 
@@ -319,9 +344,12 @@ int
 wb_request_finish(wb_request *pub)
 {
     wb__request *request = (wb__request *)pub;
-    wb_server *server = request->conn->server;
-    wb__server_lock(server);
-    int result = request->gone ? WB_GONE : write_end(request);
+    wb_server *server = request->server;
+    int result = wb__request_enter(request);
+    if (result < 0) {
+        return result;
+    }
+    result = request->gone ? WB_GONE : write_end(request);
     if (result == 0) {
         done(request, 1);
     } else {
@@ -331,14 +359,17 @@ wb_request_finish(wb_request *pub)
     return result;
 }
 
-void
+int
 wb_request_abort(wb_request *pub)
 {
     wb__request *request = (wb__request *)pub;
-    wb_server *server = request->conn->server;
-    wb__server_lock(server);
-    cut(request);
-    wb__server_unlock(server);
+    wb_server *server = request->server;
+    int result = wb__request_enter(request);
+    if (result == 0) {
+        cut(request);
+        wb__server_unlock(server);
+    }
+    return result;
 }
 
 /* More input waits behind this request: its answer may wait for the next. */
@@ -346,11 +377,12 @@ static int
 may_hold(const wb__conn *conn)
 {
     return wb__buf_size(&conn->in) > 0 && conn->server->quick && !conn->blocked
-        && wb__buf_size(&conn->out) < WB__READ_BUFFER;
+        && conn->out.size < WB__READ_BUFFER;
 }
 
 static int
-respond(wb__request *request, wb__head *head, const char *body, size_t size)
+respond(wb__request *request, wb__head *head, const char *body, size_t size,
+        void **owner)
 {
     wb__conn *conn = request->conn;
     wb__buf *out = scratch(request);
@@ -371,7 +403,7 @@ respond(wb__request *request, wb__head *head, const char *body, size_t size)
     }
     parts[0].iov_base = out->data;
     parts[0].iov_len = out->end;
-    int result = wb__conn_send(conn, parts, count, may_hold(conn));
+    int result = wb__conn_send(conn, parts, count, may_hold(conn), owner);
     if (result < 0) {
         return result;
     }
@@ -379,22 +411,21 @@ respond(wb__request *request, wb__head *head, const char *body, size_t size)
 }
 
 int
-wb_request_respond(wb_request *pub, const char *status, size_t status_size,
-                   const char *lines, size_t lines_size, uint32_t count,
-                   const char *body, size_t body_size)
+wb_request_respond(wb_request *pub, const wb_head *given, const char *body,
+                   size_t size, void **owner)
 {
     wb__request *request = (wb__request *)pub;
-    wb_server *server = request->conn->server;
+    wb_server *server = request->server;
     wb__head *head;
-    if (pub->head_sent) {
-        return WB_STATE;
+    int result = wb__request_enter(request);
+    if (result < 0) {
+        return result;
     }
-    wb__server_lock(server);
-    int result = wb__head_find(&server->responder, status, status_size, lines,
-                               lines_size, count, &head);
+    result = pub->head_sent ? WB_STATE
+                            : wb__head_find(&server->responder, given, &head);
     if (result == 0) {
         result = request->gone ? WB_GONE
-                               : respond(request, head, body, body_size);
+                               : respond(request, head, body, size, owner);
         if (result == 0) {
             done(request, 1);
         } else {
@@ -455,7 +486,7 @@ wb__respond_plain(wb__conn *conn, int status, int is_head)
     char text[512];
     int size = plain(conn->server, text, sizeof(text), status, is_head, 1);
     struct iovec part = { text, (size_t)size };
-    return wb__conn_send(conn, &part, 1, 0);
+    return wb__conn_send(conn, &part, 1, 0, NULL);
 }
 
 void
@@ -477,17 +508,21 @@ wb__respond_raw(wb__request *request, const char *data, size_t size)
         { (void *)(uintptr_t)(data + line), size - line },
     };
     struct iovec whole = { (void *)(uintptr_t)data, size };
-    int sent = *option == '\0' ? wb__conn_send(conn, &whole, 1, may_hold(conn))
-                               : wb__conn_send(conn, parts, 3, may_hold(conn));
+    int sent = *option == '\0'
+        ? wb__conn_send(conn, &whole, 1, may_hold(conn), NULL)
+        : wb__conn_send(conn, parts, 3, may_hold(conn), NULL);
     done(request, sent >= 0);
 }
 
-void
+int
 wb_request_error(wb_request *pub, int status)
 {
     wb__request *request = (wb__request *)pub;
-    wb_server *server = request->conn->server;
-    wb__server_lock(server);
+    wb_server *server = request->server;
+    int result = wb__request_enter(request);
+    if (result < 0) {
+        return result;
+    }
     if (pub->head_sent || request->gone) {
         cut(request);
     } else {
@@ -497,4 +532,5 @@ wb_request_error(wb_request *pub, int status)
         done(request, sent >= 0);
     }
     wb__server_unlock(server);
+    return 0;
 }

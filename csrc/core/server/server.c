@@ -46,10 +46,11 @@ wb_config_init(wb_config *config)
 
 /* ---- locks -------------------------------------------------------------- */
 
+/* A child's copy of the lock may be held by a thread that it does not have. */
 void
 wb__server_lock(wb_server *server)
 {
-    if (server->config.threaded) {
+    if (server->shared && !wb__server_forked(server)) {
         pthread_mutex_lock(&server->lock);
     }
 }
@@ -57,24 +58,65 @@ wb__server_lock(wb_server *server)
 void
 wb__server_unlock(wb_server *server)
 {
-    if (server->config.threaded) {
+    if (server->shared && !wb__server_forked(server)) {
         pthread_mutex_unlock(&server->lock);
     }
 }
 
-int
-wb__server_on_loop(wb_server *server)
+void
+wb__server_share(wb_server *server)
 {
-    return !server->config.threaded
+    if (!server->shared) {
+        server->shared = 1;
+    }
+}
+
+int
+wb__server_on_loop(const wb_server *server)
+{
+    return !server->turning
         || pthread_equal(pthread_self(), server->loop_thread);
 }
 
 void
 wb__server_progress(wb_server *server)
 {
-    if (server->config.threaded) {
+    if (server->shared) {
         pthread_cond_broadcast(&server->progress_cond);
     }
+}
+
+void
+wb__server_give_back(wb_server *server, wb__segment *done)
+{
+    while (done != NULL) {
+        wb__segment *next = done->next;
+        done->next
+            = atomic_load_explicit(&server->released, memory_order_relaxed);
+        atomic_store_explicit(&server->released, done, memory_order_relaxed);
+        done = next;
+    }
+}
+
+void *
+wb_server_released(wb_server *server)
+{
+    void *owner = NULL;
+    if (atomic_load_explicit(&server->released, memory_order_relaxed)
+        == NULL) {
+        return NULL;
+    }
+    wb__server_lock(server);
+    wb__segment *segment
+        = atomic_load_explicit(&server->released, memory_order_relaxed);
+    if (segment != NULL) {
+        owner = segment->owner;
+        atomic_store_explicit(&server->released, segment->next,
+                              memory_order_relaxed);
+        wb__free(segment);
+    }
+    wb__server_unlock(server);
+    return owner;
 }
 
 /* ---- the ready queue ---------------------------------------------------- */
@@ -94,6 +136,8 @@ wb__server_enqueue(wb_server *server, wb__request *request)
     server->ready++;
     if (server->config.threaded) {
         pthread_cond_signal(&server->ready_cond);
+    } else {
+        wb__server_progress(server); /* wb_server_poll() may wait for it */
     }
 }
 
@@ -138,6 +182,9 @@ wb__server_take(wb_server *server)
 wb_request *
 wb_server_take(wb_server *server)
 {
+    if (wb__server_forked(server)) {
+        return NULL;
+    }
     wb__server_lock(server);
     wb_request *request = wb__server_take(server);
     wb__server_unlock(server);
@@ -154,7 +201,7 @@ static void on_tick(uv_timer_t *timer);
 void
 wb__server_tick_by(wb_server *server, uint64_t due)
 {
-    /* threaded: other threads arm deadlines, so the tick never rests. */
+    /* shared: other threads arm deadlines, so the tick never rests. */
     if (due >= server->tick_due || server->closing
         || !wb__server_on_loop(server)) {
         return;
@@ -173,8 +220,7 @@ schedule_tick(wb_server *server)
     uint64_t now = wb__now_ms();
     int64_t next = wb__deadline_next(&server->deadlines, now);
     server->tick_due = UINT64_MAX;
-    if (server->config.threaded || server->draining
-        || server->accept_again != 0) {
+    if (server->shared || server->draining || server->accept_again != 0) {
         next = next < 0 || next > TICK_MS ? TICK_MS : next;
     }
     if (next >= 0) {
@@ -253,7 +299,7 @@ is_idle(const wb__conn *conn)
 {
     return !conn->dead && conn->request == NULL
         && conn->reading == WB__READ_HEAD && wb__buf_size(&conn->in) == 0
-        && wb__buf_size(&conn->out) == 0;
+        && conn->out.size == 0;
 }
 
 /* Who has connected, or got an answer, only just now may have a request on
@@ -325,6 +371,9 @@ void
 wb_server_stop(wb_server *server, int grace_ms)
 {
     int grace = grace_ms < 0 ? 0 : grace_ms;
+    if (wb__server_forked(server)) {
+        return; /* the eventfd is the parent's, too */
+    }
     atomic_store(&server->stop_grace, grace);
     uv_async_send(&server->async);
 }
@@ -332,7 +381,7 @@ wb_server_stop(wb_server *server, int grace_ms)
 int
 wb_server_stopped(wb_server *server)
 {
-    return atomic_load(&server->stopped);
+    return wb__server_forked(server) || atomic_load(&server->stopped);
 }
 
 static void
@@ -348,10 +397,12 @@ on_async(uv_async_t *async)
 void
 wb_server_wake(wb_server *server)
 {
-    uv_async_send(&server->async);
+    if (!wb__server_forked(server)) {
+        uv_async_send(&server->async);
+    }
 }
 
-/* ---- birth and death ---------------------------------------------------- */
+/* ---- making ---------------------------------------------------- */
 
 /* 0 is "no limit of yours": what remains is the core's. */
 static void
@@ -436,25 +487,6 @@ make_handles(wb_server *server)
     return wb__listener_open(server);
 }
 
-static void
-close_any(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (!uv_is_closing(handle)) {
-        uv_close(handle, NULL);
-    }
-}
-
-static void
-free_requests(wb_server *server)
-{
-    while (server->free_requests != NULL) {
-        wb__request *request = server->free_requests;
-        server->free_requests = request->next;
-        wb__free(request);
-    }
-}
-
 int
 wb_server_new(const wb_config *config, wb_server **out)
 {
@@ -468,7 +500,8 @@ wb_server_new(const wb_config *config, wb_server **out)
         return WB_INVALID;
     }
     wb_server *server = wb__alloc(sizeof(*server));
-    if (server == NULL) {
+    if (server == NULL || wb__fork_watch() < 0) {
+        wb__free(server);
         return WB_NOMEM;
     }
     memset(server, 0, offsetof(wb_server, read_buffer));
@@ -478,6 +511,10 @@ wb_server_new(const wb_config *config, wb_server **out)
     atomic_init(&server->stop_grace, -1);
     atomic_init(&server->stopped, 0);
     atomic_init(&server->turns, 0);
+    atomic_init(&server->released, NULL);
+    server->process = wb__process_number;
+    server->references = 1;
+    server->shared = config->threaded;
     server->quick = 1;
     server->tick_due = UINT64_MAX;
     set_deadlines(server);
@@ -490,11 +527,10 @@ wb_server_new(const wb_config *config, wb_server **out)
     if (error == 0 && config->tls_cert != NULL) {
         error = wb__certificates_open(config, &server->tls);
     }
-    if (error == 0 && config->threaded) {
+    if (error == 0) {
         error = make_sync(server);
     }
     if (error == 0) {
-        server->loop_thread = pthread_self();
         error = make_handles(server);
     }
     if (error < 0) {
@@ -506,40 +542,132 @@ wb_server_new(const wb_config *config, wb_server **out)
     return 0;
 }
 
-void
-wb_server_free(wb_server *server)
+/* ---- closing ------------------------------------------------------------ */
+
+static void
+close_any(uv_handle_t *handle, void *context)
 {
-    if (server == NULL) {
-        return;
+    (void)context;
+    if (!uv_is_closing(handle)) {
+        uv_close(handle, NULL);
     }
-    server->loop_thread = pthread_self();
-    server->closing = 1;
+}
+
+/* In a child the poll set is the parent's, too: libuv gets one of its own, and
+ * closing handles leaves the parent's alone. If another thread was turning the
+ * loop when the process was forked, what libuv remembers may be half changed:
+ * then it is left as it is. 0: libuv may be used. */
+static int
+disown(wb_server *server)
+{
+    int was_turning = server->turning;
+    server->disowned = 1;
+    server->shared = server->turning = 0;
+    server->log.size = 0; /* the parent writes it */
+    if (was_turning || uv_loop_fork(&server->loop) < 0) {
+        wb__conn *conn = server->conns;
+        for (uint32_t n = server->stats.connections; n > 0; n--) {
+            conn->registered = 0;
+            conn = conn->next;
+        }
+        server->listener_open = 0;
+        close(uv_backend_fd(&server->loop));
+        return -1;
+    }
+    return 0;
+}
+
+/* Waits until no other thread turns the loop; this one takes its place. */
+static void
+take_loop(wb_server *server)
+{
+    while (!wb__server_on_loop(server)) {
+        uv_async_send(&server->async);
+        pthread_cond_wait(&server->progress_cond, &server->lock);
+    }
+}
+
+static void
+close_conns(wb_server *server)
+{
     while (server->conns != NULL) {
         wb__conn *conn = server->conns;
         wb__conn_close(conn);
-        if (conn->request != NULL) { /* the caller broke its word */
+        if (conn->request != NULL) { /* with the caller */
             wb__server_dequeue(server, conn->request);
-            wb__request_free(server, conn->request);
+            wb__request_free(conn->request);
             conn->request = NULL;
         }
     }
-    if (server->config.listen_fd >= 0) {
-        wb__listener_close(server);
-    }
-    wb__server_attend_all(server);
+}
+
+static void
+close_loop(wb_server *server)
+{
     uv_walk(&server->loop, close_any, NULL);
     while (uv_run(&server->loop, UV_RUN_NOWAIT) != 0) {
     }
     uv_loop_close(&server->loop);
+}
+
+static void
+close_descriptors(wb_server *server)
+{
+    if (server->config.listen_fd >= 0) {
+        close(server->config.listen_fd);
+        server->config.listen_fd = -1;
+    }
+    if (server->wake_pipe[0] >= 0) {
+        close(server->wake_pipe[0]);
+        close(server->wake_pipe[1]);
+        server->wake_pipe[0] = -1;
+    }
+}
+
+static void
+free_requests(wb_server *server)
+{
+    while (server->free_requests != NULL) {
+        wb__request *request = server->free_requests;
+        server->free_requests = request->next;
+        wb__free(request);
+    }
+}
+
+void
+wb_server_close(wb_server *server)
+{
+    if (server->closing) {
+        return;
+    }
+    int use_loop = !wb__server_forked(server) || disown(server) == 0;
+    wb__server_lock(server);
+    server->closing = 1;
+    take_loop(server);
+    close_conns(server);
+    if (server->listener_open) {
+        wb__listener_close(server);
+    }
+    wb__server_attend_all(server);
+    wb__server_unlock(server);
+    if (use_loop) {
+        close_loop(server);
+    }
+    wb__server_lock(server);
+    close_descriptors(server);
     wb__log_close(server);
     wb__memo_close(&server->memo);
     wb__responder_close(&server->responder);
     wb__tls_context_unref(server->tls);
+    server->tls = NULL;
     free_requests(server);
-    if (server->wake_pipe[0] >= 0) {
-        close(server->wake_pipe[0]);
-        close(server->wake_pipe[1]);
-    }
+    atomic_store(&server->stopped, 1);
+    wb__server_unlock(server);
+}
+
+void
+wb__server_free(wb_server *server)
+{
     if (server->sync_made) {
         pthread_cond_destroy(&server->progress_cond);
         pthread_cond_destroy(&server->ready_cond);
@@ -548,6 +676,25 @@ wb_server_free(wb_server *server)
     wb__free(server->strings);
     wb__free(server);
 }
+
+void
+wb_server_free(wb_server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    wb_server_close(server);
+    while (wb_server_released(server) != NULL) {
+    }
+    wb__server_lock(server);
+    int last = --server->references == 0;
+    wb__server_unlock(server);
+    if (last) {
+        wb__server_free(server);
+    }
+}
+
+/* ---- figures ------------------------------------------------------------ */
 
 void
 wb_server_stats(wb_server *server, wb_stats *out)
@@ -562,6 +709,9 @@ wb_server_stats(wb_server *server, wb_stats *out)
 void
 wb_server_log_flush(wb_server *server)
 {
+    if (wb__server_forked(server)) {
+        return;
+    }
     wb__server_lock(server);
     wb__log_flush(server);
     wb__server_unlock(server);

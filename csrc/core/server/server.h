@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "base/fork.h"
 #include "server/conn.h"
 #include "server/deadline.h"
 #include "server/log.h"
@@ -26,7 +27,8 @@ struct wb_server {
     uv_timer_t sleep;      /* bounds one poll */
     uint8_t accepting;     /* the listener is polled */
     uint8_t listener_open;
-    uint8_t closing;       /* handles are being closed */
+    uint8_t closing;       /* wb_server_close() was called */
+    uint8_t disowned;      /* closed in a child of its process */
     uint8_t is_tcp;
     uint8_t draining;      /* a stop is under way */
     uint8_t changed;       /* the poll set: see wb_server_poll() */
@@ -47,24 +49,32 @@ struct wb_server {
     uint64_t taken_ms;     /* when the last request was handed over ... */
     uint8_t quick;         /* ... and the one before came back in no time */
 
+    wb__segment *_Atomic released; /* see wb_server_released() */
+    unsigned process;      /* wb__process_number of its maker */
+    uint32_t references;   /* requests that are held, and the caller's own */
+
     wb__deadlines deadlines;
     wb__memo memo;
     wb__responder responder;
     wb__log log;
     wb_stats stats;
 
-    /* threaded: `lock` guards all of the above; the loop thread holds it in
+    /* Several threads may call: threaded, or a request has been held. Then
+     * `lock` guards all of the above; who turns the loop holds it in
      * callbacks, never while it sleeps. */
+    uint8_t shared;
+    uint8_t turning;              /* the loop, by loop_thread */
+    uint8_t sync_made;
+    pthread_t loop_thread;
     pthread_mutex_t lock;
     pthread_cond_t ready_cond;    /* a request is ready, or it is over */
-    pthread_cond_t progress_cond; /* a body grew, an output drained */
-    pthread_t loop_thread;
-    uint8_t sync_made;
+    pthread_cond_t progress_cond; /* a body grew, an output drained, a request
+                                     ended, nobody turns the loop */
 
-    atomic_int stop_grace;        /* -1: no stop asked */
+    atomic_int stop_grace; /* -1: no stop asked */
     atomic_int stopped;
-    atomic_uint_fast64_t turns;   /* written by the polling thread alone */
-    int wake_pipe[2];             /* or -1: see wb_server_wake_fd() */
+    atomic_uint_fast64_t turns; /* written by the polling thread alone */
+    int wake_pipe[2]; /* or -1: see wb_server_wake_fd() */
     uv_poll_t wake_poll;
 
     char read_buffer[WB__READ_BUFFER];
@@ -73,7 +83,15 @@ struct wb_server {
 void wb__server_count_turn(wb_server *server);
 void wb__server_lock(wb_server *server);
 void wb__server_unlock(wb_server *server);
-int wb__server_on_loop(wb_server *server);
+void wb__server_share(wb_server *server); /* from now on the lock is used */
+/* Whether this thread may touch the handles of the loop: it turns it, or
+ * nobody does. */
+int wb__server_on_loop(const wb_server *server);
+/* One uv_run(), without the lock. */
+void wb__server_turn(wb_server *server, uv_run_mode mode);
+/* Segments whose bytes have gone out; NULL is fine. */
+void wb__server_give_back(wb_server *server, wb__segment *done);
+void wb__server_free(wb_server *server); /* the memory of a closed one */
 /* Ready queue. */
 void wb__server_enqueue(wb_server *server, wb__request *request);
 void wb__server_dequeue(wb_server *server, wb__request *request);
@@ -85,6 +103,13 @@ wb_request *wb__server_take(wb_server *server); /* under the lock */
 /* Deadlines, the log and a stop are looked at by then (ms, monotonic). */
 void wb__server_tick_by(wb_server *server, uint64_t due);
 void wb__server_drain_step(wb_server *server);
+
+/* This is a child of the process that made it. */
+static inline int
+wb__server_forked(const wb_server *server)
+{
+    return server->process != wb__process_number;
+}
 
 /* listener.c */
 int wb__listener_open(wb_server *server);

@@ -29,11 +29,11 @@ body_is_complete(wb__conn *conn)
     conn->reading = WB__READ_NOTHING;
     wb__deadline_clear(&conn->timed);
     request->continue_due = 0;
-    if (request->hand != WB__OUT || !conn->server->config.threaded) {
+    if (request->hand != WB__OUT || !conn->server->shared) {
         wb__request_show_body(request);
         if (body->file < 0 && body->read == 0) {
             request->pub.body
-                = body->received == 0 ? "" : wb__buf_head(&body->memory);
+                = body->received == 0 ? "" : wb__buf_data(&body->memory);
         }
     }
     if (request->hand == WB__INCOMING) {
@@ -186,8 +186,11 @@ start_body(wb__conn *conn, const wb__line *line, const wb__block *block,
     wb__conn_arm(conn, WB__BODY);
     request->continue_due = line->minor_version > 0
         && (block->flags & WB__CONTINUE) != 0 && here == 0;
-    if (server->config.stream_body || request->continue_due) {
+    if (server->config.stream_body) {
         hand_over(conn);
+    } else if (request->continue_due) {
+        /* It will be read before the application is called. */
+        wb__request_continue(request);
     }
     return 0;
 }
@@ -206,7 +209,7 @@ start_request(wb__conn *conn, const char *data, const wb__line *line,
     request->conn = conn;
     if (wb__request_fill(request, data, line, block) < 0) {
         wb__block_unref(block);
-        wb__request_free(server, request);
+        wb__request_free(request);
         return 503;
     }
     if (block->fields.slot != WB_NO_SLOT) {
@@ -322,7 +325,7 @@ wb__conn_understand_kept(wb__conn *conn)
     if (wb__buf_size(&conn->in) == 0) {
         return;
     }
-    size_t used = wb__conn_understand(conn, wb__buf_head(&conn->in),
+    size_t used = wb__conn_understand(conn, wb__buf_data(&conn->in),
                                       wb__buf_size(&conn->in));
     if (conn->reading == WB__READ_DISCARD) {
         wb__buf_free(&conn->in); /* perhaps it is freed already */

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Optional
 
-from wsgibench.native._cffi import lib
+from wsgibench.native._cffi import ffi, lib
 from wsgibench.native.cffi_errors import log_exception, raise_code
 from wsgibench.native.cffi_file_wrapper import FileWrapper, file_behind
 from wsgibench.native.cffi_input import Input
@@ -28,7 +28,28 @@ SHORT = (
 ExcInfo = tuple[type[BaseException], BaseException, Optional[TracebackType]]
 
 
-def encode_head(status: Any, headers: Any) -> tuple[bytes, bytes, int]:
+#: Larger blocks are kept by reference while a client is slow.
+COPIED = 16384
+NULL = ffi.NULL
+
+
+class Head:
+    """A wb_head (``.given``) and the memory it points to."""
+
+    __slots__ = ("_lines", "_status", "given")
+
+    def __init__(self, status: bytes, lines: bytes, count: int) -> None:
+        self._status = ffi.from_buffer(status)
+        self._lines = ffi.from_buffer(lines)
+        self.given = ffi.new("wb_head *")
+        self.given.status = self._status
+        self.given.status_size = len(status)
+        self.given.lines = self._lines
+        self.given.lines_size = len(lines)
+        self.given.count = count
+
+
+def encode_head(status: Any, headers: Any) -> Head:
     """Status, then name NUL value NUL ..., as the core wants them."""
     if type(status) is not str and not isinstance(status, str):
         raise TypeError("the status must be a str, not %r" % type(status))
@@ -46,7 +67,7 @@ def encode_head(status: Any, headers: Any) -> tuple[bytes, bytes, int]:
         parts.append(name)
         parts.append(value)
     parts.append("")
-    return (
+    return Head(
         status.encode("latin-1"),
         "\0".join(parts).encode("latin-1"),
         len(headers),
@@ -57,17 +78,15 @@ class Call:
     """The start_response that the application gets."""
 
     __slots__ = (
-        "count",
+        "head",
         "head_given",
         "input",
         "iterator",
-        "lines",
         "request",
         "result",
         "sending_file",
         "server",
         "started",
-        "status",
         "wrote",
     )
 
@@ -81,9 +100,7 @@ class Call:
         self.head_given = False
         self.wrote = False
         self.sending_file = False
-        self.status = b""
-        self.lines = b""
-        self.count = 0
+        self.head: Head | None = None
 
     # For the application ------------------------------------------------
 
@@ -109,9 +126,7 @@ class Call:
                 "start_response called again without exc_info"
             )
         self.started = False
-        self.status, self.lines, self.count = self.server.encode(
-            status, response_headers
-        )
+        self.head = self.server.encode(status, response_headers)
         self.started = True
         self.head_given = False
         return self.write
@@ -126,7 +141,7 @@ class Call:
             return
         if not self.head_given:
             self._give_head(-1)
-        result = lib.wb_request_write(self.request, data, len(data))
+        result = self._send(data)
         if result == FULL:
             result = self._wait()
         if result < 0:
@@ -141,18 +156,27 @@ class Call:
         return result
 
     def _give_head(self, length: int) -> int:
+        assert self.head is not None
         result: int = lib.wb_request_head(
-            self.request,
-            self.status,
-            len(self.status),
-            self.lines,
-            len(self.lines),
-            self.count,
-            length,
+            self.request, self.head.given, length
         )
         if result < 0:
             raise_code(result)
         self.head_given = True
+        return result
+
+    def _send(self, block: bytes) -> int:
+        result: int
+        if len(block) <= COPIED:
+            result = lib.wb_request_write(
+                self.request, block, len(block), NULL
+            )
+        else:
+            data, owner = self.server.keep(block)
+            result = lib.wb_request_write(
+                self.request, data, len(block), owner
+            )
+            self.server.kept(owner)
         return result
 
     def _end(self) -> None:
@@ -222,16 +246,18 @@ class Call:
         self._iterate(length)
 
     def _respond(self, body: bytes) -> None:
-        code = lib.wb_request_respond(
-            self.request,
-            self.status,
-            len(self.status),
-            self.lines,
-            len(self.lines),
-            self.count,
-            body,
-            len(body),
-        )
+        assert self.head is not None
+        given = self.head.given
+        if len(body) <= COPIED:
+            code = lib.wb_request_respond(
+                self.request, given, body, len(body), NULL
+            )
+        else:
+            data, owner = self.server.keep(body)
+            code = lib.wb_request_respond(
+                self.request, given, data, len(body), owner
+            )
+            self.server.kept(owner)
         if code == 0:
             self.request = None
             if self.input is not None:
@@ -293,8 +319,7 @@ class Call:
             given = self._give_head(length)
             if given:
                 return given
-        result: int = lib.wb_request_write(self.request, block, len(block))
-        return result
+        return self._send(block)
 
     def _iterate(self, length: int) -> None:
         server = self.server

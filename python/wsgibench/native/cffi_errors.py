@@ -18,7 +18,7 @@ def raise_code(code: int) -> None:
         raise ConnectionResetError(text)
     if code == lib.WB_INVALID:
         raise ValueError(text)
-    if code == lib.WB_STATE:
+    if code in (lib.WB_STATE, lib.WB_OVER, lib.WB_FORKED):
         raise RuntimeError(text)
     if -4096 < code < 0:
         raise OSError(-code, os.strerror(-code))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from typing import Any
 
 from wsgibench import __version__
 from wsgibench.native._cffi import ffi, lib
-from wsgibench.native.cffi_call import Call, encode_head
+from wsgibench.native.cffi_call import Call, Head, encode_head
 from wsgibench.native.cffi_environ import EnvironFactory
 from wsgibench.native.cffi_errors import log_exception, raise_code
 from wsgibench.native.cffi_input import Input
@@ -56,7 +57,9 @@ class CoreServer:
         )
         self._suspended: dict[int, Call] = {}  # waiting for WB_RESUME
         self._aside: list[Call] = []  # gave way to others
-        self._heads: dict[Any, tuple[bytes, bytes, int]] = {}
+        self._heads: dict[Any, Head] = {}
+        self._blocks: dict[int, Any] = {}  # kept by the core, by owner
+        self._numbers = itertools.count(1)
         out = ffi.new("wb_server **")
         code = lib.wb_server_new(config, out)
         del kept
@@ -82,7 +85,7 @@ class CoreServer:
 
     # Serving -------------------------------------------------------------
 
-    def encode(self, status: Any, headers: Any) -> tuple[bytes, bytes, int]:
+    def encode(self, status: Any, headers: Any) -> Head:
         """As ``encode_head``, remembering the few heads that come again."""
         try:
             key = (status, tuple(headers))
@@ -95,6 +98,24 @@ class CoreServer:
                 self._heads.clear()
             self._heads[key] = head
         return head
+
+    def keep(self, block: bytes) -> tuple[Any, Any]:
+        """The block's bytes, and the owner that the core may take."""
+        number = next(self._numbers)
+        data = self._blocks[number] = ffi.from_buffer(block)
+        return data, ffi.new("void **", ffi.cast("void *", number))
+
+    def kept(self, owner: Any) -> None:
+        """After the core's call: did it take the owner?"""
+        if owner[0]:
+            del self._blocks[int(ffi.cast("uintptr_t", owner[0]))]
+
+    def _release_blocks(self, core: Any) -> None:
+        while True:
+            owner = lib.wb_server_released(core)
+            if not owner:
+                return
+            del self._blocks[int(ffi.cast("uintptr_t", owner))]
 
     def suspend(self, call: Call) -> None:
         self._suspended[int(ffi.cast("uintptr_t", call.request))] = call
@@ -133,6 +154,7 @@ class CoreServer:
         if self._aside:
             timeout_ms = 0
         ready = lib.wb_server_poll(core, timeout_ms)
+        self._release_blocks(core)
         if ready < 0:
             if ready == lib.WB_STOPPED:
                 return -1
@@ -162,6 +184,7 @@ class CoreServer:
             request = lib.wb_server_wait(core, 1000)
             if request:
                 self._answer(request)
+            self._release_blocks(core)
 
     def canned(self, response: bytes) -> None:
         core = self._open()
@@ -243,6 +266,8 @@ class CoreServer:
                 log_exception(self.errors)
         self._aside = []
         self._suspended = {}
+        lib.wb_server_close(core)
+        self._release_blocks(core)
         lib.wb_server_free(core)
 
     def __del__(self) -> None:
