@@ -17,7 +17,8 @@ sys.path.insert(0, str(ROOT / "python"))
 
 from wsgibench.harness import record as records  # noqa: E402
 from wsgibench.reports import suite  # noqa: E402
-from wsgibench.stats import answers, summary  # noqa: E402
+from wsgibench.stats import answers, columns, summary  # noqa: E402
+from wsgibench.verdicts import GOODPUT, INVALID  # noqa: E402
 
 HEAD = """# Results
 
@@ -27,9 +28,11 @@ request** (CPU us; +-%: half of the way from the least to the most of its
 starts) is the figure to compare between servers; requests/s were published on
 other machines, years ago, and stand beside ours for the order, not the size.
 Above each table stands who costs least there, with 95 % intervals, and who
-answers most where that is another. SUSPECT and INVALID say that the machine,
-the client or the server did something after which a number must not be
-trusted; the reason is in the footnote. How it was measured:
+answers most where that is another. Every number that stands here may be
+trusted for what it says: `>=` is a lower bound, for the client was the limit;
+`~` is true of something else than was asked, such as fewer requests; `a..b` is
+the range of a server that never settled. What was no measurement is not
+printed; the footnote says why. How it was measured:
 [docs/method.md](docs/method.md).
 """
 
@@ -70,7 +73,7 @@ def answered(record: dict[str, Any]) -> list[str]:
                 one
                 for one in entries
                 if one.goodput is not None
-                and one.row["verdict"] != "INVALID"
+                and one.row["verdicts"][GOODPUT] != INVALID
                 and one.server != summary.CEILING
                 and (one.load, one.python) == (best.load, best.python)
             ),
@@ -82,9 +85,9 @@ def answered(record: dict[str, Any]) -> list[str]:
             answers.sentence(answer),
         )
         if most is not best:
-            line += " Most requests/s: %s, %.0f." % (
+            line += " Most requests/s: %s, %s." % (
                 most.server,
-                most.row["goodput"],
+                columns.cell(most.row, "goodput"),
             )
         lines.append(line)
     return lines

@@ -165,9 +165,10 @@ ROOMS: dict[str, set[str]] = {
     "errors": set(),
     "orphans": set(),
     "plugins": {"errors"},
+    "verdicts": set(),
     "__init__": {"native"},
     "native": {"errors", "orphans", "__init__"},
-    "load": {"errors", "native", "plugins", "__init__"},
+    "load": {"errors", "native", "plugins", "verdicts", "__init__"},
     "scenarios": {"errors", "services"},
     "services": {"errors", "orphans", "plugins"},
     "harness": {
@@ -179,10 +180,11 @@ ROOMS: dict[str, set[str]] = {
         "plugins",
         "scenarios",
         "services",
+        "verdicts",
     },
     "audit": {"errors", "plugins"},
-    "stats": {"errors"},
-    "reports": {"errors", "plugins", "stats"},
+    "stats": {"errors", "verdicts"},
+    "reports": {"errors", "plugins", "stats", "verdicts"},
 }
 
 

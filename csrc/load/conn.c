@@ -1,10 +1,24 @@
 /* The life of one connection: what wakes it, and how it ends. */
 #include "base/posix.h"
 
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "load.h"
+
+uint64_t
+wl__conn_resent(const wl__conn *conn)
+{
+    struct tcp_info info = { .tcpi_total_retrans = 0 };
+    socklen_t size = sizeof(info);
+    if (conn->fd < 0
+        || getsockopt(conn->fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) {
+        return 0; /* a unix socket has none */
+    }
+    return info.tcpi_total_retrans;
+}
 
 void
 wl__conn_close(wl_load *load, wl__conn *conn)
@@ -13,6 +27,7 @@ wl__conn_close(wl_load *load, wl__conn *conn)
     wb__tls_free(conn->tls);
     conn->tls = NULL;
     if (conn->fd >= 0) {
+        load->resent += wl__conn_resent(conn);
         close(conn->fd);
         conn->fd = -1;
     }

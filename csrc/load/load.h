@@ -158,6 +158,7 @@ struct wl_load {
     uint64_t connects, established, closes_seen, bytes_in, bytes_out;
     uint64_t opened_now, opened_most; /* connections open at once */
     uint64_t stray; /* connections with bytes nobody asked for */
+    uint64_t resent; /* segments sent again, of closed ones */
     wl__known known[WL__KNOWN];
     wl__histogram service, response, connect, first_byte, lag, censored;
     struct { /* the window that is open */
@@ -189,6 +190,9 @@ void wl__conn_fail(wl_load *load, wl__conn *conn, enum wl__class class);
 /* Closes it, and dials again if this connection still has work to do. */
 void wl__conn_hang_up(wl_load *load, wl__conn *conn);
 void wl__conn_close(wl_load *load, wl__conn *conn);
+/* Segments that our side sent again: the kernel's count for this very
+ * connection, for the machine's counters rise by what others do too. */
+uint64_t wl__conn_resent(const wl__conn *conn);
 /* Deadlines, redialling and slowness; called now and then. */
 void wl__conn_tick(wl_load *load, wl__conn *conn);
 

@@ -170,11 +170,13 @@ put_connections(text *out, const wl_load *load)
 {
     double squares = 0;
     uint64_t sum = 0, ever = 0, least = UINT64_MAX, most = 0;
+    uint64_t resent = load->resent;
     for (uint32_t i = 0; i < load->config.connections; i++) {
         uint64_t n = load->conns[i].answered;
         sum += n;
         squares += (double)n * (double)n;
         ever += n > 0;
+        resent += wl__conn_resent(&load->conns[i]);
         least = n < least ? n : least;
         most = n > most ? n : most;
     }
@@ -183,11 +185,11 @@ put_connections(text *out, const wl_load *load)
         "\"established\":%llu,\"open_at_once\":%llu,\"open_at_end\":%u,"
         "\"ever_answered\":%llu,\"least\":%llu,\"most\":%llu,"
         "\"answers\":%llu,\"answers_squared\":%.0f,\"closes_seen\":%llu,"
-        "\"stray\":%llu},",
+        "\"stray\":%llu,\"resent\":%llu},",
         load->config.connections, load->dialled, (ull)load->connects,
         (ull)load->established, (ull)load->opened_most, load->still_open,
         (ull)ever, (ull)least, (ull)most, (ull)sum, squares,
-        (ull)load->closes_seen, (ull)load->stray);
+        (ull)load->closes_seen, (ull)load->stray, (ull)resent);
 }
 
 /* Bytes are written as latin-1 characters. */

@@ -90,7 +90,9 @@ def test_a_busy_port_fails_its_cells(tmp_path: Path) -> None:
 def test_a_hole_is_skipped_and_the_rest_runs(tmp_path: Path) -> None:
     output = tmp_path / "record.json"
     done = race(output, "--server=raw-threads", "--scenario=hello,flask")
-    assert done.returncode == 0, done.stderr
+    # On a machine that others use its row is INVALID, by right.
+    busy = "machine-busy" in done.stdout
+    assert done.returncode == int(busy), done.stderr
     record = json.loads(output.read_text())
     (hole,) = record["skipped"]
     reason = "raw-threads runs no WSGI application, so no flask."

@@ -12,7 +12,6 @@ from wsgibench import cli
 from wsgibench.harness import disturbances, limits
 
 GOOD = {
-    "proc/loadavg": "0.05 0.1 0.1 1/100 1",
     "proc/stat": "cpu  100 0 100 9000 0 0 0 0 0 0",
     "proc/meminfo": "MemTotal: 8 kB\n"
     "SwapTotal: 900000 kB\nSwapFree: 900000 kB",
@@ -25,7 +24,6 @@ GOOD = {
 }
 
 BAD = {
-    "load average 3.20": ("proc/loadavg", "3.20 0 0 1/1 1"),
     "gave 10.0 % of the CPUs": ("proc/stat", "cpu 50 0 0 40 0 0 0 10 0 0"),
     "878 MiB are in swap": ("proc/meminfo", "SwapTotal: 900000 kB"),
     "only 1001 local ports": (
@@ -50,6 +48,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
+    monkeypatch.setattr(disturbances, "WATCH", 1e-6)
     monkeypatch.setattr(limits, "descriptors", lambda: 1 << 20)
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/" + name)
     return tmp_path
@@ -76,8 +75,19 @@ def test_limits_of_the_process(
     monkeypatch.setattr(limits, "descriptors", lambda: 1024)
     monkeypatch.setattr(shutil, "which", lambda name: None)
     words = [one.what for one in disturbances.find(machine)]
-    assert len(words) == 3
+    assert len(words) == 4
+    assert any("valgrind" in one for one in words)
     assert words[0].startswith("one CPU")  # warnings come first
+
+
+def test_others_are_looked_at_now() -> None:
+    """Two CPUs, half of one of them in use for half a second."""
+    before = "cpu0 100 0 100 9000 0 0 0 0\ncpu1 7 7 7 900 0 0 0 0\n"
+    after = "cpu0 115 5 105 9025 0 0 0 0\ncpu1 7 7 7 950 0 0 0 0\n"
+    ticks = 25 * os.sysconf("SC_CLK_TCK") / 100
+    found = disturbances.others(before, after, [0, 1])
+    assert found == pytest.approx(ticks / os.sysconf("SC_CLK_TCK") / 0.5)
+    assert disturbances.others(before, after, [1]) == 0
 
 
 def test_a_machine_without_these_files_is_no_error(tmp_path: Path) -> None:

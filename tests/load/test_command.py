@@ -16,7 +16,8 @@ from wsgibench.errors import UsageError
 from wsgibench.load import limits, slo, sweep
 from wsgibench.load.limits import Asked, Limits
 from wsgibench.load.spec import LoadSpec
-from wsgibench.load.verdict import judge
+from wsgibench.load.verdict import judge, summary
+from wsgibench.verdicts import NUMBERS, of_number
 
 Load = Callable[..., dict[str, Any]]
 Golden = Callable[..., Any]
@@ -161,15 +162,17 @@ def good() -> dict[str, Any]:
             "answers": 10_000,
             "stray": 0,
         },
-        "kernel": {"ListenDrops": 0, "steal_ticks": 0},
+        "kernel": {"steal_ticks": 0},
     }
 
 
-SPEC = LoadSpec("http://127.0.0.1/", rate=1000.0)
+OPEN = LoadSpec("http://127.0.0.1/", rate=1000.0)
+CLOSED = LoadSpec("http://127.0.0.1/")
 
 
-def test_a_good_run_is_valid() -> None:
-    assert judge(good(), SPEC) == ("VALID", [])
+@pytest.mark.parametrize("spec", [OPEN, CLOSED])
+def test_a_good_run_is_valid(spec: LoadSpec) -> None:
+    assert judge(good(), spec) == []
 
 
 def with_class(name: str, count: int) -> dict[str, Any]:
@@ -179,45 +182,107 @@ def with_class(name: str, count: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    ("change", "verdict", "word"),
-    [
-        ({"lag": {"p99_ns": 100_001}}, "SUSPECT", "schedule lag"),
-        ({"goodput": 980.0}, "SUSPECT", "answered in time"),
-        ({"client_cpu_share": 0.81}, "SUSPECT", "its CPU"),
-        ({"kernel": {"ListenDrops": 1}}, "SUSPECT", "ListenDrops"),
-        ({"kernel": {"RetransSegs": 2}}, "SUSPECT", "RetransSegs"),
-        ({"kernel": {"steal_ticks": 11}}, "SUSPECT", "stolen"),
-        ({"interrupted": True}, "SUSPECT", "interrupted"),
-        (with_class("in_flight", 3), "SUSPECT", "not answered"),
-        (with_class("unsent", 3), "SUSPECT", "no free connection"),
-        (with_class("refused", 3), "SUSPECT", "3 of 10003"),
-        (with_class("refused", 30), "INVALID", "30 of 10030"),
-        (with_class("bad_body", 1), "INVALID", "wrong bodies"),
-        ({"scheduled": 9_999}, "INVALID", "do not sum"),
-        ({"error": "EMFILE"}, "INVALID", "--processes"),
-    ],
-)
-def test_verdicts(change: dict[str, Any], verdict: str, word: str) -> None:
-    found, reasons = judge({**good(), **change}, SPEC)
-    assert found == verdict
-    assert any(word in reason for reason in reasons)
+def verdicts_of(result: dict[str, Any], spec: LoadSpec) -> dict[str, str]:
+    doubts = judge(result, spec)
+    return {name: of_number(name, doubts) for name in NUMBERS}
+
+
+LATENCY_ONLY = {"server_cpu_us": "VALID", "goodput": "VALID"}
+RATES_ONLY = {"server_cpu_us": "VALID", "goodput": "SUSPECT"}
 
 
 @pytest.mark.parametrize(
-    ("change", "verdict"),
+    ("change", "code", "expected"),
     [
-        ({"ever_answered": 3}, "SUSPECT"),
-        ({"open_at_once": 3}, "SUSPECT"),
-        ({"stray": 1}, "INVALID"),
+        ({"lag": {"p99_ns": 100_001}}, "client-late", LATENCY_ONLY),
+        ({"client_cpu_share": 0.81}, "client-late", LATENCY_ONLY),
+        ({"goodput": 980.0}, "overload", LATENCY_ONLY),
+        (with_class("unsent", 3), "overload", LATENCY_ONLY),
+        ({"kernel": {"steal_ticks": 11}}, "stolen", RATES_ONLY),
     ],
 )
-def test_verdicts_of_connections(
-    change: dict[str, int], verdict: str
+def test_doubts_of_the_open_loop_are_of_single_numbers(
+    change: dict[str, Any], code: str, expected: dict[str, str]
+) -> None:
+    result = {**good(), **change}
+    assert [one["code"] for one in judge(result, OPEN)] == [code]
+    found = verdicts_of(result, OPEN)
+    assert found == {**expected, "latency": "SUSPECT"}
+
+
+def test_a_client_at_its_limit_says_nothing_of_the_cpu_per_request() -> None:
+    result = {**good(), "client_cpu_share": 0.97}
+    (one,) = judge(result, CLOSED)
+    assert one["code"] == "client-limited"
+    assert one["remedy"]
+    assert verdicts_of(result, CLOSED) == {**RATES_ONLY, "latency": "SUSPECT"}
+
+
+def test_what_the_end_of_a_closed_loop_cuts_off_is_no_fault() -> None:
+    assert judge({**good(), **with_class("in_flight", 64)}, CLOSED) == []
+
+
+def test_the_counters_of_the_machine_are_nobodys() -> None:
+    kernel = {"ListenDrops": 7, "RetransSegs": 900, "ListenOverflows": 2}
+    assert judge({**good(), "kernel": kernel}, CLOSED) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (with_class("refused", 30), "30 of 10030"),
+        (with_class("bad_body", 1), "wrong bodies"),
+        ({"scheduled": 9_999}, "do not sum"),
+        ({"error": "EMFILE"}, "--processes"),
+    ],
+)
+def test_what_is_no_measurement_spoils_all_numbers(
+    change: dict[str, Any], word: str
+) -> None:
+    result = {**good(), **change}
+    assert set(verdicts_of(result, OPEN).values()) == {"INVALID"}
+    verdict, reasons = summary(judge(result, OPEN))
+    assert verdict == "INVALID"
+    assert word in reasons[0]
+
+
+def test_a_few_failures_are_counted_and_no_doubt() -> None:
+    assert judge({**good(), **with_class("refused", 3)}, CLOSED) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "codes"),
+    [
+        ({"ever_answered": 3}, ["starved"]),
+        ({"open_at_once": 3}, ["fewer-connections"]),
+        ({"stray": 1}, ["wrong-answers"]),
+        ({"resent": 9}, []),
+        ({"resent": 11}, ["resent"]),
+    ],
+)
+def test_doubts_of_connections(
+    change: dict[str, int], codes: list[str]
 ) -> None:
     result = good()
     result["connections"].update(change)
-    assert judge(result, SPEC)[0] == verdict
+    assert [one["code"] for one in judge(result, CLOSED)] == codes
+
+
+def test_every_doubt_says_what_to_do() -> None:
+    bad = {
+        **good(),
+        **with_class("bad_body", 900),
+        "error": "EMFILE",
+        "interrupted": True,
+        "goodput": 5.0,
+        "lag": {"p99_ns": 10**9},
+    }
+    bad["connections"].update(
+        ever_answered=1, open_at_once=1, stray=1, resent=9999
+    )
+    found = judge(bad, OPEN)
+    assert len(found) >= 9
+    assert all(one["what"] and one["remedy"] for one in found)
 
 
 def test_a_live_line_on_a_terminal(golden: Golden) -> None:

@@ -15,6 +15,7 @@ from tests.stats import synthetic
 from wsgibench import cli
 from wsgibench.harness import record as records
 from wsgibench.reports import csv, html, markdown, table
+from wsgibench.verdicts import INVALID, NUMBERS, doubt
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,9 +43,9 @@ def sweep() -> dict[str, Any]:
     twin = {**synthetic.race({"c-uv": 6.0}, seed=9)["cells"][0], "twin": True}
     broken = synthetic.cell("gevent", [])
     made["cells"] = [*cells, paced, twin, broken]
-    made["cells"][1]["starts"][0]["load"].update(
-        verdict="INVALID", reasons=["2 wrong bodies"]
-    )
+    made["cells"][1]["starts"][0]["load"]["doubts"] = [
+        doubt("wrong-answers", INVALID, NUMBERS, "2 wrong bodies", "mend it")
+    ]
     made["skipped"] = [{"cell": "bjoern on pypy3", "reason": "no such pair."}]
     return made
 

@@ -101,6 +101,7 @@ def start(
             "kernel": {},
             "verdict": "VALID",
             "reasons": [],
+            "doubts": [],
         },
     }
 
@@ -168,7 +169,7 @@ def cell(
 
 def record(cells: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     return {
-        "schema": "wsgibench-record/2",
+        "schema": "wsgibench-record/3",
         "wsgibench": "0.1.0",
         "created": "2026-01-01T00:00:00+00:00",
         "argv": ["run"],

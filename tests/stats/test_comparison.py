@@ -15,6 +15,7 @@ import scipy.stats
 
 from tests.stats import synthetic
 from wsgibench.stats import (
+    answers,
     bootstrap,
     comparison,
     discovery,
@@ -22,6 +23,7 @@ from wsgibench.stats import (
     pilot,
     samples,
 )
+from wsgibench.verdicts import INVALID, NUMBERS, SUSPECT, doubt
 
 COSTS = {"null": 5.0, "c-uv": 6.0, "tornado": 150.0}
 QUIET: dict[str, Any] = {"between": 0.01, "within": 0.03}
@@ -59,7 +61,10 @@ def test_five_per_cent_show_in_ten_starts() -> None:
 def test_the_same_within_the_margin() -> None:
     found = against(COSTS, margin=0.1)
     assert set(verdicts(found).values()) == {comparison.SAME}
-    assert found.mean("server_cpu_us") == pytest.approx(1, abs=0.02)
+    mean = found.mean("server_cpu_us")
+    assert mean is not None
+    assert mean.estimate == pytest.approx(1, abs=0.02)
+    assert found.mean_verdict("server_cpu_us").startswith("same")
 
 
 def test_a_slower_machine_is_no_slower_server() -> None:
@@ -103,10 +108,76 @@ def test_invalid_cells_are_not_compared() -> None:
     a = synthetic.race(COSTS, seed=1, **QUIET)
     b = copy.deepcopy(a)
     for start in b["cells"][1]["starts"]:
-        start["load"].update(verdict="INVALID", reasons=["wrong bodies"])
+        start["load"]["doubts"] = [
+            doubt("wrong-answers", INVALID, NUMBERS, "wrong bodies", "mend")
+        ]
     found = comparison.compare(a, b)
     assert verdicts(found)["c-uv"] == comparison.CANNOT_TELL
     assert any("B is INVALID: wrong bodies" in r.reason for r in found.results)
+
+
+def test_no_row_says_dearer_and_faster_at_once() -> None:
+    """B's number is A's by the ratio that is tested, whatever the machine
+    did between the runs and whichever estimator was taken."""
+    for starts in (5, 10):
+        a = synthetic.race(COSTS, seed=1, starts=starts, between=0.05)
+        slower = {name: 1.3 * cost for name, cost in COSTS.items()}
+        b = synthetic.race(slower, seed=2, starts=starts, between=0.05)
+        for relative in (True, False):
+            found = comparison.compare(a, b, relative=relative)
+            for one in found.results:
+                assert one.ratio is not None
+                speed = one.b / one.a
+                if one.metric != "goodput":
+                    speed = 1 / speed
+                assert speed == pytest.approx(one.ratio.estimate)
+
+
+def test_tables_and_intervals_have_one_estimator() -> None:
+    made = synthetic.race(COSTS, seed=3, starts=7, between=0.2)
+    for one in answers.entries(made):
+        assert one.cpu is not None
+        assert one.goodput is not None
+        assert one.row["server_cpu_us"] == pytest.approx(one.cpu.estimate)
+        assert one.row["goodput"] == pytest.approx(one.goodput.estimate)
+    found = answers.answers(made, answers.entries(made))[0]
+    assert found.second is not None
+    assert found.ratio is not None
+    quotient = found.second.row["server_cpu_us"]
+    quotient /= found.best.row["server_cpu_us"]
+    assert found.ratio.estimate == pytest.approx(quotient)
+
+
+def test_the_mean_of_all_has_a_verdict_of_its_own() -> None:
+    slow = against({**COSTS, "c-uv": 12.0, "tornado": 300.0}, relative=False)
+    words = slow.mean_verdict("server_cpu_us")
+    mean = slow.mean("server_cpu_us")
+    assert mean is not None
+    assert mean.high < 1
+    assert words.startswith("slower")
+    one = comparison.compare(
+        synthetic.race(COSTS, seed=1, starts=1),
+        synthetic.race(COSTS, seed=2, starts=1),
+    )
+    assert one.mean_verdict("goodput").startswith("cannot tell")
+
+
+def test_bounds_prove_what_they_can() -> None:
+    """A's requests/s are at least so many: B's fewer are fewer."""
+    a = synthetic.race(COSTS, seed=1, **QUIET)
+    words = ("client-limited", SUSPECT, ("goodput",), "the limit", "more")
+    for cell in a["cells"]:
+        for start in cell["starts"]:
+            start["load"]["doubts"] = [doubt(*words)]
+    for cost, verdict in ((9.0, "slower"), (4.0, "cannot tell")):
+        costs = {**COSTS, "c-uv": cost}
+        b = synthetic.race(costs, seed=2, **QUIET)
+        found = {
+            (one.cell.split(" on ")[0], one.metric): one
+            for one in comparison.compare(a, b).results
+        }
+        assert found["c-uv", "goodput"].verdict == verdict
+        assert found["c-uv", "server_cpu_us"].verdict != "cannot tell"
 
 
 def test_the_noise_floor_widens_the_margin() -> None:

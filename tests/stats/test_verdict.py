@@ -9,8 +9,8 @@ import pytest
 
 from tests.stats import synthetic
 from wsgibench.load.hdr import Histogram, place_of
-from wsgibench.load.verdict import _judge_client as judge_client
-from wsgibench.stats import histogram, stall, summary, verdict
+from wsgibench.stats import columns, histogram, stall, summary
+from wsgibench.verdicts import INVALID, NUMBERS, SUSPECT, Doubt, doubt
 
 
 def one_row(*starts: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -48,49 +48,104 @@ def test_a_steady_cell_is_valid() -> None:
     assert row["server_cpu_share"] == pytest.approx(0.9)
 
 
-def test_a_client_at_its_limit_says_so_and_leads_with_cpu() -> None:
+def limited(share: float) -> Doubt:
+    words = "the client was the limit (%.0f %% of its CPU)" % (100 * share)
+    numbers = ("goodput", "latency")
+    return doubt("client-limited", SUSPECT, numbers, words, "a second one")
+
+
+def spoilt(what: str) -> Doubt:
+    return doubt("wrong-answers", INVALID, NUMBERS, what, "mend it")
+
+
+def test_a_client_at_its_limit_bounds_the_rate_alone() -> None:
     start = steady(client_share=0.97)
-    said: list[str] = []
-    judge_client({"client_cpu_share": 0.97}, said)
-    start["load"].update(verdict="SUSPECT", reasons=said)
+    start["load"]["doubts"] = [limited(0.97)]
     row = one_row(start)
     assert row["client_limited"]
-    assert row["verdict"] == "SUSPECT"
-    (reason,) = row["reasons"]  # once, not by each who saw it
-    assert "the client was the limit" in reason
+    assert row["verdicts"] == {
+        "server_cpu_us": "VALID",
+        "goodput": "SUSPECT",
+        "latency": "SUSPECT",
+    }
+    assert row["verdict"] == "VALID"  # of the leading number
+    assert columns.cell(row, "goodput").startswith(">=89")
+    assert columns.cell(row, "server_cpu_us") == "10.00"
+    assert columns.cell(row, "verdict") == "client-limited"
 
 
 def test_what_the_generator_saw_is_kept() -> None:
     start = steady()
-    start["load"].update(verdict="INVALID", reasons=["3 wrong bodies"])
+    start["load"]["doubts"] = [spoilt("3 wrong bodies")]
     row = one_row(start)
-    assert row["verdict"] == "INVALID"
-    assert "3 wrong bodies" in row["reasons"]
+    assert set(row["verdicts"].values()) == {"INVALID"}
+    assert row["reasons"] == ["3 wrong bodies; mend it"]
+    assert columns.cell(row, "goodput").startswith("(")
+    assert columns.cell(row, "verdict") == "INVALID: wrong-answers"
 
 
 def test_what_several_starts_say_is_said_once() -> None:
     starts = [steady() for _ in range(4)]
     said = [
-        ["5 wrong bodies", "used 98.5 % of its CPU"],
-        ["17 wrong bodies"],
-        ["5 wrong bodies", "interrupted"],
-        ["used 98.5 % of its CPU", "interrupted"],
+        [spoilt("5 wrong bodies"), limited(0.985)],
+        [spoilt("17 wrong bodies"), limited(0.9)],
+        [spoilt("5 wrong bodies")],
+        [],
     ]
-    for one, reasons in zip(starts, said):
-        one["load"].update(verdict="INVALID", reasons=reasons)
+    for one, doubts in zip(starts, said):
+        one["load"]["doubts"] = doubts
     row = one_row(*starts)
-    assert row["reasons"] == [
+    assert [one["what"] for one in row["doubts"]] == [
         "5 to 17 wrong bodies",
-        "interrupted",
-        "used 98.5 % of its CPU",
+        "the client was the limit (90 to 98 % of its CPU)",
     ]
+
+
+def test_one_start_of_three_qualifies_no_number() -> None:
+    """Their mean is not bounded by a client that was short once."""
+    starts = [steady() for _ in range(3)]
+    starts[1]["load"]["doubts"] = [limited(0.81)]
+    assert one_row(*starts)["doubts"] == []
+    starts[2]["load"]["doubts"] = [limited(0.81)]
+    assert one_row(*starts)["client_limited"]
+
+
+def test_reasons_below_a_table_name_their_rows_once() -> None:
+    cells = []
+    for name, share in (("c-uv", 0.9), ("null", 0.99)):
+        start = steady()
+        start["load"]["doubts"] = [limited(share)]
+        cells.append(synthetic.cell(name, [start]))
+    record = synthetic.record(cells)
+    legend, line = columns.notes(record, summary.rows(record))
+    assert legend == columns.LEGEND
+    assert line == (
+        "client-limited (c-uv, null on CPython 3.11.7): requests/s, latency: "
+        "the client was the limit (90 to 99 % of its CPU); a second one"
+    )
+
+
+def test_fewer_requests_than_asked_is_said() -> None:
+    asked = {"requests": 1_000_000, "discard": 30_000}
+    row = one_row(steady(), load=asked)  # 360,000 were made
+    assert columns.codes(row) == "fewer-requests"
+    assert "of 1000000 requests were made" in row["reasons"][0]
+    assert row["verdict"] == "SUSPECT"
+    assert one_row(steady(), load={"requests": 300_000})["doubts"] == []
+
+
+def test_drops_of_its_own_listener_are_of_the_rates() -> None:
+    row = one_row({**steady(), "listener_drops": 3})
+    assert columns.codes(row) == "listen-drops"
+    assert row["verdicts"]["server_cpu_us"] == "VALID"
+    assert row["verdicts"]["latency"] == "SUSPECT"
 
 
 def test_a_cell_without_starts_is_invalid() -> None:
     cell = synthetic.cell("c-uv", [])
     row = summary.rows(synthetic.record([cell]))[0]
     assert row["verdict"] == "INVALID"
-    assert row["reasons"] == ["no start of it gave a result"]
+    assert row["doubts"][0]["what"] == "no start of it gave a result"
 
 
 def test_stall_of_an_idle_server_is_named() -> None:
@@ -99,7 +154,7 @@ def test_stall_of_an_idle_server_is_named() -> None:
             np.full(40, 156), np.full(40, 1500.0), service=cluster(40, 44)
         )
     )
-    assert row["verdict"] == "SUSPECT"
+    assert row["verdicts"]["latency"] == "VALID"  # it is what clients get
     assert "delayed-acknowledgement stall" in row["reasons"][0]
 
 
@@ -121,9 +176,10 @@ def test_measured_while_warming_up() -> None:
     assert row["label"] == "warm-up"
     # 30 us for 10 windows, then 10 us for 40.
     assert row["reasons"] == [
-        "measured while it warmed up, which makes its CPU per request 15 % "
-        "higher: give it a --warmup of 2.0 s"
+        "CPU per request, requests/s: measured while it warmed up, which "
+        "makes its CPU per request 15 % higher; give it a --warmup of 2.0 s"
     ]
+    assert row["verdicts"]["latency"] == "VALID"
     assert one_row(start, load={"warmup": 2.0})["verdict"] == "VALID"
 
 
@@ -136,10 +192,11 @@ def test_one_disturbed_start_of_three_is_what_the_others_are_for() -> None:
     row = one_row(steady(), steady(), disturbed[0])
     assert (row["verdict"], row["label"]) == ("VALID", "inconsistent")
     row = one_row(steady(), *disturbed)
-    assert row["reasons"] == [
-        "no steady state: the CPU per request measured lies 27 % from where "
-        "its starts ended (median of 3)"
-    ]
+    (one,) = row["doubts"]
+    assert one["code"] == "unsteady"
+    assert "went between 9.99 and 15 us" in one["what"]
+    assert "27 % from where its starts ended" in one["what"]
+    assert columns.cell(row, "server_cpu_us") == "9.99..15"
 
 
 def test_a_course_that_hardly_moves_the_number_is_no_reason() -> None:
@@ -200,12 +257,3 @@ def test_no_percentile_beyond_what_was_seen() -> None:
     assert histogram.quantile(times({5000: 999}), 0.99) is None
     assert histogram.quantile(times({5000: 1000}), 0.99) is not None
     assert histogram.quantile(times({}), 0.5) is None
-
-
-def test_judge_merges_what_starts_saw() -> None:
-    bad = steady()
-    bad["load"].update(verdict="SUSPECT", reasons=["interrupted"])
-    cell = synthetic.cell("c-uv", [steady(), bad])
-    judged = verdict.judge(cell, [], [], Histogram())
-    assert judged.verdict == "SUSPECT"
-    assert judged.reasons == ("interrupted",)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wsgibench.stats.comparison import Comparison, Result
+    from wsgibench.stats.bootstrap import Interval
+    from wsgibench.stats.comparison import Comparison
 
 HELP = "compare two records; exit code 1 when B is slower"
 
@@ -105,19 +106,17 @@ def _gate(found: Comparison, gate: str) -> int:
 
 
 def _number(value: float, metric: str) -> str:
+    if value != value:
+        return "-"
     return "%.0f" % value if metric == "goodput" else "%.2f" % value
 
 
-def _ratio(one: Result) -> str:
-    if one.ratio is None:
+def _interval(ratio: Interval | None) -> str:
+    if ratio is None:
         return "-"
-    if not one.ratio.known:
-        return "%.3f" % one.ratio.estimate
-    return "%.3f [%.3f, %.3f]" % (
-        one.ratio.estimate,
-        one.ratio.low,
-        one.ratio.high,
-    )
+    if not ratio.known:
+        return "%.3f" % ratio.estimate
+    return "%.3f [%.3f, %.3f]" % (ratio.estimate, ratio.low, ratio.high)
 
 
 TITLES = {
@@ -142,7 +141,7 @@ def _render(found: Comparison, metrics: list[str]) -> str:
             TITLES[one.metric],
             _number(one.a, one.metric),
             _number(one.b, one.metric),
-            _ratio(one),
+            _interval(one.ratio),
             one.verdict + (one.reason and " (%s)" % one.reason),
         )
     out = io.StringIO()
@@ -152,14 +151,13 @@ def _render(found: Comparison, metrics: list[str]) -> str:
         mean = found.mean(metric)
         if mean is not None:
             lines.append(
-                "geometric mean of the speeds by %s: B/A = %.3f "
-                "(the same: within %.1f %%)"
-                % (TITLES[metric], mean, 100 * found.margin[metric])
+                "%s, geometric mean of the speeds: B/A = %s: %s"
+                % (TITLES[metric], _interval(mean), found.mean_verdict(metric))
             )
     if any(one.relative for one in found.results):
         lines.append(
-            "Ratios are of each server relative to the null server of its "
-            "own run; --absolute leaves that out."
+            "Ratios, and so B's numbers, are of each server relative to the "
+            "null server of its own run; --absolute leaves that out."
         )
     for side, names in (("A", found.only_a), ("B", found.only_b)):
         lines += ["only in %s: %s" % (side, name) for name in names]

@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     for line in _bindings():
         print(line)
     findings = disturbances.find()
-    for one in findings:
-        print("%s: %s\n    %s" % (one.level, one.what, one.mend))
+    for line in disturbances.lines(findings):
+        print(line)
     if not findings:
         print("nothing disturbs a measurement here")
     warned = any(one.level == disturbances.WARNING for one in findings)

@@ -67,6 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="measure one server twice: the noise floor (not in quick)",
     )
+    add(
+        "--again",
+        type=int,
+        default=2,
+        metavar="N",
+        help="measure a start that others on the machine disturbed up to N "
+        "times more (%(default)s); in a run at most half as many as starts",
+    )
     add("--dry-run", action="store_true", help="say what would be done")
     add(
         "--resume",
@@ -168,6 +176,16 @@ def _plan_text(race: Run, starts: int) -> str:
     return "\n".join(lines)
 
 
+def _say_what_disturbs(race: Run) -> None:
+    """What doctor would say, and into the record."""
+    from wsgibench.harness import disturbances
+
+    found = disturbances.find()
+    race.record["doctor"] = [one.what for one in found]
+    for line in disturbances.lines(found):
+        print(line, file=sys.stderr, flush=True)
+
+
 @contextlib.contextmanager
 def _ended_as_by_ctrl_c() -> Iterator[None]:
     """``kill`` and a closed terminal end a run as Ctrl-C does: its servers
@@ -197,6 +215,7 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.load.headers import header_set
     from wsgibench.reports import suite as suite_table
     from wsgibench.reports import table
+    from wsgibench.stats import samples, summary
 
     argv = sys.argv[1:]
     earlier = None
@@ -221,11 +240,14 @@ def run(arguments: argparse.Namespace) -> int:
         suite=selection.suite,
         earlier=earlier,
         enough=_enough(arguments.precision),
+        again=arguments.again,
+        spoilt=samples.disturbance,
         tell=lambda text: print(text, file=sys.stderr, flush=True),
     )
     if arguments.dry_run:
         print(_plan_text(race, starts))
         return 0
+    _say_what_disturbs(race)
     try:
         with _ended_as_by_ctrl_c():
             record = race.execute()
@@ -239,9 +261,7 @@ def run(arguments: argparse.Namespace) -> int:
     print((suite_table if "suite" in record else table).render(record))
     print("record: %s" % arguments.output)
     invalid = any(
-        start["load"]["verdict"] == "INVALID"
-        for cell in record["cells"]
-        for start in cell["starts"]
+        summary.row(cell)["verdict"] == "INVALID" for cell in record["cells"]
     )
     nothing = not any(cell["starts"] for cell in record["cells"])
     return 1 if record["failures"] or invalid or nothing else 0

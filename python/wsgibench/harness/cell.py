@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,12 +14,15 @@ from typing import Any
 
 from wsgibench import orphans
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import limits, usage
+from wsgibench.harness import limits, sockets
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
 from wsgibench.harness.process import GuestProcess
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
+from wsgibench.harness.watch import Watch
+from wsgibench.load.verdict import summary
+from wsgibench.verdicts import INVALID, NUMBERS, doubt
 
 #: Seconds that a request may take beyond what its work takes.
 TIMEOUT = 5.0
@@ -51,7 +55,10 @@ def command(
 
 
 def generate(
-    command: list[str], seconds: float, scenario: Scenario
+    command: list[str],
+    seconds: float,
+    scenario: Scenario,
+    watch: Watch | None = None,
 ) -> dict[str, Any]:
     """The generator, in a process of its own on its own CPU."""
     with tempfile.TemporaryDirectory(prefix="wsgibench-") as directory:
@@ -68,6 +75,8 @@ def generate(
                 stderr=subprocess.PIPE,
                 preexec_fn=orphans.end_with_us(),
             )
+        if watch is not None:
+            watch.client = client.pid
         with client:
             try:
                 _, said = client.communicate(timeout=seconds)
@@ -80,6 +89,12 @@ def generate(
             )
         parsed: dict[str, Any] = json.loads(result.read_text())
         return parsed
+
+
+def _cpus_of(cpus: tuple[int | None, int | None]) -> list[int]:
+    """Those that server and client may run on."""
+    pinned = [cpu for cpu in cpus if cpu is not None]
+    return pinned or sorted(os.sched_getaffinity(0))
 
 
 def run(
@@ -113,16 +128,19 @@ def run(
                 *guest.address[:2],
                 load.path or scenario.path,
             )
-            sampler = usage.Sampler(guest.pid)
-            sampler.start()
+            watch = Watch(guest.pid, _cpus_of(cpus), cpus[1])
+            dropped = sockets.drops(guest.address[1])
+            watch.start()
             try:
                 result = generate(
                     command(url, load, scenario, seed, cpus[1]),
                     load.warmup + load.duration + 120,
                     scenario,
+                    watch,
                 )
             finally:
-                samples = sampler.stop()
+                watch.stop()
+            after = sockets.drops(guest.address[1])
             reasons = [broken()]
             if not guest.alive():
                 reasons.append("the server died: " + guest.last_words())
@@ -134,9 +152,16 @@ def run(
                 "start_seconds": guest.start_seconds,
                 "services": services or {},
                 "load": result,
-                "usage": [asdict(sample) for sample in samples],
+                "listener_drops": (after or 0) - (dropped or 0),
+                "usage": list(map(asdict, watch.server_usage)),
+                "client_usage": list(map(asdict, watch.client_usage)),
+                "machine_usage": list(map(asdict, watch.machine_usage)),
             }
-    for reason in filter(None, reasons):
-        observed["load"]["verdict"] = "INVALID"
-        observed["load"]["reasons"].insert(0, reason)
+    # Before what follows from it.
+    observed["load"]["doubts"][:0] = [
+        doubt("died", INVALID, NUMBERS, reason, "see what it logged")
+        for reason in filter(None, reasons)
+    ]
+    verdict = summary(observed["load"]["doubts"])
+    observed["load"]["verdict"], observed["load"]["reasons"] = verdict
     return observed

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import shutil
-import subprocess
 from typing import Any
 
+from wsgibench.harness import sockets
 from wsgibench.harness.scenario import Scenario
 
 Address = tuple[str, int]
@@ -55,16 +54,6 @@ def observe(
 
 
 def _backlog(port: int) -> int | None:
-    """The length of the accept queue, from the kernel (iproute2's ss)."""
-    program = shutil.which("ss")
-    if program is None:
-        return None
-    listing = subprocess.run(
-        [program, "-Hltn", "sport = :%d" % port],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ).stdout.split()
-    try:
-        return int(listing[2])  # Send-Q of a listener is its backlog
-    except (IndexError, ValueError):
-        return None
+    """The length of the accept queue, from the kernel."""
+    found = sockets.listeners(port)
+    return found[0].backlog if found else None

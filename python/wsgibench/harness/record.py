@@ -16,7 +16,7 @@ from typing import Any
 from wsgibench import __version__
 from wsgibench.errors import UsageError
 
-SCHEMA = "wsgibench-record/2"
+SCHEMA = "wsgibench-record/3"
 
 
 def new(

@@ -51,6 +51,8 @@ class Earlier:
             )
         del self._cells[_key(entry)]
         entry["load"]["rate"] = found["load"]["rate"]
+        if found.get("disturbed"):
+            entry["disturbed"] = found["disturbed"]
         starts: list[Entry] = found["starts"]
         return starts
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from wsgibench.harness import (
     servers,
 )
 from wsgibench.harness import resume as resuming
+from wsgibench.harness.again import Again, Spoilt
 from wsgibench.harness.companions import Companions
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
@@ -60,6 +62,8 @@ class Run:
         suite: dict[str, Any] | None = None,
         earlier: dict[str, Any] | None = None,
         enough: Callable[[dict[str, Any]], bool] = lambda record: False,
+        again: int = 0,
+        spoilt: Spoilt = lambda start, load: "",
     ) -> None:
         self._cells = cells
         self._interpreters = interpreters
@@ -77,6 +81,7 @@ class Run:
         self.record["starts"] = starts
         self._earlier = earlier
         self._enough = enough
+        self._again = Again(again, starts * len(cells), spoilt, tell)
         if earlier is not None:
             resuming.check_machine(earlier, self.record["machine"])
             self.record["created"] = earlier["created"]
@@ -228,7 +233,10 @@ class Run:
                 try:
                     rate = self._rate(cell, entries)
                     paced = _paced(cell, rate)
-                    observed = self._one(paced, ready[cell], start, companions)
+                    once = functools.partial(
+                        self._one, paced, ready[cell], start, companions
+                    )
+                    observed = self._again.measure(entries[cell], once)
                 except WsgibenchError as error:
                     self._fail(cell, error)
                 else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Usage:
+    """All of it since the processes began."""
+
     time_ns: int  # CLOCK_MONOTONIC, the load generator's clock
     cpu_ns: int  # of all threads of all processes
     rss: int  # bytes
     switches: int  # voluntary and involuntary context switches
+    involuntary: int  # of these: it was made to give up its CPU
+    wait_ns: int  # its threads could run and had no CPU (schedstat)
 
 
 def tree(pid: int) -> list[int]:
@@ -28,7 +31,7 @@ def tree(pid: int) -> list[int]:
     return found
 
 
-def _cpu_ns(pid: int) -> int:
+def cpu_ns(pid: int) -> int:
     """Of all its threads, those that are gone too."""
     # clock_getcpuclockid(3), which Python only has for threads.
     process_clock = (~pid << 3) | 2
@@ -55,34 +58,31 @@ def _status(pid: int) -> dict[str, int]:
     return values
 
 
+def _wait_ns(pid: int) -> int:
+    """Of the threads that there are."""
+    total = 0
+    for path in Path("/proc/%d/task" % pid).glob("*/schedstat"):
+        try:
+            total += int(path.read_text().split()[1])
+        except (OSError, IndexError, ValueError):
+            continue
+    return total
+
+
 def read(pid: int) -> Usage:
-    cpu = rss = switches = 0
+    cpu = rss = voluntary = involuntary = wait = 0
     for process in tree(pid):
-        cpu += _cpu_ns(process)
+        cpu += cpu_ns(process)
+        wait += _wait_ns(process)
         status = _status(process)
         rss += status.get("VmRSS", 0) * 1024
-        switches += status.get("voluntary_ctxt_switches", 0)
-        switches += status.get("nonvoluntary_ctxt_switches", 0)
-    return Usage(time.monotonic_ns(), cpu, rss, switches)
-
-
-class Sampler(threading.Thread):
-    """Reads the usage of a process tree all along a run."""
-
-    def __init__(self, pid: int, period: float = 0.1) -> None:
-        super().__init__(daemon=True)
-        self._pid = pid
-        self._period = period
-        self._over = threading.Event()
-        self.samples: list[Usage] = []
-
-    def run(self) -> None:
-        while not self._over.is_set():
-            self.samples.append(read(self._pid))
-            self._over.wait(self._period)
-
-    def stop(self) -> list[Usage]:
-        self._over.set()
-        self.join()
-        self.samples.append(read(self._pid))
-        return self.samples
+        voluntary += status.get("voluntary_ctxt_switches", 0)
+        involuntary += status.get("nonvoluntary_ctxt_switches", 0)
+    return Usage(
+        time.monotonic_ns(),
+        cpu,
+        rss,
+        voluntary + involuntary,
+        involuntary,
+        wait,
+    )

@@ -1,25 +1,8 @@
-"""What the kernel counted around a run (Linux; empty elsewhere)."""
+"""What the machine counted around a run (Linux; nothing elsewhere)."""
 
 from __future__ import annotations
 
 from pathlib import Path
-
-#: Counters that explain latency nobody measured: connections dropped at the
-#: listener, and segments sent again.
-WATCHED = ("ListenOverflows", "ListenDrops", "RetransSegs")
-
-
-def _pairs(path: str) -> dict[str, int]:
-    """Name/value line pairs, as in /proc/net/netstat and snmp."""
-    try:
-        lines = Path(path).read_text().splitlines()
-    except OSError:
-        return {}
-    counters: dict[str, int] = {}
-    for names, values in zip(lines[::2], lines[1::2]):
-        for name, value in zip(names.split()[1:], values.split()[1:]):
-            counters[name] = int(value)
-    return counters
 
 
 def _steal_ticks() -> int:
@@ -32,13 +15,7 @@ def _steal_ticks() -> int:
 
 
 def snapshot() -> dict[str, int]:
-    counters = {
-        **_pairs("/proc/net/netstat"),
-        **_pairs("/proc/net/snmp"),
-    }
-    taken = {name: counters[name] for name in WATCHED if name in counters}
-    taken["steal_ticks"] = _steal_ticks()
-    return taken
+    return {"steal_ticks": _steal_ticks()}
 
 
 def difference(

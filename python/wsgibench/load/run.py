@@ -13,9 +13,9 @@ from wsgibench.load import kernel, limits, merge
 from wsgibench.load.render import Rendered, render
 from wsgibench.load.spec import LoadSpec
 from wsgibench.load.tail import described, with_censored
-from wsgibench.load.verdict import judge
+from wsgibench.load.verdict import judge, summary
 
-SCHEMA = "wsgibench-load/2"
+SCHEMA = "wsgibench-load/3"
 LIVE_SECONDS = 0.2
 
 Live = dict[str, int]
@@ -181,5 +181,6 @@ def complete(
     _text_windows(result, spec.rate > 0)
     _fairness(result["connections"])
     result["kernel"] = counters
-    result["verdict"], result["reasons"] = judge(result, spec)
+    result["doubts"] = judge(result, spec)
+    result["verdict"], result["reasons"] = summary(result["doubts"])
     return result

@@ -13,6 +13,8 @@ from typing import Any
 from wsgibench.errors import UsageError
 from wsgibench.load import limits
 from wsgibench.load.spec import LoadSpec
+from wsgibench.load.verdict import summary
+from wsgibench.verdicts import INVALID, NUMBERS, doubt
 
 #: More would only take turns on the CPUs.
 MOST_PROCESSES = 64
@@ -100,4 +102,9 @@ def _name_shortfall(load: dict[str, Any], count: int) -> None:
     """Established is what counts: a server may hold fewer than asked."""
     most = load["connections"]["open_at_once"]
     if load["asked"]["keepalive"] and most < count:
-        load["verdict"] = "INVALID"
+        words = "%d of %d connections were open at once" % (most, count)
+        remedy = "the server holds no more, or not yet: a longer --duration"
+        load["doubts"].append(
+            doubt("fewer-connections", INVALID, NUMBERS, words, remedy)
+        )
+        load["verdict"], load["reasons"] = summary(load["doubts"])

@@ -1,58 +1,93 @@
-"""Is a run worth believing? Reasons, each a sentence with its number."""
+"""Which numbers of a run are worth believing? Reasons, each with its figure
+and with what to do."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from wsgibench import verdicts
 from wsgibench.load.spec import LoadSpec
-
-VALID, SUSPECT, INVALID = "VALID", "SUSPECT", "INVALID"
+from wsgibench.verdicts import (
+    GOODPUT,
+    INVALID,
+    LATENCY,
+    NUMBERS,
+    SUSPECT,
+    Doubt,
+    doubt,
+)
 
 MAX_ERRORS = 1e-3  # of all requests; above it the run is no measurement
 MAX_LAG_NS = 100_000  # p99, open loop
 MIN_RATE = 0.99  # achieved / asked, open loop
-MAX_STEAL = 0.01
+MAX_STEAL = 0.01  # of a CPU
 MAX_CLIENT_CPU = 0.8  # of its core, without watching the clock
+#: Segments sent again, by requests: fewer do not reach the 99th percentile.
+MAX_RESENT = 1e-3
+
+RATES = (GOODPUT, LATENCY)
 
 #: What the kernel's errors mean for a client that ran out of something.
 ERRORS = {
     "EADDRNOTAVAIL": "no port was left: use more source addresses (--source, "
     "--sources), or keep connections alive",
     "EMFILE": "no descriptor was left: use more --processes",
-    "ENFILE": "the system has no descriptor left",
+    "ENFILE": "the system has no descriptor left: raise fs.file-max",
 }
 
 
-def judge(result: dict[str, Any], spec: LoadSpec) -> tuple[str, list[str]]:
-    """(verdict, reasons) of one run."""
-    invalid: list[str] = []
-    suspect: list[str] = []
-    if sum(result["classes"].values()) != result["scheduled"]:
-        invalid.append("the classes do not sum to the schedule")
-    if result["error"]:
-        error = result["error"]
-        invalid.append(
-            "the generator ended early, %s: %s"
-            % (error, ERRORS.get(error, "a limit of the client's machine"))
-        )
-    _judge_answers(result, invalid, suspect)
-    _judge_connections(result["connections"], invalid, suspect)
+def judge(result: dict[str, Any], spec: LoadSpec) -> list[Doubt]:
+    """The reasons against numbers of one run; [] when there is none."""
+    found = _whole(result)
+    found += _answers(result)
+    found += _connections(result["connections"])
     if spec.keepalive and not spec.per_connection and not spec.requests:
-        _judge_open(result["connections"], suspect)
-    if spec.rate:
-        _judge_rate(result, spec, suspect)
-    _judge_client(result, suspect)
-    _judge_kernel(result, suspect)
+        found += _open_at_once(result["connections"])
+    found += _pace(result) if spec.rate else _closed(result)
+    found += _network(result)
+    return found
+
+
+def summary(doubts: list[Doubt]) -> tuple[str, list[str]]:
+    """(the worst verdict of a number, a sentence for each reason)."""
+    order = sorted(doubts, key=lambda one: one["level"] != INVALID)
+    return verdicts.worst(doubts), [verdicts.sentence(one) for one in order]
+
+
+def _whole(result: dict[str, Any]) -> list[Doubt]:
+    """What spoils all numbers."""
+    found = []
+    if sum(result["classes"].values()) != result["scheduled"]:
+        found.append(
+            doubt(
+                "miscounted",
+                INVALID,
+                NUMBERS,
+                "the classes do not sum to the schedule",
+                "this is a defect of wsgibench: report it",
+            )
+        )
+    error = result["error"]
+    if error:
+        found.append(
+            doubt(
+                "client-failed",
+                INVALID,
+                NUMBERS,
+                "the generator ended early, %s" % error,
+                ERRORS.get(error, "a limit of the client's machine"),
+            )
+        )
     if result["interrupted"]:
-        suspect.append("interrupted")
-    if invalid:
-        return INVALID, invalid + suspect
-    return (SUSPECT if suspect else VALID), suspect
+        found.append(
+            doubt("interrupted", SUSPECT, NUMBERS, "interrupted", "run again")
+        )
+    return found
 
 
-def _judge_answers(
-    result: dict[str, Any], invalid: list[str], suspect: list[str]
-) -> None:
+def _answers(result: dict[str, Any]) -> list[Doubt]:
+    """What the clock ended of a closed loop (in_flight) is no failure, and
+    a few others are counted and stand in the tail."""
     classes: dict[str, int] = result["classes"]
     scheduled = max(1, result["scheduled"])
     failed = sum(
@@ -60,82 +95,165 @@ def _judge_answers(
         for name, count in classes.items()
         if name not in ("ok", "in_flight", "unsent")
     )
+    found = []
     if classes["ok"] == 0:
-        invalid.append("no request was answered")
+        found.append(
+            doubt(
+                "unanswered",
+                INVALID,
+                NUMBERS,
+                "no request was answered",
+                "see whether the server runs and what it logs",
+            )
+        )
     if classes["bad_body"]:
-        invalid.append("%d wrong bodies" % classes["bad_body"])
-    if failed:
-        words = "%d of %d requests failed" % (failed, scheduled)
-        too_many = failed / scheduled > MAX_ERRORS
-        (invalid if too_many else suspect).append(words)
-    left = classes["in_flight"]
-    if left:
-        suspect.append("%d requests were still not answered at the end" % left)
+        found.append(
+            doubt(
+                "wrong-answers",
+                INVALID,
+                NUMBERS,
+                "%d wrong bodies" % classes["bad_body"],
+                "mend the server or the application",
+            )
+        )
+    if failed / scheduled > MAX_ERRORS:
+        found.append(
+            doubt(
+                "failures",
+                INVALID,
+                NUMBERS,
+                "%d of %d requests failed" % (failed, scheduled),
+                "the classes say how, samples[] which; mend it or ask less",
+            )
+        )
+    return found
 
 
-def _judge_connections(
-    connections: dict[str, Any], invalid: list[str], suspect: list[str]
-) -> None:
+def _connections(connections: dict[str, Any]) -> list[Doubt]:
     asked = connections["asked"]
+    found = []
     if connections["stray"]:
-        invalid.append(
-            "%d connections carried bytes nobody asked for"
-            % connections["stray"]
+        found.append(
+            doubt(
+                "wrong-answers",
+                INVALID,
+                NUMBERS,
+                "%d connections carried bytes nobody asked for"
+                % connections["stray"],
+                "mend the server or the application",
+            )
         )
     starved = asked - connections["ever_answered"]
     if starved and connections["answers"] >= 10 * asked:
-        suspect.append(
-            "%d of %d connections were never answered" % (starved, asked)
+        found.append(
+            doubt(
+                "starved",
+                SUSPECT,
+                RATES,
+                "%d of %d connections were never answered" % (starved, asked),
+                "the server serves fewer at once than were asked: fewer "
+                "connections, or more threads",
+            )
         )
+    return found
 
 
-def _judge_open(connections: dict[str, Any], suspect: list[str]) -> None:
+def _open_at_once(connections: dict[str, Any]) -> list[Doubt]:
     most, asked = connections["open_at_once"], connections["asked"]
-    if most < asked:
-        suspect.append(
-            "%d of %d connections were open at once" % (most, asked)
+    if most >= asked:
+        return []
+    return [
+        doubt(
+            "fewer-connections",
+            SUSPECT,
+            NUMBERS,
+            "%d of %d connections were open at once" % (most, asked),
+            "a longer warm-up, or fewer connections",
         )
+    ]
 
 
-def _judge_rate(
-    result: dict[str, Any], spec: LoadSpec, suspect: list[str]
-) -> None:
+def _pace(result: dict[str, Any]) -> list[Doubt]:
     # The schedule's own count: a Poisson process is not exactly its rate.
-    seconds = max(1e-9, result["duration_s"])
-    due = result["scheduled"] / seconds
-    if result["goodput"] < MIN_RATE * due:
-        suspect.append(
-            "%.0f requests/s were due, %.0f were answered in time"
-            % (due, result["goodput"])
+    due = result["scheduled"] / max(1e-9, result["duration_s"])
+    found = []
+    unsent = result["classes"]["unsent"]
+    if result["goodput"] < MIN_RATE * due or unsent:
+        more = (
+            ", %d requests found no free connection to the end" % unsent
+            if unsent
+            else ""
+        )
+        found.append(
+            doubt(
+                "overload",
+                SUSPECT,
+                (LATENCY,),
+                "%.0f requests/s were due, %.0f were answered in time%s"
+                % (due, result["goodput"], more),
+                "its queue grew for as long as it was loaded: ask for less",
+            )
         )
     lag = result["lag"]["p99_ns"]
-    if lag > MAX_LAG_NS:
-        suspect.append(
-            "p99 schedule lag %.0f us, more than %.0f"
-            % (lag / 1e3, MAX_LAG_NS / 1e3)
-        )
-    if result["classes"]["unsent"]:
-        suspect.append(
-            "%d requests found no free connection to the end"
-            % result["classes"]["unsent"]
-        )
-
-
-def _judge_client(result: dict[str, Any], suspect: list[str]) -> None:
     share = result["client_cpu_share"]
-    if share > MAX_CLIENT_CPU:
-        suspect.append(
-            "the generator used %.0f %% of its CPU: it may be the limit"
-            % (100 * share)
+    if lag > MAX_LAG_NS or share > MAX_CLIENT_CPU:
+        found.append(
+            doubt(
+                "client-late",
+                SUSPECT,
+                (LATENCY,),
+                "the client sent late (p99 schedule lag %.0f us, %.0f %% of "
+                "its CPU)" % (lag / 1e3, 100 * share),
+                "ask for less, or use more --processes on CPUs of their own",
+            )
         )
+    return found
 
 
-def _judge_kernel(result: dict[str, Any], suspect: list[str]) -> None:
-    kernel = result.get("kernel", {})
-    for name in ("ListenOverflows", "ListenDrops", "RetransSegs"):
-        if kernel.get(name):
-            suspect.append("%s rose by %d" % (name, kernel[name]))
+def _closed(result: dict[str, Any]) -> list[Doubt]:
+    share = result["client_cpu_share"]
+    if share <= MAX_CLIENT_CPU:
+        return []
+    return [
+        doubt(
+            "client-limited",
+            SUSPECT,
+            RATES,
+            "the client was the limit (%.0f %% of its CPU), so the server "
+            "can do more" % (100 * share),
+            "use more --processes on CPUs of their own; the CPU per request "
+            "stands",
+        )
+    ]
+
+
+def _network(result: dict[str, Any]) -> list[Doubt]:
+    """Of our own connections and of the time that this machine was given;
+    what others' sockets did is not counted."""
+    found = []
+    resent = result["connections"].get("resent", 0)
+    if resent > MAX_RESENT * max(1, result["scheduled"]):
+        found.append(
+            doubt(
+                "resent",
+                SUSPECT,
+                (LATENCY,),
+                "%d segments of its connections were sent again" % resent,
+                "the network or a full accept queue lost them: fewer "
+                "connections, a lower --connect-rate",
+            )
+        )
     seconds = max(result["duration_s"], 1e-9)
-    steal = kernel.get("steal_ticks", 0) / 100 / seconds
+    ticks = result.get("kernel", {}).get("steal_ticks", 0)
+    steal = ticks / 100 / seconds
     if steal > MAX_STEAL:
-        suspect.append("%.1f %% of a CPU was stolen" % (100 * steal))
+        found.append(
+            doubt(
+                "stolen",
+                SUSPECT,
+                RATES,
+                "%.1f %% of a CPU was stolen" % (100 * steal),
+                "use a machine of your own",
+            )
+        )
+    return found

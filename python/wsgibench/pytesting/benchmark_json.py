@@ -70,7 +70,7 @@ def benchmarks(test: str, fullname: str, race: Race) -> list[dict[str, Any]]:
                     "unit": "server CPU seconds per request",
                     "requests_per_second": row.get("goodput"),
                     "p99_ns": row.get("p99_ns"),
-                    "verdict": row["verdict"],
+                    "verdicts": row["verdicts"],
                     "reasons": row["reasons"],
                 },
                 "options": {

@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from wsgibench.verdicts import GOODPUT, INVALID
+
 BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -40,7 +42,7 @@ def _table(python: str, rows: dict[Any, dict[str, Any]]) -> Any:
     servers = list(dict.fromkeys(key[1] for key in rows))
     counts = sorted({key[3] for key in rows})
     values = {
-        (key[1], key[3]): row["ours"].get(python, {}).get("goodput")
+        (key[1], key[3]): _printed(row["ours"].get(python))
         for key, row in rows.items()
     }
     top = max((value for value in values.values() if value), default=0.0)
@@ -54,6 +56,14 @@ def _table(python: str, rows: dict[Any, dict[str, Any]]) -> Any:
     return table
 
 
+def _printed(row: dict[str, Any] | None) -> float | None:
+    """Nothing that is no measurement."""
+    if row is None or row["verdicts"][GOODPUT] == INVALID:
+        return None
+    value: float | None = row.get("goodput")
+    return value
+
+
 def _cell(value: float | None, top: float) -> str:
     return "-" if value is None else "%.0f %s" % (value, bar(value, top))
 
@@ -65,7 +75,7 @@ def notes(rows: dict[Any, dict[str, Any]]) -> list[str]:
         if row["why"]:
             reasons.setdefault((key[1], row["why"]), []).append(str(key[3]))
         for one in row["ours"].values():
-            if one["verdict"] == "INVALID":
+            if one["verdicts"][GOODPUT] == INVALID:
                 why = "; ".join(map(str, one["reasons"]))
                 reasons.setdefault((key[1], why), []).append(str(key[3]))
     return [

@@ -11,6 +11,16 @@ from wsgibench.stats.summary import rows
 HELP = "comma-separated values"
 
 
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    pairs = ("%s=%s" % pair for pair in row["verdicts"].items())
+    return dict(
+        row,
+        reasons="; ".join(row["reasons"]),
+        doubts=" ".join(one["code"] for one in row["doubts"]),
+        verdicts=" ".join(pairs),
+    )
+
+
 def render(record: dict[str, Any]) -> str:
     results = rows(record)
     names = sorted({name for row in results for name in row})
@@ -18,5 +28,5 @@ def render(record: dict[str, Any]) -> str:
     writer = csv.DictWriter(out, names, restval="")
     writer.writeheader()
     for row in results:
-        writer.writerow(dict(row, reasons="; ".join(row["reasons"])))
+        writer.writerow(_flat(row))
     return out.getvalue()

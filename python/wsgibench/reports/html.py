@@ -13,7 +13,7 @@ from typing import Any
 
 from wsgibench.errors import WsgibenchError
 from wsgibench.stats import answers, comparison, noise
-from wsgibench.stats.columns import notes
+from wsgibench.stats.columns import LEGEND, codes, marked, notes
 
 HELP = "a page with pictures"
 
@@ -121,6 +121,9 @@ def render(record: dict[str, Any]) -> str:
         machine={key: str(value) for key, value in machine.items()},
         command="python -m wsgibench " + shlex.join(record["argv"]),
         interval_text=answers.interval_text,
+        marked=marked,
+        codes=codes,
+        legend=LEGEND,
         style=(PAGE / "report.css").read_text(encoding="utf-8"),
         script=(PAGE / "report.js").read_text(encoding="utf-8"),
         plotly=_plotly(),

@@ -11,8 +11,9 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from wsgibench.stats.columns import three
+from wsgibench.stats import columns
 from wsgibench.stats.summary import row as summarise
+from wsgibench.verdicts import INVALID, sentence
 
 HELP = "ours beside the published numbers of a suite"
 
@@ -159,27 +160,33 @@ def _table(suite: dict[str, Any], rows: Rows, notes: Notes) -> Any:
     return table
 
 
+def printed(row: dict[str, Any], name: str) -> str:
+    """Nothing that is no measurement is printed; its reason is."""
+    if not row or row["verdicts"][columns.NUMBER_OF[name]] == INVALID:
+        return "-"
+    return columns.cell(row, name)
+
+
 def _ours(ours: dict[str, Any], pythons: list[str]) -> list[str]:
     cells = []
     for python in pythons:
         row = ours.get(python, {})
-        cells.append(number(row.get("goodput")))
-        cpu, p99 = row.get("server_cpu_us"), row.get("p99_ns")
-        cells.append("-" if cpu is None else "%.1f" % cpu)
         spread = row.get("cpu_spread")
-        cells.append("-" if spread is None else "%.0f" % (50 * spread))
-        cells.append("-" if p99 is None else three(p99 / 1e6))
+        cells += [
+            printed(row, "goodput"),
+            printed(row, "server_cpu_us"),
+            "-" if spread is None else "%.0f" % (50 * spread),
+            printed(row, "p99_ns"),
+        ]
     return cells
 
 
 def remarks(row: dict[str, Any], notes: Notes) -> str:
-    """Verdicts below VALID, once each, with their footnotes."""
-    doubtful = [o for o in row["ours"].values() if o["verdict"] != "VALID"]
-    verdicts = dict.fromkeys(one["verdict"] for one in doubtful)
-    reasons = [str(reason) for one in doubtful for reason in one["reasons"]]
-    if any(one.get("goodput") is None for one in row["ours"].values()):
-        reasons.append("nothing was answered within the measured time.")
+    """The short names of the reasons, with their footnotes."""
+    doubts = [one for ours in row["ours"].values() for one in ours["doubts"]]
+    reasons = [sentence(one) for one in doubts]
+    names = dict.fromkeys(one["code"] for one in doubts)
     if row["why"]:
         reasons.append(row["why"])
     refer = notes.refer(list(dict.fromkeys(reasons)))
-    return " ".join([*verdicts, refer]).strip()
+    return " ".join([", ".join(names), refer]).strip()

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from wsgibench.stats.wording import together
+from wsgibench.verdicts import (
+    CPU,
+    GOODPUT,
+    INVALID,
+    LATENCY,
+    NOTE,
+    SUSPECT,
+    VALID,
+    Doubt,
+    sentence,
+)
+
 COLUMNS = (
     ("server", "server"),
     ("python", "python"),
@@ -30,6 +43,46 @@ def _pace(row: dict[str, Any]) -> str:
     return " @%g/s" % row["rate"] if row["rate"] else ""
 
 
+#: Which number's verdict a column falls under.
+NUMBER_OF = {
+    "goodput": GOODPUT,
+    "server_cpu_us": CPU,
+    "cpu_vs_null": CPU,
+    "p50_ns": LATENCY,
+    "p99_ns": LATENCY,
+}
+
+LEGEND = (
+    ">= is a lower bound: the client was the limit. ~ is true of something "
+    "else than was asked, a..b the range of what never settled. In brackets "
+    "is no measurement."
+)
+
+
+def marked(row: dict[str, Any], name: str, text: str) -> str:
+    """The number with its verdict."""
+    number = NUMBER_OF.get(name)
+    if number is None or text == "-":
+        return text
+    verdict = row["verdicts"][number]
+    if verdict == INVALID:
+        return "(%s)" % text
+    if verdict == SUSPECT:
+        bound = name == "goodput" and row["client_limited"]
+        return (">=" if bound else "~") + text
+    return text
+
+
+def codes(row: dict[str, Any]) -> str:
+    """VALID, or the short names of the reasons; the rest stands below."""
+    found = [one for one in row["doubts"] if one["level"] != NOTE]
+    if not found:
+        return VALID
+    names = ", ".join(dict.fromkeys(one["code"] for one in found))
+    invalid = any(one["level"] == INVALID for one in found)
+    return "INVALID: " + names if invalid else names
+
+
 def cell(row: dict[str, Any], name: str) -> str:
     if name == "load":
         return "%s c=%d%s%s" % (
@@ -38,9 +91,17 @@ def cell(row: dict[str, Any], name: str) -> str:
             "" if row["keepalive"] else " close",
             _pace(row),
         )
+    if name == "verdict":
+        return codes(row)
     value = row.get(name)
     if value is None:
         return "-"
+    if name == "server_cpu_us" and "cpu_range" in row:
+        return "%s..%s" % tuple(map(three, row["cpu_range"]))
+    return marked(row, name, _number(name, value))
+
+
+def _number(name: str, value: Any) -> str:
     if name == "goodput":
         return "%.0f" % value
     if name in ("server_cpu_us", "cpu_vs_null"):
@@ -52,14 +113,39 @@ def cell(row: dict[str, Any], name: str) -> str:
     return str(value)
 
 
-def notes(record: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
-    """What stands below the table: why rows are doubtful or missing."""
-    lines = []
+def _who(rows: list[dict[str, Any]]) -> str:
+    """Servers by interpreter: c-uv, null on CPython 3.11.7; ..."""
+    by_python: dict[str, list[str]] = {}
     for row in rows:
-        for reason in row["reasons"]:
-            lines.append(
-                "%s on %s: %s" % (row["server"], row["python"], reason)
-            )
+        by_python.setdefault(row["python"], []).append(row["server"])
+    return "; ".join(
+        "%s on %s" % (", ".join(dict.fromkeys(servers)), python)
+        for python, servers in by_python.items()
+    )
+
+
+def reasons(rows: list[dict[str, Any]]) -> list[str]:
+    """Each reason once, with the rows that have it and what to do."""
+    groups: dict[tuple[str, str], list[tuple[dict[str, Any], Doubt]]] = {}
+    for row in rows:
+        for one in row["doubts"]:
+            key = (one["code"], one["level"])
+            groups.setdefault(key, []).append((row, one))
+    lines = []
+    for (code, _), found in groups.items():
+        first = found[0][1]
+        words = "; ".join(together([one["what"] for _, one in found]))
+        whole = sentence({**first, "what": words})
+        who = _who([row for row, _ in found])
+        lines.append("%s (%s): %s" % (code, who, whole))
+    return lines
+
+
+def notes(record: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
+    """What stands below the table: why numbers are doubtful or missing."""
+    lines = reasons(rows)
+    if any(one["level"] != NOTE for row in rows for one in row["doubts"]):
+        lines.insert(0, LEGEND)
     for failure in [*record["failures"], *record.get("skipped", [])]:
         where = failure["cell"]
         lines.append("%s%s" % (where and where + ": ", failure["reason"]))

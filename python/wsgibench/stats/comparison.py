@@ -22,6 +22,7 @@ from wsgibench.stats import (
 )
 from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.samples import Series
+from wsgibench.verdicts import CPU, GOODPUT, INVALID
 
 FASTER, SLOWER, SAME = "faster", "slower", "same"
 CANNOT_TELL = "cannot tell"
@@ -41,8 +42,9 @@ Cell = dict[str, Any]
 class Result:
     cell: str
     metric: str
-    a: float  # medians over the starts
-    b: float
+    a: float  # as in tables
+    b: float  # a times the ratio that was tested: B beside A
+    b_own: float  # as in tables: what the machine did in between is in it
     ratio: Interval | None  # speed of B / speed of A
     p: float  # adjusted for all the comparisons made
     verdict: str
@@ -57,14 +59,49 @@ class Comparison:
     only_a: list[str]
     only_b: list[str]
 
-    def mean(self, metric: str) -> float | None:
-        """The geometric mean of the ratios."""
-        logs = [
-            math.log(one.ratio.estimate)
+    def mean(self, metric: str) -> Interval | None:
+        """The geometric mean of the ratios. None without a ratio."""
+        found = [
+            one.ratio
+            for one in self.results
+            if one.metric == metric
+            and one.ratio is not None
+            and one.verdict != CANNOT_TELL
+        ] or [
+            one.ratio
             for one in self.results
             if one.metric == metric and one.ratio is not None
         ]
-        return math.exp(sum(logs) / len(logs)) if logs else None
+        return _mean(found) if found else None
+
+    def mean_verdict(self, metric: str) -> str:
+        """In words: what the mean says, by the rule of single cells."""
+        mean = self.mean(metric)
+        if mean is None:
+            return "nothing was compared"
+        verdict, reason = decide(mean, mean.p, self.margin[metric])
+        return verdict + (reason and " (%s)" % reason)
+
+
+def _mean(ratios: Sequence[Interval]) -> Interval:
+    """Of ratios that are independent of each other: the distances of their
+    limits add up by their squares."""
+    count = len(ratios)
+    estimate = sum(math.log(one.estimate) for one in ratios) / count
+    starts = min(one.starts for one in ratios)
+    if not all(one.known and one.low > 0 for one in ratios):
+        return Interval(math.exp(estimate), 0.0, math.inf, 1.0, starts)
+    down = math.hypot(*(math.log(r.estimate / r.low) for r in ratios)) / count
+    up = math.hypot(*(math.log(r.high / r.estimate) for r in ratios)) / count
+    error = (down if estimate > 0 else up) / 1.96
+    z = abs(estimate) / max(error, 1e-12)
+    return Interval(
+        math.exp(estimate),
+        math.exp(estimate - down),
+        math.exp(estimate + up),
+        math.erfc(z / math.sqrt(2)),
+        starts,
+    )
 
 
 def incomparable(a: Record, b: Record) -> list[str]:
@@ -183,15 +220,41 @@ def margins(records: Sequence[Record], margin: float) -> dict[str, float]:
     return found
 
 
+def _beside(a: float, ratio: Interval | None, metric: str) -> float:
+    """B's number from A's and the ratio of their speeds."""
+    if ratio is None:
+        return math.nan
+    return a * ratio.estimate if METRICS[metric] else a / ratio.estimate
+
+
 def _value(row: dict[str, Any], metric: str) -> float:
     return float(row.get(metric, math.nan))
 
 
-def _doubt(*rows: dict[str, Any]) -> str:
+#: Which number's verdict a metric falls under.
+NUMBER_OF = {"server_cpu_us": CPU, "server_cpu_us_quiet": CPU}
+
+
+def _doubt(metric: str, *rows: dict[str, Any]) -> str:
+    number = NUMBER_OF.get(metric, GOODPUT)
     for name, row in zip("AB", rows):
-        if row["verdict"] == "INVALID":
-            return "%s is INVALID: %s" % (name, "; ".join(row["reasons"]))
+        if row["verdicts"][number] == INVALID:
+            against = [o for o in row["doubts"] if number in o["numbers"]]
+            reasons = "; ".join(one["what"] for one in against)
+            return "%s is INVALID: %s" % (name, reasons)
     return ""
+
+
+def _of_bounds(
+    verdict: str, reason: str, rows: Sequence[dict[str, Any]]
+) -> tuple[str, str]:
+    """Requests/s of which some are lower bounds: only what a bound proves."""
+    limited = [row["client_limited"] for row in rows]
+    proves = {(True, False): SLOWER, (False, True): FASTER}
+    if not any(limited) or verdict == proves.get((limited[0], limited[1])):
+        return verdict, reason
+    sides = " and ".join(n for n, is_so in zip("AB", limited) if is_so)
+    return CANNOT_TELL, "the client was the limit of " + sides
 
 
 def compare(
@@ -230,7 +293,7 @@ def compare(
     for draft in drafts:
         pair, rows, metric, found, used = draft
         adjusted = p.get(id(draft), 1.0)
-        doubt = _doubt(*rows)
+        doubt = _doubt(metric, *rows)
         if found is None:
             verdict, reason = CANNOT_TELL, doubt or "nothing was measured"
         elif doubt:
@@ -239,11 +302,14 @@ def compare(
             verdict, reason = decide(found, adjusted, limits[metric])
             if relative and pair[0]["server"] == summary.CEILING:
                 verdict, reason = _of_reference(verdict, reason)
+            if metric == "goodput":
+                verdict, reason = _of_bounds(verdict, reason, rows)
         results.append(
             Result(
                 pair[0]["name"],
                 metric,
                 _value(rows[0], metric),
+                _beside(_value(rows[0], metric), found, metric),
                 _value(rows[1], metric),
                 found,
                 adjusted,

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from wsgibench.stats import machine
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Requests without which a window's cost says little: neighbours are put
@@ -118,7 +120,7 @@ def windows(start: dict[str, Any]) -> Windows:
     )
 
 
-def measured(cell: dict[str, Any]) -> dict[int, Windows]:
+def all_measured(cell: dict[str, Any]) -> dict[int, Windows]:
     """Block number -> what was measured after the warm-up; starts in which
     nothing was answered are left out."""
     found = {
@@ -126,6 +128,33 @@ def measured(cell: dict[str, Any]) -> dict[int, Windows]:
         for start in cell["starts"]
     }
     return {key: one for key, one in found.items() if one.usable()}
+
+
+def disturbance(start: dict[str, Any], asked: dict[str, Any]) -> str:
+    """Why the machine's part in this start was too large; "" if not."""
+    found = windows(start).after(asked)
+    if not found.usable():
+        return ""
+    end = float(found.begin[-1] + found.seconds[-1])
+    return machine.disturbance(start, float(found.begin[0]), end)
+
+
+def disturbances(cell: dict[str, Any]) -> dict[int, str]:
+    """Block number -> its sentence, of the starts that have one."""
+    found = {
+        start["start"]: disturbance(start, cell["load"])
+        for start in cell["starts"]
+    }
+    return {key: words for key, words in found.items() if words}
+
+
+def measured(cell: dict[str, Any]) -> dict[int, Windows]:
+    """all_measured() without the starts that the machine disturbed, as long
+    as half of them are left; otherwise all, and the cell is INVALID."""
+    found = all_measured(cell)
+    spoilt = disturbances(cell)
+    kept = {key: one for key, one in found.items() if key not in spoilt}
+    return kept if 2 * len(kept) >= len(found) else found
 
 
 def of_cell(cell: dict[str, Any], metric: str) -> list[Series]:

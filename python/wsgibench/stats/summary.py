@@ -1,9 +1,10 @@
 """A row of numbers for each cell of a record.
 
-The unit of replication is the process start: a cell's number is the median
-over its starts, never pooled windows (Kalibera and Jones, ISMM 2013);
-percentiles come from the merged histograms. The warm-up is in the record;
-here it is left out by the time the run was asked to leave out.
+The unit of replication is the process start: a cell's number is the geometric
+mean over its starts, never pooled windows (Kalibera and Jones, ISMM 2013), so
+that it is the middle of the interval that bootstrap.py gives and quotients of
+numbers are the ratios that are tested. Percentiles come from the merged
+histograms. The warm-up is in the record; here it is left out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from wsgibench.load.hdr import Histogram
 from wsgibench.stats import histogram, samples, verdict, warmup
+from wsgibench.verdicts import CPU, NUMBERS, sentence
 
 #: What two cells must share to be held against each other.
 KEYS = (
@@ -30,13 +32,14 @@ KEYS = (
 CEILING = "null"
 
 
-def _median(values: list[float]) -> float:
-    return float(statistics.median(values))
+def _mean(values: list[float]) -> float:
+    """Geometric; 0 if one of them is."""
+    return statistics.geometric_mean(values) if min(values) > 0 else 0.0
 
 
 def _spread(values: list[float]) -> float:
-    """From the least to the most, as a part of the median."""
-    return (max(values) - min(values)) / _median(values)
+    """From the least to the most, as a part of their mean."""
+    return (max(values) - min(values)) / _mean(values)
 
 
 def start_numbers(
@@ -52,6 +55,13 @@ def start_numbers(
         "server_cpu_us": measured.series("server_cpu_us").value,
         "rss": _rss(start),
     }
+
+
+def _failed(load: dict[str, Any]) -> int:
+    """Requests with no right answer, but for those that the end of the load
+    found under way."""
+    classes = load["classes"]
+    return int(load["scheduled"] - classes["ok"] - classes["in_flight"])
 
 
 def _pace(load: dict[str, Any]) -> str:
@@ -94,15 +104,20 @@ def row(
         "path": load.get("path", ""),
         "starts": len(measured),
         "wrong_bodies": sum(one["classes"]["bad_body"] for one in loads),
-        "failed": sum(
-            one["scheduled"] - one["classes"]["ok"] for one in loads
+        "failed": sum(map(_failed, loads)),
+        # Of each number; the row's own is that of the leading one.
+        "verdicts": {name: judged.of(name) for name in NUMBERS},
+        "verdict": judged.of(CPU),
+        "doubts": list(judged.doubts),
+        "reasons": [sentence(one) for one in judged.doubts],
+        "client_limited": any(
+            one["code"] == "client-limited" for one in judged.doubts
         ),
-        "verdict": judged.verdict,
-        "reasons": list(judged.reasons),
-        "client_limited": judged.client_limited,
         "server_cpu_share": judged.server_cpu_share,
         "label": judged.label,
     }
+    if judged.cpu_range is not None:
+        result["cpu_range"] = list(judged.cpu_range)
     if measured:
         result.update(_numbers(cell, measured, times))
     return result
@@ -113,15 +128,17 @@ def _numbers(
 ) -> dict[str, float]:
     loads = [start["load"] for start in cell["starts"]]
     found: dict[str, float] = {
-        metric: _median([one.series(metric).value for one in measured])
+        metric: _mean([one.series(metric).value for one in measured])
         for metric in ("goodput", "server_cpu_us", "server_cpu_us_quiet")
     }
     if len(measured) > 1:
         found["cpu_spread"] = _spread(
             [one.series("server_cpu_us").value for one in measured]
         )
-    found["client_cpu_share"] = _median([x["client_cpu_share"] for x in loads])
-    found["rss"] = _median([_rss(start) for start in cell["starts"]])
+    found["client_cpu_share"] = statistics.median(
+        x["client_cpu_share"] for x in loads
+    )
+    found["rss"] = statistics.median(map(_rss, cell["starts"]))
     for name, q in (("p50_ns", 0.5), ("p99_ns", 0.99), ("p99.9_ns", 0.999)):
         value = histogram.quantile(times, q)
         if value is not None:

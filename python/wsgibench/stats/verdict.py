@@ -1,55 +1,73 @@
-"""Is a cell worth believing, and which of its numbers should lead?
+"""Which numbers of a cell may be believed, and what to do about the others.
 
 The load generator judged each start by what it saw (load/verdict.py). Here
-is added what only shows beside the server's CPU and over the windows.
+is added what only shows beside the server's CPU, over the windows and over
+several starts.
 """
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wsgibench import verdicts
 from wsgibench.load.hdr import Histogram
-from wsgibench.stats import histogram, stall, warmup
+from wsgibench.stats import histogram, samples, stall, warmup
+from wsgibench.stats.columns import three
 from wsgibench.stats.samples import Windows
 from wsgibench.stats.warmup import StartCourse
+from wsgibench.stats.wording import together
+from wsgibench.verdicts import (
+    CPU,
+    GOODPUT,
+    INVALID,
+    LATENCY,
+    NOTE,
+    NUMBERS,
+    SUSPECT,
+    Doubt,
+    doubt,
+)
 
-CLIENT_LIMIT = 0.8  # of a CPU that the client used
-ORDER = ("INVALID", "SUSPECT", "VALID")
-#: How load/verdict.py begins what is said better here, where the server's
-#: CPU is known.
-GENERATOR = "the generator used "
+#: Codes of the generator that are known better here.
+KNOWN_BETTER = ("stolen",)
+#: Of the requests that were asked for; fewer is a shorter run.
+ENOUGH = 0.99
 
 
 @dataclass(frozen=True)
 class Judgement:
-    verdict: str
-    reasons: tuple[str, ...]
-    client_limited: bool
+    doubts: tuple[Doubt, ...]
     server_cpu_share: float
     label: str  # see warmup.py
+    cpu_range: tuple[float, float] | None  # of what never settled
+
+    def of(self, number: str) -> str:
+        return verdicts.of_number(number, self.doubts)
 
 
-NUMBER = re.compile(r"\d+(?:\.\d+)?")
-
-
-def together(reasons: Sequence[str]) -> list[str]:
-    """Each sentence once: where several starts say the same with numbers of
-    their own, the least and the largest stand for them."""
-    said: dict[str, list[list[str]]] = {}
-    for reason in reasons:
-        words = NUMBER.sub("%s", reason.replace("%", "%%"))
-        said.setdefault(words, []).append(NUMBER.findall(reason))
+def merged(starts: Sequence[Sequence[Doubt]]) -> list[Doubt]:
+    """The doubts of a cell from those of its starts. One start that went
+    wrong spoils the cell; what only qualifies a number counts when half of
+    the starts have it, for a cell's number is their median."""
+    groups: dict[tuple[str, str], list[Doubt]] = {}
+    for doubts in starts:
+        for one in doubts:
+            groups.setdefault((one["code"], one["level"]), []).append(one)
     found = []
-    for words, numbers in sorted(said.items()):
-        spans = []
-        for values in zip(*numbers):
-            ends = min(values, key=float), max(values, key=float)
-            spans.append(" to ".join(dict.fromkeys(ends)))
-        found.append(words % tuple(spans))
+    for (code, level), group in groups.items():
+        if level != INVALID and 2 * len(group) < len(starts):
+            continue
+        numbers = [
+            name
+            for name in NUMBERS
+            if any(name in one["numbers"] for one in group)
+        ]
+        what = "; ".join(together([one["what"] for one in group]))
+        remedy = group[0]["remedy"]
+        found.append(doubt(code, level, numbers, what, remedy))
     return found
 
 
@@ -73,57 +91,145 @@ def judge(
     courses: list[StartCourse],
     times: Histogram,
 ) -> Judgement:
-    loads = [start["load"] for start in cell["starts"]]
-    verdicts = {load["verdict"] for load in loads} or {"INVALID"}
-    reasons = together([r for load in loads for r in load["reasons"]])
-    if not loads:
-        reasons.append("no start of it gave a result")
+    starts = cell["starts"]
     share = cpu_share(measured)
-    client = max((load["client_cpu_share"] for load in loads), default=0.0)
-    limited = client > CLIENT_LIMIT and not cell["load"].get("rate")
-    label = warmup.label(courses)
+    disturbed = _machine(cell)
     found = [
-        stall.delayed_ack(times, share),
-        _unsteady(cell["load"], courses),
+        *disturbed,
+        *merged([_of_load(start) for start in starts]),
+        *merged([_of_start(start, cell["load"]) for start in starts]),
+        *([] if disturbed else _course(cell["load"], courses)),
+        *_stall(times, share),
     ]
-    if limited:
-        reasons = [one for one in reasons if not one.startswith(GENERATOR)]
+    if not starts:
         found.append(
-            "the client was the limit (%.0f %% of its CPU): read the CPU "
-            "per request, not the requests/s" % (100 * client)
+            doubt(
+                "no-start",
+                INVALID,
+                NUMBERS,
+                "no start of it gave a result",
+                "the failures of the record say why",
+            )
         )
-    more = [reason for reason in found if reason]
-    if more:
-        verdicts.add("SUSPECT")
+    elif not measured and verdicts.worst(found) != INVALID:
+        found.append(
+            doubt(
+                "unanswered",
+                INVALID,
+                NUMBERS,
+                "nothing was answered within the measured time",
+                "a longer --duration",
+            )
+        )
+    order = (INVALID, SUSPECT, NOTE)
+    found.sort(key=lambda one: order.index(one["level"]))
+    never = any(one["code"] == "unsteady" for one in found)
     return Judgement(
-        next(one for one in ORDER if one in verdicts),
-        (*reasons, *more),
-        limited,
+        tuple(found),
         share,
-        label,
+        warmup.label(courses),
+        warmup.spread(courses, cell["load"]) if never else None,
     )
 
 
-def _unsteady(asked: dict[str, Any], courses: list[StartCourse]) -> str:
+def _of_load(start: dict[str, Any]) -> list[Doubt]:
+    doubts: list[Doubt] = start["load"]["doubts"]
+    return [one for one in doubts if one["code"] not in KNOWN_BETTER]
+
+
+def _of_start(start: dict[str, Any], asked: dict[str, Any]) -> list[Doubt]:
+    found = []
+    wanted, done = asked.get("requests", 0), start["load"]["classes"]["ok"]
+    if wanted and done < ENOUGH * wanted:
+        found.append(
+            doubt(
+                "fewer-requests",
+                SUSPECT,
+                NUMBERS,
+                "%d of %d requests were made within its time" % (done, wanted),
+                "a longer --duration",
+            )
+        )
+    drops = start.get("listener_drops", 0)
+    if drops:
+        found.append(
+            doubt(
+                "listen-drops",
+                SUSPECT,
+                (GOODPUT, LATENCY),
+                "its accept queue was full: %d connections were dropped and "
+                "tried again a second later" % drops,
+                "a longer backlog (somaxconn), fewer connections, or a "
+                "server that accepts sooner",
+            )
+        )
+    return found
+
+
+def _machine(cell: dict[str, Any]) -> list[Doubt]:
+    spoilt = samples.disturbances(cell)
+    total = len(samples.all_measured(cell))
+    if not spoilt or 2 * len(spoilt) <= total:
+        return []
+    what = "; ".join(together(list(spoilt.values())))
+    if total > 1:
+        what = "in %d of %d starts %s" % (len(spoilt), total, what)
+    return [
+        doubt(
+            "machine-busy",
+            INVALID,
+            NUMBERS,
+            what,
+            "stop them (doctor says what it sees), or use a machine of your "
+            "own",
+        )
+    ]
+
+
+def _stall(times: Histogram, share: float) -> list[Doubt]:
+    words = stall.delayed_ack(times, share)
+    if not words:
+        return []
+    remedy = "the numbers are what its clients get"
+    return [doubt("stall", NOTE, (GOODPUT, LATENCY), words, remedy)]
+
+
+def _course(
+    asked: dict[str, Any], courses: list[StartCourse]
+) -> list[Doubt]:
     """Only of what moves the cell's number: most of its starts must be off,
     for one that something else on the machine disturbed is what the others
     are for, and by more than anybody would choose a server for."""
     off = [one.bias(asked) for one in courses]
     size = statistics.median(map(abs, off)) if off else 0.0
     if size <= warmup.SAME:
-        return ""
+        return []
     late = [
         one.steady_seconds
         for one, bias in zip(courses, off)
         if one.course.label == warmup.WARM_UP and bias > warmup.SAME
     ]
     if 2 * len(late) > len(off):
-        return (
-            "measured while it warmed up, which makes its CPU per request "
-            "%.0f %% higher: give it a --warmup of %.1f s"
-            % (100 * size, max(late))
+        return [
+            doubt(
+                "warming-up",
+                SUSPECT,
+                (CPU, GOODPUT),
+                "measured while it warmed up, which makes its CPU per "
+                "request %.0f %% higher" % (100 * size),
+                "give it a --warmup of %.1f s" % max(late),
+            )
+        ]
+    low, high = warmup.spread(courses, asked)
+    return [
+        doubt(
+            "unsteady",
+            SUSPECT,
+            (CPU, GOODPUT, LATENCY),
+            "it never settled: the CPU per request went between %s and %s us, "
+            "and what was measured lies %.0f %% from where its starts ended "
+            "(median of %d)" % (three(low), three(high), 100 * size, len(off)),
+            "a longer --warmup-limit and --duration; if it stays, the range "
+            "is the result",
         )
-    return (
-        "no steady state: the CPU per request measured lies %.0f %% from "
-        "where its starts ended (median of %d)" % (100 * size, len(off))
-    )
+    ]

@@ -111,6 +111,22 @@ def of_start(start: dict[str, Any]) -> StartCourse | None:
     return StartCourse(found, begin, costs, at, before, every)
 
 
+def spread(
+    courses: list[StartCourse], asked: dict[str, Any]
+) -> tuple[float, float]:
+    """The least and the largest level (us per request) that the measured
+    time of any start reached into."""
+    found = []
+    for one in courses:
+        first = one.windows.after(asked).begin
+        begin = float(first[0]) if len(first) else 0.0
+        edges = [0, *one.course.changes, len(one.costs)]
+        for level, end in zip(one.course.levels, edges[1:]):
+            if one.seconds[end - 1] >= begin:
+                found.append(level)
+    return min(found), max(found)
+
+
 def label(courses: list[StartCourse]) -> str:
     """Of a cell; "" without windows to judge by."""
     counts = Counter(one.course.label for one in courses)

@@ -27,8 +27,17 @@ from wsgibench import plugins
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import kernel
 from wsgibench.load.spec import LoadSpec
+from wsgibench.load.verdict import summary
+from wsgibench.verdicts import (
+    GOODPUT,
+    INVALID,
+    LATENCY,
+    NUMBERS,
+    SUSPECT,
+    doubt,
+)
 
-SCHEMA = "wsgibench-load/2"
+SCHEMA = "wsgibench-load/3"
 #: Every tool is given these, or they do not matter to it.
 ALWAYS = {"url", "connections", "seed", "poisson", "window", "drain"}
 #: Only our own generator compares answers; with a tool that is a reason.
@@ -144,11 +153,15 @@ def as_record(
     total = sum(classes.values())
     ok = classes["ok"]
     failed = total - ok
-    reasons = [*said.reasons, "%s %s" % (name, unchecked)]
-    verdict = "SUSPECT"
+    doubts = [
+        doubt("tool", SUSPECT, (GOODPUT, LATENCY), reason, "")
+        for reason in (*said.reasons, "%s %s" % (name, unchecked))
+    ]
     if not ok or failed > total / 1000:
-        verdict = "INVALID"
-        reasons.insert(0, "%d of %d requests failed" % (failed, total))
+        words = "%d of %d requests failed" % (failed, total)
+        remedy = "see what the server logged"
+        doubts.append(doubt("failures", INVALID, NUMBERS, words, remedy))
+    verdict, reasons = summary(doubts)
     times = {"count": ok, **said.times} if said.times else {}
     end_ns = round(said.seconds * 1e9)
     return {
@@ -177,6 +190,7 @@ def as_record(
         "drain": {},
         "connections": {"asked": spec.connections},
         "interrupted": False,
+        "doubts": doubts,
         "verdict": verdict,
         "reasons": reasons,
     }

@@ -1,0 +1,40 @@
+"""Starts that somebody else on the machine disturbed are measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Tell = Callable[[str], None]
+#: (start, its cell's load) -> why it was disturbed; "" if it was not.
+Spoilt = Callable[[dict[str, Any], dict[str, Any]], str]
+
+
+class Again:
+    """Up to `most` times for a start, and for a whole run at most half as
+    often as it has starts: on a machine that is never quiet it must end."""
+
+    def __init__(
+        self, most: int, starts: int, spoilt: Spoilt, tell: Tell
+    ) -> None:
+        self._most = most
+        self._left = max(most, starts // 2) if most else 0
+        self._spoilt = spoilt
+        self._tell = tell
+
+    def measure(
+        self, cell: dict[str, Any], once: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The start that counts; those before it are kept in the cell."""
+        for _ in range(self._most):
+            found = once()
+            reason = self._spoilt(found, cell["load"])
+            if not reason:
+                return found
+            if self._left == 0:
+                self._tell("disturbed: " + reason)
+                return found
+            self._left -= 1
+            self._tell("disturbed, so measured again: " + reason)
+            cell.setdefault("disturbed", []).append(found)
+        return once()

@@ -1,0 +1,114 @@
+"""Had somebody else the CPUs that server and client were to have?
+
+In a closed loop without waiting, the two of them together use what there is.
+Three things can take it from them: other processes on their CPUs (which shows
+as time that ours waited in the run queue while the CPU was busy with others),
+the hypervisor (stolen time), and the limit of a control group (throttling).
+A server that waits for itself, its threads for one another or for a timer,
+shows none of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+#: Of one CPU, in the measured time. Ticks of 10 ms in 2 s are known to about
+#: 0.01; what takes less than this moves a number by less than a start does.
+TAKEN = 0.03
+STOLEN = 0.01
+THROTTLED = 0.01
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Of one CPU: 0.5 is half of its time; 2 is all of two CPUs."""
+
+    server: float
+    client: float
+    server_wait: float  # could run and had no CPU
+    client_wait: float
+    others: float  # used on the CPUs of server and client
+    stolen: float
+    throttled: float
+    pressure: float  # PSI: somebody on the machine waited
+    involuntary: float  # switches of the server, a second
+
+    @property
+    def taken(self) -> float:
+        """What others had while ours waited for it. A server's threads wait
+        for one another too, and others may use what ours leave: so the
+        lesser of the two."""
+        return min(self.others, self.server_wait + self.client_wait)
+
+
+def _rate(
+    samples: list[dict[str, Any]], field: str, begin: float, end: float
+) -> float:
+    """By how much a counter rose, by time in the same unit."""
+    times = [float(one["time_ns"]) for one in samples]
+    values = np.maximum.accumulate([float(one[field]) for one in samples])
+    low, high = np.interp((begin, end), times, values)
+    return float((high - low) / (end - begin))
+
+
+def shares(start: dict[str, Any], begin_s: float, end_s: float) -> Shares:
+    """Between two seconds of the load; needs `known`."""
+    origin = start["load"]["start_ns"]
+    begin, end = origin + 1e9 * begin_s, origin + 1e9 * end_s
+
+    def of(samples: str, field: str) -> float:
+        found = start[samples]
+        return _rate(found, field, begin, end) if found else 0.0
+
+    server, client = of("usage", "cpu_ns"), of("client_usage", "cpu_ns")
+    ours = server + client + of("machine_usage", "other_ns")
+    return Shares(
+        server=server,
+        client=client,
+        server_wait=of("usage", "wait_ns"),
+        client_wait=of("client_usage", "wait_ns"),
+        others=max(0.0, of("machine_usage", "busy_ns") - ours),
+        stolen=of("machine_usage", "steal_ns"),
+        throttled=1e3 * of("machine_usage", "throttled_us"),
+        pressure=1e3 * of("machine_usage", "pressure_us"),
+        involuntary=1e9 * of("usage", "involuntary"),
+    )
+
+
+def known(start: dict[str, Any]) -> bool:
+    return bool(start.get("machine_usage"))
+
+
+def disturbance(start: dict[str, Any], begin_s: float, end_s: float) -> str:
+    """A sentence if the start was disturbed between these seconds."""
+    if not known(start) or end_s <= begin_s:
+        return ""
+    found = shares(start, begin_s, end_s)
+    used = "server and client used %.2f CPUs" % (found.server + found.client)
+    if found.taken > TAKEN:
+        return (
+            "others used %.2f CPUs of theirs, for which the server waited "
+            "%.0f %% of the time and the client %.0f %% (%.0f involuntary "
+            "switches/s); %s"
+            % (
+                found.others,
+                100 * found.server_wait,
+                100 * found.client_wait,
+                found.involuntary,
+                used,
+            )
+        )
+    if found.stolen > STOLEN:
+        return "the hypervisor gave %.2f CPUs of theirs to others; %s" % (
+            found.stolen,
+            used,
+        )
+    if found.throttled > THROTTLED:
+        return (
+            "a limit of the control group stopped them %.0f %% of the time; "
+            "%s" % (100 * found.throttled, used)
+        )
+    return ""
