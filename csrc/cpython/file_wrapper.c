@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <structmember.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct wp_file_wrapper {
     PyObject_HEAD PyObject *file;
@@ -82,33 +83,74 @@ wrapper_close(wp_file_wrapper *wrapper, PyObject *unused)
     return result;
 }
 
+/* How many bytes lie behind the offset, where the kernel's word on that can be
+ * believed; otherwise 0. Files of /proc say 0, those of /sys a page, whatever
+ * is in them. */
+static int64_t
+size_behind(int fd, int64_t offset)
+{
+    struct stat status;
+    char last;
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)
+        || status.st_size <= offset
+        || (status.st_blocks == 0
+            && pread(fd, &last, 1, status.st_size - 1) != 1)) {
+        return 0;
+    }
+    return status.st_size - offset;
+}
+
+/* Whether the file can be read; what was written to it is in it then. */
+static int
+is_readable(wp_state *state, PyObject *file)
+{
+    PyObject *readable
+        = PyObject_CallMethodNoArgs(file, state->words.readable);
+    int yes = readable == NULL ? -1 : PyObject_IsTrue(readable);
+    Py_XDECREF(readable);
+    if (yes == 1 && Py_TYPE(file) == (PyTypeObject *)state->random) {
+        PyObject *done = PyObject_CallMethodNoArgs(file, state->words.flush);
+        yes = done == NULL ? -1 : 1;
+        Py_XDECREF(done);
+    }
+    return yes == 1;
+}
+
 /* Only what reads the descriptor's own bytes may be sent from it: a GzipFile
- * has a fileno() too, of the compressed file. */
+ * has a fileno() too, of the compressed file, and so has a reader of one. */
+static int
+is_real(wp_state *state, PyObject *file)
+{
+    PyObject *type = (PyObject *)Py_TYPE(file);
+    if (type != state->reader && type != state->random) {
+        return type == state->file_io;
+    }
+    PyObject *raw = PyObject_GetAttr(file, state->words.raw);
+    int yes = raw != NULL && (PyObject *)Py_TYPE(raw) == state->file_io;
+    Py_XDECREF(raw);
+    return yes;
+}
+
 int
 wp_file_behind(wp_state *state, PyObject *object, int64_t *offset,
                int64_t *size)
 {
     PyObject *file = ((wp_file_wrapper *)object)->file;
-    PyObject *type = (PyObject *)Py_TYPE(file);
-    struct stat status;
-    if (type != state->file_io && type != state->reader
-        && type != state->random) {
-        return -1;
+    PyObject *told = NULL;
+    int fd = -1;
+    if (is_real(state, file) && is_readable(state, file)) {
+        fd = PyObject_AsFileDescriptor(file);
+        told = fd < 0 ? NULL
+                      : PyObject_CallMethodNoArgs(file, state->words.tell);
     }
-    int fd = PyObject_AsFileDescriptor(file);
-    PyObject *told
-        = fd < 0 ? NULL : PyObject_CallMethodNoArgs(file, state->words.tell);
     *offset = told == NULL ? -1 : PyLong_AsLongLong(told);
     Py_XDECREF(told);
     if (PyErr_Occurred()) {
         PyErr_Clear(); /* then it is read like any other */
         return -1;
     }
-    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || *offset < 0) {
-        return -1;
-    }
-    *size = status.st_size > *offset ? status.st_size - *offset : 0;
-    return fd;
+    *size = *offset < 0 ? 0 : size_behind(fd, *offset);
+    return *size > 0 ? fd : -1;
 }
 
 static PyMethodDef wrapper_methods[] = {

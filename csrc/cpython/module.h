@@ -24,7 +24,8 @@ typedef struct wp_words {
     PyObject *request_method, *path_info, *query_string, *request_uri,
         *server_protocol, *remote_addr, *remote_port, *content_length,
         *http_host, *wsgi_input, *get, *head, *post, *put, *delete, *options,
-        *patch, *http10, *empty, *close, *read, *fileno, *tell, *exc_info;
+        *patch, *http10, *empty, *close, *read, *fileno, *tell, *readable,
+        *flush, *raw, *exc_info;
 } wp_words;
 
 /* An environ that the application was lent, while it has it: see lend.c. */

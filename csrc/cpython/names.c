@@ -141,6 +141,9 @@ wp_names_get(const wp_names *names, const char *data, size_t size)
     X(read, "read")                                                           \
     X(fileno, "fileno")                                                       \
     X(tell, "tell")                                                           \
+    X(readable, "readable")                                                   \
+    X(flush, "flush")                                                         \
+    X(raw, "raw")                                                             \
     X(exc_info, "exc_info")
 
 int

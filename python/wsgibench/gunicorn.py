@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import socket
 import threading
 import time
@@ -34,6 +33,7 @@ from wsgibench import native
 from wsgibench.errors import UsageError
 from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import CoreServer
+from wsgibench.native.forks import SignalHandlers
 from wsgibench.native.heartbeat import beat_while_alive
 from wsgibench.native.server import make_core
 from wsgibench.native.settings import BY_NAME
@@ -93,18 +93,18 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self.access_log = AccessLog(self.cfg.accesslog, "combined")
         self.cores = [self._make_core(sock.sock) for sock in self.sockets]
         # Signals end a poll, so that the handlers of the base class run.
-        signal.set_wakeup_fd(
-            self.cores[0].wake_fd(), warn_on_full_buffer=False
+        handlers = SignalHandlers(
+            {}, self.cores[0].wake_fd(), dict.fromkeys(self.SIGNALS)
         )
         # gunicorn kills a worker that does not notify it for its timeout.
         end_beat = beat_while_alive(
             self.cores, self.threads, self.cfg.timeout or LOOK, self.notify
         )
         try:
-            self._serve()
+            with handlers:
+                self._serve()
         finally:
             end_beat()
-            signal.set_wakeup_fd(-1)
             for core in self.cores:
                 core.close()
 

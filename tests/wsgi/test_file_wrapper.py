@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.wsgi.app import note
+from tests.wsgi.app import note, plain
 from tests.wsgi.client import Client, request
 from wsgibench.audit.wire.exchange import connect
 
@@ -147,6 +149,78 @@ def no_length_1_0(environ: dict[str, Any], start_response: Any) -> Any:
     return environ["wsgi.file_wrapper"](Noting(b"small"))
 
 
+def named(environ: dict[str, Any], start_response: Any) -> Any:
+    """?path: a file of the kernel's, say."""
+    start_response("200 OK", [TEXT])
+    source = open(environ["QUERY_STRING"], "rb")
+    return environ["wsgi.file_wrapper"](source)
+
+
+def odd_file(kind: str) -> Any:
+    """Files whose descriptor tells less than their read()."""
+    handle, path = tempfile.mkstemp()
+    os.close(handle)
+    if kind == "zipped":
+        with gzip.open(path, "wb") as out:
+            out.write(DATA)
+        return io.BufferedReader(gzip.open(path, "rb"))
+    if kind == "unflushed":
+        found: Any = open(path, "w+b")
+        found.write(DATA)
+        found.seek(0)
+        found.write(b"12345")
+        return found
+    found = open(path, "a+b")  # appending
+    found.write(DATA)
+    found.seek(5)
+    return found
+
+
+def odd(environ: dict[str, Any], start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+    return environ["wsgi.file_wrapper"](odd_file(environ["QUERY_STRING"]))
+
+
+def write_only(environ: dict[str, Any], start_response: Any) -> Any:
+    start_response("200 OK", [TEXT])
+    handle, path = tempfile.mkstemp()
+    os.write(handle, DATA)
+    os.close(handle)
+    return environ["wsgi.file_wrapper"](io.FileIO(path, "ab"))
+
+
+ASKED = threading.Event()
+
+
+def taken_over(environ: dict[str, Any], start_response: Any) -> Any:
+    """The file is closed, and its number another's, once the server has it."""
+    start_response("200 OK", [TEXT])
+    handle, path = tempfile.mkstemp()
+    os.ftruncate(handle, BIG)
+    os.close(handle)
+    source = open(path, "rb")
+    number = source.fileno()
+
+    def take() -> None:
+        if ASKED.wait(30):
+            ASKED.clear()
+            source.close()
+            other = os.memfd_create("other")
+            os.write(other, b"S" * 1000)
+            if other != number:
+                os.dup2(other, number)
+                os.close(other)
+            note("taken")
+
+    threading.Thread(target=take, daemon=True).start()
+    return environ["wsgi.file_wrapper"](source)
+
+
+def ask_for_it(environ: dict[str, Any], start_response: Any) -> Any:
+    ASKED.set()
+    return plain(start_response, b"")
+
+
 KINDS = ["raw", "plain", "like", "bytesio"]
 
 
@@ -241,3 +315,39 @@ def test_client_leaves(client: Client) -> None:
 def test_small_without_length_to_1_0(client: Client) -> None:
     raw = client.target.send(request(no_length_1_0, version="1.0"))
     assert raw.endswith(b"\r\n\r\nsmall")
+
+
+SYSTEM_FILES = [
+    "/proc/version",
+    "/proc/self/cmdline",
+    "/sys/kernel/mm/transparent_hugepage/enabled",
+    "/sys/devices/system/cpu/online",
+]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SYSTEM_FILES if os.path.exists(path)]
+)
+def test_files_that_do_not_know_their_size(client: Client, path: str) -> None:
+    response = client.ask(named, query=path)
+    assert response.complete
+    if "self" in path:
+        assert response.body
+    else:
+        with open(path, "rb") as file:
+            assert response.body == file.read()
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [("zipped", DATA), ("unflushed", DATA[5:]), ("appending", DATA[5:])],
+)
+def test_what_reading_would_give(
+    client: Client, kind: str, body: bytes
+) -> None:
+    assert client.ask(odd, query=kind).body == body
+
+
+def test_a_file_that_cannot_be_read(client: Client) -> None:
+    response = client.once(write_only)
+    assert response.status == 500 or not response.complete

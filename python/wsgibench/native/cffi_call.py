@@ -8,7 +8,11 @@ from types import TracebackType
 from typing import Any, Optional
 
 from wsgibench.native._cffi import ffi, lib
-from wsgibench.native.cffi_errors import log_exception, raise_code
+from wsgibench.native.cffi_errors import (
+    log_exception,
+    log_line,
+    raise_code,
+)
 from wsgibench.native.cffi_file_wrapper import FileWrapper, file_behind
 from wsgibench.native.cffi_input import Input
 
@@ -215,7 +219,7 @@ class Call:
             return
         result = lib.wb_request_finish(self.request)
         if result == lib.WB_STATE:
-            print(SHORT, file=self.server.errors)
+            log_line(self.server.errors, SHORT)
         self._end()
 
     def _lose_client(self) -> None:
@@ -270,7 +274,7 @@ class Call:
                 self.fail()
             return
         if code == lib.WB_STATE:
-            print(SHORT, file=self.server.errors)
+            log_line(self.server.errors, SHORT)
         self._end()
 
     def _known_length(self, result: Any) -> int:

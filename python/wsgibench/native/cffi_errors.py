@@ -26,11 +26,19 @@ def raise_code(code: int) -> None:
 
 
 def log_exception(stream: Any) -> None:
-    """A log that fails must not fail the server."""
+    """The exception being handled. A log that fails must not fail the
+    server."""
     kind, error, trace = sys.exc_info()
     try:
         traceback.print_exception(kind, error, trace, file=stream)
     except Exception:
         pass
     finally:
-        del trace
+        del kind, error, trace
+
+
+def log_line(stream: Any, text: str) -> None:
+    try:
+        print(text, file=stream)
+    except Exception:
+        pass

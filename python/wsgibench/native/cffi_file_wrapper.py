@@ -8,9 +8,7 @@ import stat
 from collections.abc import Iterator
 from typing import Any
 
-#: Only these read the descriptor's own bytes; a GzipFile has a fileno() too,
-#: of the compressed file.
-REAL_FILES = (io.FileIO, io.BufferedReader, io.BufferedRandom)
+BUFFERED = (io.BufferedReader, io.BufferedRandom)
 
 
 class FileWrapper:
@@ -33,16 +31,32 @@ class FileWrapper:
             close()
 
 
+def _size(fd: int, offset: int) -> int:
+    """How many bytes lie behind the offset, where the kernel's word on that
+    can be believed; otherwise 0. Files of /proc say 0, those of /sys a page,
+    whatever is in them."""
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode) or status.st_size <= offset:
+        return 0
+    if not status.st_blocks and not os.pread(fd, 1, status.st_size - 1):
+        return 0
+    return status.st_size - offset
+
+
 def file_behind(wrapper: FileWrapper) -> tuple[int, int, int] | None:
     """(descriptor, offset, bytes left) if sendfile(2) can send it."""
-    if type(wrapper.filelike) not in REAL_FILES:
-        return None
+    file = wrapper.filelike
     try:
-        fd = wrapper.filelike.fileno()
-        offset = wrapper.filelike.tell()
-        status = os.fstat(fd)
+        # Only what reads the descriptor's own bytes: a GzipFile has a
+        # fileno() too, of the compressed file, and so has a reader of one.
+        raw = file.raw if type(file) in BUFFERED else file
+        if type(raw) is not io.FileIO or not file.readable():
+            return None
+        if type(file) is io.BufferedRandom:
+            file.flush()  # what was written to it, too
+        fd = file.fileno()
+        offset = file.tell()
+        size = _size(fd, offset)
     except (OSError, ValueError):
         return None
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return fd, offset, max(0, status.st_size - offset)
+    return (fd, offset, size) if size else None

@@ -3,8 +3,10 @@ the caller's own loop."""
 
 from __future__ import annotations
 
+import io
 import os
 import socket
+import sys
 import threading
 from types import TracebackType
 from typing import Any
@@ -53,7 +55,7 @@ def make_core(
             threaded=int(threads > 0),
             multithread=threads > 0,
             multiprocess=multiprocess,
-            error_stream=error_stream,
+            error_stream=error_stream or sys.stderr or NoStream(),
             **core,
         )
     except (ValueError, OverflowError) as error:
@@ -67,6 +69,14 @@ def make_core(
         os.close(fd)
         raise
     return server
+
+
+class NoStream(io.TextIOBase):
+    """wsgi.errors where there is no standard error (``sys.stderr`` is None in
+    daemons): what is written to it is gone."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 class Server:

@@ -25,6 +25,7 @@ from types import FrameType
 from typing import Any
 
 from wsgibench.native.contract import CoreServer
+from wsgibench.native.forks import SignalHandlers
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 OTHERS = (
@@ -55,20 +56,14 @@ def handling(
     """While inside, these signals call their functions in the main thread,
     and a byte is written to ``wake_fd``. The rest of the table does nothing,
     unless the application handles it."""
-    new: dict[signal.Signals, Any] = {
+    new: dict[int, Any] = {
         number: _as_handler(function) for number, function in handlers.items()
     }
     for number in OTHERS:
         if signal.getsignal(number) is signal.SIG_DFL:
             new.setdefault(number, nothing)
-    old_fd = signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
-    old = {number: signal.signal(number, new[number]) for number in new}
-    try:
+    with SignalHandlers(new, wake_fd):
         yield
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(old_fd)
 
 
 @contextlib.contextmanager
