@@ -1,6 +1,7 @@
 """The gate: c-uv against the null server and against its peers, here and
 now. Limits are ratios within one interleaved run, so they hold on any
-machine; they leave room for a machine that is not quiet.
+machine; they leave room for a machine that is not quiet. No two requests carry
+the same headers (`load --headers proxied`).
 
     pytest benchmarks/
     pytest benchmarks/ --wsgibench-json=now.json    for pytest-benchmark

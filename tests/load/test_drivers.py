@@ -187,3 +187,17 @@ def test_httperf_text() -> None:
         "refused": 0,
         "in_flight": 0,
     }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"headers": "proxied"},
+        {"extra_headers": (("X-Id", "{random:8}"),)},
+        {"url": "http://127.0.0.1:1/{seq}"},
+    ],
+)
+def test_a_tool_fills_in_no_templates(fields: dict[str, Any]) -> None:
+    spec = LoadSpec(**{"url": "http://127.0.0.1:1/", **fields})
+    with pytest.raises(UsageError, match="templates"):
+        drivers.check(drivers.find("wrk"), "wrk", spec)

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=4.0,
         help="the same for interpreters with a JIT (PyPy)",
     )
-    add("--headers", default="browser", help="minimal, browser, cookies-4k")
+    add("--headers", default="proxied", help="minimal, browser, users, ...")
     add("--no-keepalive", action="store_true")
     add(
         "--rate",

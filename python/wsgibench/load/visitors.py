@@ -33,8 +33,7 @@ LANGUAGES = (
 )
 
 
-def _visitor(number: int) -> dict[str, str]:
-    chance = random.Random(number)
+def _visitor(number: int, chance: random.Random) -> dict[str, str]:
     return {
         "address": "10.7.%d.%d" % divmod(number, 256),
         "agent": chance.choice(AGENTS) % chance.randrange(100, 140),
@@ -46,7 +45,8 @@ def _visitor(number: int) -> dict[str, str]:
 
 @functools.lru_cache(maxsize=1)
 def _all() -> list[dict[str, str]]:
-    return [_visitor(number) for number in range(COUNT)]
+    chance = random.Random(COUNT)
+    return [_visitor(number, chance) for number in range(COUNT)]
 
 
 def texts(field: str) -> list[bytes]:

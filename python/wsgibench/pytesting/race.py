@@ -59,7 +59,7 @@ def run(
     duration: float = 1.0,
     warmup: float = 0.5,
     connections: int = 32,
-    headers: str = "browser",
+    headers: str = "proxied",
     keepalive: bool = True,
     path: str = "/",
     status: int = 200,

@@ -26,7 +26,9 @@ from typing import Any
 from wsgibench import plugins
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import kernel
+from wsgibench.load.headers import header_set
 from wsgibench.load.spec import LoadSpec
+from wsgibench.load.templates import SLOT
 from wsgibench.load.verdict import summary
 from wsgibench.verdicts import (
     GOODPUT,
@@ -86,6 +88,11 @@ def program_of(driver: ModuleType) -> str:
 
 def check(driver: ModuleType, name: str, spec: LoadSpec) -> None:
     """UsageError for what this tool cannot be asked for."""
+    sent = [spec.url, spec.body.decode("latin-1")]
+    sent += [value for _, value in header_set(spec.headers)]
+    sent += [value for _, value in spec.extra_headers]
+    if any(SLOT.search(text.encode()) for text in sent):
+        raise UsageError("%s fills in no templates." % name)
     able = ALWAYS | CHECKED | set(driver.CAN)
     default = LoadSpec(spec.url)
     for one in fields(spec):
