@@ -290,7 +290,7 @@ start(world *w, const uint8_t *input, size_t size)
          == 0);
     config.stream_body = (w->settings & STREAM) != 0;
     config.body_memory = (w->settings & SPILL) != 0 ? 8 : 1 << 20;
-    config.log_format = (w->settings & LOG) != 0 ? 2 : 0;
+    config.log_format = (w->settings & LOG) != 0 ? "combined" : NULL;
     config.write_high = (w->settings & NARROW) != 0 ? 100 : 65536;
     config.log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
     config.max_fields = 100;

@@ -62,7 +62,8 @@ enum wb_error {
     WB_BADTLS = -20011,  /* nor ciphers, version or host names of TLS */
     WB_OVER = -20012,    /* the request has ended: its answer is out, or
                             never will be */
-    WB_FORKED = -20013   /* the server belongs to the parent process */
+    WB_FORKED = -20013,  /* the server belongs to the parent process */
+    WB_BADFORMAT = -20014 /* log_format: an atom that there is not */
 };
 
 enum wb_note {
@@ -92,9 +93,13 @@ typedef struct wb_config {
     uint8_t stream_body; /* hand over at the end of the head; 0: when
                             the body is complete (never let the
                             application wait for a slow sender) */
-    uint8_t log_format; /* 0 none, 1 common, 2 combined */
+    uint8_t measure; /* clocks are read for wb_server_metrics() */
     uint8_t defer_accept; /* TCP_DEFER_ACCEPT on the listener */
-    int log_fd; /* borrowed; written in blocks */
+    const char *log_format; /* of the access log: "common", "combined",
+                               "json", or gunicorn's atoms (%(h)s ...); NULL:
+                               no log */
+    int log_fd; /* borrowed; written in blocks, never waited for */
+    int error_fd; /* borrowed: is told when log lines are lost; below 0: not */
     uint32_t max_line; /* request line: 414 above it */
     uint32_t max_head; /* header block: 431 above it; at most 65536 */
     uint32_t max_fields; /* header fields: 431 above it */
@@ -199,11 +204,27 @@ typedef struct wb_stats {
     uint64_t timeouts, resets; /* connections ended by a deadline; by the
                                   client in mid-message */
     uint64_t accept_errors; /* EMFILE and its like */
+    uint64_t log_lost; /* lines of the access log */
     uint64_t memo_hits, memo_misses;
     uint64_t bytes_in, bytes_out;
     uint64_t body_memory; /* held now */
     uint32_t connections, busy; /* open now; with a request handed over */
 } wb_stats;
+
+#define WB_BUCKETS 16
+
+/* With config.measure. Histograms count what took at most bounds_us[i]; the
+ * last place what took longer. */
+typedef struct wb_metrics {
+    uint64_t bounds_us[WB_BUCKETS]; /* microseconds, ascending */
+    /* From the last byte of a request (its head, with stream_body) to the
+     * time it was taken: what the application's call waited for. */
+    uint64_t queue[WB_BUCKETS + 1], queue_us;
+    /* From there to the end of its answer, by the first digit of the status;
+     * 0: cut off before there was one. Sums in microseconds. */
+    uint64_t duration[6][WB_BUCKETS + 1], duration_us[6];
+    uint64_t statuses[500]; /* answers by status - 100, the core's own too */
+} wb_metrics;
 
 void wb_config_init(wb_config *config); /* the defaults */
 
@@ -235,6 +256,7 @@ int wb_server_stopped(wb_server *server); /* 1: nothing is left to do */
 int wb_server_fileno(wb_server *server); /* readable: poll with 0 */
 int wb_server_timeout(wb_server *server); /* ms until it must be polled; -1 */
 void wb_server_stats(wb_server *server, wb_stats *out);
+void wb_server_metrics(wb_server *server, wb_metrics *out);
 void wb_server_log_flush(wb_server *server);
 /* Turns of the loop and, not threaded, requests handed over. It stands still
  * when the caller is stuck: wake the server, and look again. */

@@ -56,7 +56,7 @@ static void
 small(wb_config *config)
 {
     config->body_memory = 4; /* larger bodies go to a file */
-    config->log_format = 2;
+    config->log_format = "combined";
     config->log_fd = null_fd;
 }
 

@@ -348,9 +348,13 @@ wb__conn_next(wb__conn *conn, int close)
 }
 
 void
-wb__conn_refuse(wb__conn *conn, int status)
+wb__conn_refuse(wb__conn *conn, int status, const char *data, size_t size)
 {
     wb_server *server = conn->server;
+    wb__metrics_refused(server, status);
+    if (server->log.format != NULL) {
+        wb__log_refused(conn, data, size, status);
+    }
     int is_head = conn->request != NULL && conn->request->is_head;
     wb__request_free(conn->request);
     conn->request = NULL;
@@ -401,10 +405,11 @@ wb__conn_timeout(wb__conn *conn, enum wb__deadline_kind kind)
 {
     conn->server->stats.timeouts++;
     if (kind == WB__HEAD && wb__buf_size(&conn->in) > 0) {
-        wb__conn_refuse(conn, 408);
+        wb__conn_refuse(conn, 408, wb__buf_data(&conn->in),
+                        wb__buf_size(&conn->in));
     } else if (kind == WB__BODY && conn->request != NULL
                && conn->request->hand == WB__INCOMING) {
-        wb__conn_refuse(conn, 408);
+        wb__conn_refuse(conn, 408, NULL, 0);
     } else {
         wb__conn_close(conn);
     }

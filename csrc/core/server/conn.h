@@ -67,8 +67,10 @@ void wb__conn_open(struct wb_server *server, int fd,
 void wb__conn_ready(wb__conn *conn, int status, int events);
 /* The request at work is answered; the next may start. */
 void wb__conn_next(wb__conn *conn, int close);
-/* Answers with a status of our own and closes. */
-void wb__conn_refuse(wb__conn *conn, int status);
+/* Answers with a status of our own and closes. `data`: what came of a head,
+ * for the log. */
+void wb__conn_refuse(wb__conn *conn, int status, const char *data,
+                     size_t size);
 /* Sends what is left, then closes; unread input is drained first, for a reset
  * would destroy the answer on its way (RFC 9112 9.6). */
 void wb__conn_end(wb__conn *conn);

@@ -37,6 +37,8 @@ wb_strerror(int code)
         return "the request is over: its answer is out";
     case WB_FORKED:
         return "the server belongs to the parent process";
+    case WB_BADFORMAT:
+        return "the format of the access log holds what is no atom of it";
     default:
         return code < 0 ? uv_strerror(code) : "success";
     }

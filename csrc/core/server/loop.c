@@ -65,9 +65,11 @@ wb__server_turn(wb_server *server, uv_run_mode mode)
 {
     server->loop_thread = pthread_self();
     server->turning = 1;
+    wb__metrics_turn_begins(server);
     wb__server_unlock(server);
     uv_run(&server->loop, mode);
     wb__server_lock(server);
+    wb__metrics_turn_ended(server);
     server->turning = 0;
     server->runs++;
     wb__server_count_turn(server);

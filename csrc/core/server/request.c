@@ -53,6 +53,7 @@ recycle(wb__request *request)
     }
     wb__block_unref(request->block);
     wb__buf_free(&request->variables);
+    wb__buf_free(&request->wire_head);
     if (server->free_count >= MAX_FREE || server->closing) {
         wb__free(request);
         return;

@@ -55,6 +55,8 @@ typedef struct wb__request {
     int64_t length; /* as announced by the caller, or -1 */
     int64_t left; /* WB__LENGTH: bytes still to come */
     uint64_t sent; /* of the body, for the log */
+    wb__buf wire_head; /* as it was sent, if the log wants to know */
+    uint64_t ready_us, queue_us, duration_us; /* see metrics.h */
     int file; /* being sent, or -1 */
     uint8_t file_owned; /* a duplicate; 0: the caller's, during its call */
     int64_t file_offset, file_left;

@@ -37,7 +37,8 @@ done(wb__request *request, int complete)
         server->stats.responses++;
         server->quick = wb__now_ms() - server->taken_ms < 5;
     }
-    if (server->config.log_format != 0) {
+    wb__metrics_answered(server, request);
+    if (server->log.format != NULL) {
         wb__log_request(server, request);
     }
     if (request->body != NULL && !request->body->complete) {
@@ -64,6 +65,21 @@ scratch(wb__request *request)
     return buf;
 }
 
+/* Into the scratch buffer; and what the log may have to tell of it. */
+static int
+write_head(wb__request *request, wb__head *head, int64_t length)
+{
+    wb_server *server = request->conn->server;
+    int error = wb__head_write(server, request, head, length);
+    if (error == 0 && server->log.format != NULL
+        && wb__log_format_wants_head(server->log.format)) {
+        const wb__buf *wire = &server->responder.scratch;
+        wb__buf_free(&request->wire_head);
+        error = wb__buf_append(&request->wire_head, wire->data, wire->end);
+    }
+    return error;
+}
+
 /* Puts the head, which waited in the request, into the scratch buffer. */
 static int
 write_given_head(wb__request *request, int64_t length)
@@ -79,7 +95,7 @@ write_given_head(wb__request *request, int64_t length)
     };
     int error = wb__head_find(&server->responder, &given, &head);
     if (error == 0) {
-        error = wb__head_write(server, request, head, length);
+        error = write_head(request, head, length);
     }
     if (error == 0) {
         request->pub.head_sent = 1;
@@ -388,7 +404,7 @@ respond(wb__request *request, wb__head *head, const char *body, size_t size,
     wb__buf *out = scratch(request);
     struct iovec parts[2];
     int count = 1;
-    if (wb__head_write(conn->server, request, head, (int64_t)size) < 0) {
+    if (write_head(request, head, (int64_t)size) < 0) {
         return give_up(request);
     }
     request->pub.head_sent = 1;

@@ -12,6 +12,7 @@
 
 enum {
     TICK_MS = 100, /* while something must be looked at again */
+    LOG_MS = 500,
     WARM_MS = 500, /* how long a client on a busy machine may be silent */
     MAX_LINE = 1 << 20,
     MAX_HEAD = 65536
@@ -26,6 +27,7 @@ wb_config_init(wb_config *config)
         .listen_fd = -1,
         .backlog = 2048,
         .log_fd = -1,
+        .error_fd = 2,
         .max_line = 16384,
         .max_head = 32768,
         .max_fields = 128,
@@ -175,6 +177,7 @@ wb__server_take(wb_server *server)
         request->pub.peer_port = conn->peer_port;
         server->stats.busy++;
         server->taken_ms = wb__now_ms();
+        wb__metrics_taken(server, request);
     }
     return &request->pub;
 }
@@ -222,6 +225,9 @@ schedule_tick(wb_server *server)
     server->tick_due = UINT64_MAX;
     if (server->shared || server->draining || server->accept_again != 0) {
         next = next < 0 || next > TICK_MS ? TICK_MS : next;
+    }
+    if (server->log.size > 0) { /* what could not be written at once */
+        next = next < 0 || next > LOG_MS ? LOG_MS : next;
     }
     if (next >= 0) {
         wb__server_tick_by(server, now + (uint64_t)next);
@@ -528,6 +534,10 @@ wb_server_new(const wb_config *config, wb_server **out)
         error = wb__certificates_open(config, &server->tls);
     }
     if (error == 0) {
+        error = wb__log_open(server);
+        wb__metrics_init(server);
+    }
+    if (error == 0) {
         error = make_sync(server);
     }
     if (error == 0) {
@@ -701,6 +711,7 @@ wb_server_stats(wb_server *server, wb_stats *out)
 {
     wb__server_lock(server);
     *out = server->stats;
+    out->log_lost = server->log.lost;
     out->memo_hits = server->memo.hits;
     out->memo_misses = server->memo.misses;
     wb__server_unlock(server);

@@ -12,6 +12,7 @@
 #include "server/deadline.h"
 #include "server/log.h"
 #include "server/memo.h"
+#include "server/metrics.h"
 #include "server/respond.h"
 
 enum { WB__READ_BUFFER = 65536 };
@@ -57,6 +58,7 @@ struct wb_server {
     wb__memo memo;
     wb__responder responder;
     wb__log log;
+    wb__metrics metrics;
     wb_stats stats;
 
     /* Several threads may call: threaded, or a request has been held. Then

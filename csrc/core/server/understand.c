@@ -18,6 +18,7 @@ hand_over(wb__conn *conn)
 {
     wb__request *request = conn->request;
     conn->server->stats.requests++;
+    wb__metrics_ready(conn->server, request);
     wb__server_enqueue(conn->server, request);
 }
 
@@ -50,7 +51,7 @@ body_failed(wb__conn *conn, int status)
 {
     wb__request *request = conn->request;
     if (request->hand == WB__INCOMING) {
-        wb__conn_refuse(conn, status > 0 ? status : 500);
+        wb__conn_refuse(conn, status > 0 ? status : 500, NULL, 0);
         return;
     }
     request->body_status = 1;
@@ -269,7 +270,7 @@ read_head(wb__conn *conn, char *data, size_t size)
     const char *lf = find_line(conn, data, size, &status);
     if (lf == NULL) {
         if (status != 0) {
-            wb__conn_refuse(conn, status);
+            wb__conn_refuse(conn, status, data, size);
         }
         return 0;
     }
@@ -289,7 +290,7 @@ read_head(wb__conn *conn, char *data, size_t size)
             }
         }
     }
-    wb__conn_refuse(conn, status);
+    wb__conn_refuse(conn, status, data, size);
     return 0;
 }
 

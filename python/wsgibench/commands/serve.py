@@ -21,6 +21,7 @@ ALSO = {
     "umask": ["-m"],
     "grace": ["--graceful-timeout"],
     "access_log": ["--access-logfile"],
+    "log_format": ["--access-log-format", "--access-logformat"],
     "error_log": ["--error-logfile", "--log-file"],
     "certfile": ["--ssl-certfile"],
     "keyfile": ["--ssl-keyfile"],

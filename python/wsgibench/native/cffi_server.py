@@ -242,6 +242,18 @@ class CoreServer:
             for name, _ in ffi.typeof("wb_stats").fields
         }
 
+    def metrics(self) -> dict[str, Any]:
+        metrics = ffi.new("wb_metrics *")
+        lib.wb_server_metrics(self._open(), metrics)
+        return {
+            "bounds_us": list(metrics.bounds_us),
+            "queue": list(metrics.queue),
+            "queue_us": metrics.queue_us,
+            "duration": [list(row) for row in metrics.duration],
+            "duration_us": list(metrics.duration_us),
+            "statuses": list(metrics.statuses),
+        }
+
     def turns(self) -> int:
         return lib.wb_server_turns(self._core) if self._core else 0
 

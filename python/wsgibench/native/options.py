@@ -79,7 +79,10 @@ class Options:
         None, "- is standard output", metavar="FILE"
     )
     log_format: str = option(
-        "common", "of the access log", choices=("common", "combined")
+        "common",
+        "of the access log: common, combined, json, or gunicorn's atoms "
+        "(%(h)s ...)",
+        metavar="FORMAT",
     )
     error_log: str = option("-", "- is standard error", metavar="FILE")
     log_level: str = option(

@@ -91,7 +91,7 @@ class Server:
         threads: 0 runs the application in the loop's own thread; N gives it
             N threads beside the loop.
         access_log: a path, ``-`` for standard output, None for none.
-        log_format: ``common`` or ``combined``.
+        log_format: see ``wsgibench.native.log_format``.
         settings: see ``wsgibench.native.settings.SETTINGS``.
     """
 

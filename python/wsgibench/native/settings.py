@@ -97,6 +97,12 @@ SETTINGS = (
         "1: call the application before the body is complete",
     ),
     Setting(
+        "measure",
+        "measure",
+        False,
+        "1: read clocks for metrics() (--metrics and statsd do it)",
+    ),
+    Setting(
         "defer_accept",
         "defer_accept",
         False,
