@@ -192,7 +192,7 @@ typedef struct wb_request {
  * of it is the caller's again when a call returns. */
 typedef struct wb_head {
     const char *status; /* "200 OK" */
-    const char *lines;  /* name NUL value NUL ..., `count` times */
+    const char *lines; /* name NUL value NUL ..., `count` times */
     size_t status_size, lines_size;
     uint32_t count;
 } wb_head;

@@ -80,6 +80,8 @@ def _add_option(
             more["type"] = str
         if default not in (None, "-") and "choices" not in more:
             text = "%s (default: %s)" % (text, default)
+    # argparse takes a percent sign for one of its own.
+    text = text.replace("%", "%%")
     parser.add_argument(*_flags(name), dest=name, help=text, **more)
 
 
