@@ -24,6 +24,7 @@ static const setting settings[] = {
     SETTING(max_line, U32),
     SETTING(max_head, U32),
     SETTING(max_fields, U32),
+    SETTING(max_field, U32),
     SETTING(max_body, U64),
     SETTING(body_memory, U32),
     SETTING(body_memory_all, U64),

@@ -103,6 +103,7 @@ typedef struct wb_config {
     uint32_t max_line; /* request line: 414 above it */
     uint32_t max_head; /* header block: 431 above it; at most 65536 */
     uint32_t max_fields; /* header fields: 431 above it */
+    uint32_t max_field; /* one field line with its CRLF: 431 above it */
     uint64_t max_body; /* 413 above it */
     uint32_t body_memory; /* body bytes kept in memory per request; more
                              goes to an unlinked temporary file */

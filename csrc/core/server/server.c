@@ -31,6 +31,7 @@ wb_config_init(wb_config *config)
         .max_line = 16384,
         .max_head = 32768,
         .max_fields = 128,
+        .max_field = 0,
         .max_body = (uint64_t)256 << 20,
         .body_memory = 256 << 10,
         .body_memory_all = (uint64_t)256 << 20,

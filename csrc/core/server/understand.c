@@ -114,6 +114,21 @@ read_rest(wb__conn *conn, const char *data, size_t size)
 
 /* ---- heads -------------------------------------------------------------- */
 
+/* data: a block that ends with LF. */
+static int
+has_longer_line(const char *data, size_t size, size_t max)
+{
+    const char *end = data + size;
+    while (data < end) {
+        const char *lf = memchr(data, '\n', (size_t)(end - data));
+        if ((size_t)(lf + 1 - data) > max) {
+            return 1;
+        }
+        data = lf + 1;
+    }
+    return 0;
+}
+
 /* The block of this head: one seen before, or a new one. 0: not whole yet, 1:
  * *out is set (a reference), otherwise the status to refuse it with. */
 static int
@@ -133,6 +148,10 @@ find_block(wb__conn *conn, char *data, size_t size, uint8_t minor_version,
         }
         if (end == 0) {
             return 0;
+        }
+        if (server->config.max_field != 0
+            && has_longer_line(data, (size_t)end, server->config.max_field)) {
+            return 431;
         }
         uint32_t hash = wb__memo_hash(data, (uint32_t)end);
         block = wb__memo_find(memo, data, (uint32_t)end, hash);

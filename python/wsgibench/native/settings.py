@@ -33,6 +33,12 @@ SETTINGS = (
     ),
     Setting("max_fields", "max_fields", False, "header fields (431 above)"),
     Setting(
+        "max_field",
+        "max_field",
+        False,
+        "bytes of one header field's line (431 above; 0: max_head's only)",
+    ),
+    Setting(
         "max_body", "max_body", False, "bytes of a body (413 above; 0: any)"
     ),
     Setting(

@@ -62,7 +62,13 @@ def handling(
     for number in OTHERS:
         if signal.getsignal(number) is signal.SIG_DFL:
             new.setdefault(number, nothing)
-    with SignalHandlers(new, wake_fd):
+    # A child that the application forks needs none of it.
+    in_child = {
+        number: None
+        for number in (*STOPS, *OTHERS)
+        if signal.getsignal(number) is nothing
+    }
+    with SignalHandlers(new, wake_fd, in_child):
         yield
 
 
