@@ -63,7 +63,7 @@ def handling(
         if signal.getsignal(number) is signal.SIG_DFL:
             new.setdefault(number, nothing)
     # A child that the application forks needs none of it.
-    in_child = {
+    in_child: dict[int, Any] = {
         number: None
         for number in (*STOPS, *OTHERS)
         if signal.getsignal(number) is nothing
