@@ -12,6 +12,7 @@ typedef struct setting {
 } setting;
 
 #define SETTING(name, kind) { #name, kind, offsetof(wb_config, name) }
+/* clang-format off */
 static const setting settings[] = {
     SETTING(backlog, INT),
     SETTING(threaded, U8),
@@ -48,6 +49,7 @@ static const setting settings[] = {
     SETTING(accept_batch, U32),
     { NULL, U8, 0 },
 };
+/* clang-format on */
 
 static int
 set_number(void *field, kind kind, PyObject *value)
