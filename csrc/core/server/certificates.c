@@ -47,6 +47,9 @@ int
 wb_server_tls_reload(wb_server *server)
 {
     wb__tls_context *fresh;
+    if (wb__server_forked(server)) {
+        return WB_FORKED;
+    }
     if (server->tls == NULL) {
         return 0;
     }

@@ -124,9 +124,6 @@ await_loop(wb_server *server, int timeout_ms)
 {
     struct timespec until = after(timeout_ms < 0 ? 0 : timeout_ms);
     while (!wb__server_on_loop(server)) {
-        if (wb__server_forked(server)) {
-            return -1;
-        }
         if (server->ready > 0 || atomic_load(&server->stopped)
             || sleep_on(server, &server->progress_cond, timeout_ms, &until)
                 != 0) {
@@ -181,6 +178,9 @@ wb_server_fileno(wb_server *server)
 int
 wb_server_timeout(wb_server *server)
 {
+    if (wb__server_forked(server)) {
+        return -1;
+    }
     if (server->ready > 0 || server->attention != NULL || server->changed) {
         return 0;
     }

@@ -1,0 +1,257 @@
+/* Threads that the application starts: they hold a request while another ends
+ * it, the server polls, or is closed. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "check.h"
+#include "wsgibench.h"
+
+enum { ROUNDS = 60, CUTS = 200 };
+
+static wb_server *server;
+static struct sockaddr_in address = { .sin_family = AF_INET };
+static const char lines[] = "Content-Type\0text/plain";
+static const wb_head ok = { .status = "200 OK",
+                            .status_size = 6,
+                            .lines = lines,
+                            .lines_size = sizeof(lines),
+                            .count = 1 };
+
+/* ---- both ends ---------------------------------------------------------- */
+
+static void
+start(int threaded)
+{
+    wb_config config;
+    socklen_t size = sizeof(address);
+    wb_config_init(&config);
+    config.listen_fd = socket(AF_INET, SOCK_STREAM, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = 0;
+    CHECK(bind(config.listen_fd, (struct sockaddr *)&address, size) == 0);
+    CHECK(getsockname(config.listen_fd, (struct sockaddr *)&address, &size)
+          == 0);
+    config.threaded = (uint8_t)threaded;
+    config.stream_body = 1;
+    CHECK(wb_server_new(&config, &server) == 0);
+}
+
+static void
+stop(void)
+{
+    wb_server_free(server);
+    CHECK(wb__alloc_held() == 0);
+}
+
+static int
+visit(const char *text)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(fd >= 0);
+    CHECK(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+    CHECK(send(fd, text, strlen(text), MSG_NOSIGNAL) > 0);
+    return fd;
+}
+
+static wb_request *
+next_request(void)
+{
+    wb_request *request;
+    do {
+        CHECK(wb_server_poll(server, 100) >= 0);
+        request = wb_server_take(server);
+    } while (request == NULL);
+    return request;
+}
+
+static const char half[] = "POST / HTTP/1.1\r\nHost: a\r\n"
+                           "Content-Length: 10\r\n\r\nhello";
+
+/* ---- helpers ------------------------------------------------------------ */
+
+typedef struct helper {
+    pthread_t thread;
+    wb_request *request;
+    atomic_int waits;
+    int size, code; /* of the body; how it ended */
+} helper;
+
+/* Reads the body to its end, and lets go of the request. */
+static void *
+read_body(void *argument)
+{
+    helper *self = argument;
+    char body[100];
+    for (;;) {
+        int64_t n = wb_request_read(self->request, body, sizeof(body));
+        if (n == WB_AGAIN) {
+            self->waits++;
+            n = wb_request_wait(self->request, 1, 5000);
+            if (n == 0) {
+                continue;
+            }
+        }
+        if (n <= 0) {
+            self->code = (int)n;
+            break;
+        }
+        self->size += (int)n;
+    }
+    wb_request_release(self->request);
+    return NULL;
+}
+
+static void
+help(helper *self, wb_request *request)
+{
+    memset(self, 0, sizeof(*self));
+    self->request = request;
+    wb_request_hold(request);
+    CHECK(pthread_create(&self->thread, NULL, read_body, self) == 0);
+    while (self->waits == 0) { /* it has what is there, and waits for more */
+        sched_yield();
+    }
+}
+
+/* The thread that took the request ends it under the helper, which was turning
+ * the loop. */
+static void
+check_ended_by_another(void)
+{
+    start(0);
+    for (int i = 0; i < ROUNDS; i++) {
+        helper one, two;
+        int fd = visit(half);
+        wb_request *request = next_request();
+        help(&one, request);
+        help(&two, request);
+        CHECK(wb_request_respond(request, &ok, "hello", 5, NULL) == 0);
+        pthread_join(one.thread, NULL);
+        pthread_join(two.thread, NULL);
+        CHECK(one.code == WB_OVER && two.code == WB_OVER);
+        CHECK(one.size + two.size == 5);
+        close(fd);
+    }
+    stop();
+}
+
+/* The body comes while the thread that took the request polls, too. */
+static void
+check_read_while_polling(void)
+{
+    start(0);
+    for (int i = 0; i < ROUNDS; i++) {
+        helper one;
+        int fd = visit(half);
+        wb_request *request = next_request();
+        help(&one, request);
+        CHECK(wb_server_poll(server, 1) >= 0);
+        CHECK(send(fd, "world", 5, MSG_NOSIGNAL) == 5);
+        int other = visit("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        wb_request *second = next_request(); /* the helper is not in its way */
+        CHECK(wb_request_respond(second, &ok, "hello", 5, NULL) == 0);
+        pthread_join(one.thread, NULL);
+        CHECK(one.code == 0 && one.size == 10);
+        CHECK(wb_request_respond(request, &ok, "hello", 5, NULL) == 0);
+        close(fd);
+        close(other);
+    }
+    stop();
+}
+
+static void
+check_closed_under_a_helper(void)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        helper one;
+        start(0);
+        int fd = visit(half);
+        help(&one, next_request());
+        wb_server_free(server);
+        pthread_join(one.thread, NULL);
+        CHECK(one.code == WB_OVER && one.size == 5);
+        CHECK(wb__alloc_held() == 0);
+        close(fd);
+    }
+}
+
+/* ---- with threads ------------------------------------------------------- */
+
+static void *
+run(void *unused)
+{
+    (void)unused;
+    CHECK(wb_server_run(server) == 0);
+    return NULL;
+}
+
+static void
+check_threaded_ended_by_another(void)
+{
+    pthread_t loop;
+    start(1);
+    pthread_create(&loop, NULL, run, NULL);
+    for (int i = 0; i < ROUNDS; i++) {
+        helper one;
+        int fd = visit(half);
+        wb_request *request = wb_server_wait(server, -1);
+        help(&one, request);
+        CHECK(wb_request_abort(request) == 0);
+        pthread_join(one.thread, NULL);
+        CHECK(one.code == WB_OVER && one.size == 5);
+        close(fd);
+    }
+    wb_server_close(server); /* waits until the loop's thread is out of it */
+    pthread_join(loop, NULL);
+    stop();
+}
+
+/* Ended by a thread that does not turn the loop, a cut answer is a reset. */
+static void
+check_threaded_cuts(void)
+{
+    pthread_t loop;
+    start(1);
+    pthread_create(&loop, NULL, run, NULL);
+    for (int i = 0; i < CUTS; i++) {
+        char data[1000];
+        ssize_t n;
+        int fd = visit("GET / HTTP/1.0\r\n\r\n");
+        wb_request *request = wb_server_wait(server, -1);
+        CHECK(wb_request_head(request, &ok, -1) == 0);
+        CHECK(wb_request_write(request, "part of it", 10, NULL) == 0);
+        if (i % 2) { /* it is in the poll set by now */
+            CHECK(recv(fd, data, sizeof(data), 0) > 0);
+        }
+        CHECK(wb_request_abort(request) == 0);
+        while ((n = recv(fd, data, sizeof(data), 0)) > 0) {
+        }
+        CHECK(n < 0 && errno == ECONNRESET);
+        close(fd);
+    }
+    wb_server_stop(server, 0);
+    pthread_join(loop, NULL);
+    stop();
+}
+
+int
+main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    RUN(check_ended_by_another());
+    RUN(check_read_while_polling());
+    RUN(check_closed_under_a_helper());
+    RUN(check_threaded_ended_by_another());
+    RUN(check_threaded_cuts());
+    return 0;
+}
