@@ -172,6 +172,7 @@ ROOMS: dict[str, set[str]] = {
     "scenarios": {"errors", "services"},
     "services": {"errors", "orphans", "plugins"},
     "harness": {
+        "audit",
         "__init__",
         "errors",
         "load",
@@ -182,7 +183,7 @@ ROOMS: dict[str, set[str]] = {
         "services",
         "verdicts",
     },
-    "audit": {"errors", "plugins"},
+    "audit": {"errors", "orphans"},
     "stats": {"errors", "verdicts"},
     "reports": {"errors", "plugins", "stats", "verdicts"},
 }

@@ -29,7 +29,7 @@ def main() -> int:
     arguments = parser.parse_args()
     cases = families.all_cases() + corpus.cases()
     with running(
-        "wsgibench.audit.http.app:application",
+        "wsgibench_audit:application",
         server=arguments.server,
         binding=arguments.backend,
         unix=arguments.way != "whole",

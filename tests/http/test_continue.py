@@ -23,7 +23,7 @@ def target(
     request: pytest.FixtureRequest, start_target: Callable[..., Any]
 ) -> Iterator[Target]:
     with start_target(
-        "wsgibench.audit.http.app:application", threads=request.param
+        "wsgibench_audit:application", threads=request.param
     ) as t:
         yield t
 

@@ -17,7 +17,7 @@ from wsgibench.audit.wire.responses import finals, parse_all
 
 h11 = pytest.importorskip("h11")
 
-APP = "wsgibench.audit.http.app:application"
+APP = "wsgibench_audit:application"
 SEED = 20261121
 ROUNDS = 3000
 #: Bytes that parsers have stumbled over.

@@ -12,7 +12,7 @@ from tests.wire.target import Target
 from wsgibench.audit.http import delivery, families
 from wsgibench.audit.http.case import Case
 
-APP = "wsgibench.audit.http.app:application"
+APP = "wsgibench_audit:application"
 OWN = families.all_cases()
 CORPUS = corpus.cases()
 FAMILIES = sorted({case.family for case in OWN})

@@ -12,7 +12,7 @@ import pytest
 
 from tests.wire.target import Target
 from wsgibench.audit.http import delivery, families
-from wsgibench.audit.http.case import judge
+from wsgibench.audit.http.judge import judge
 from wsgibench.audit.wire.exchange import exchange
 from wsgibench.audit.wire.responses import finals, parse_all
 
@@ -34,7 +34,7 @@ WAYS = [delivery.whole, delivery.by_byte]
 def target(
     request: pytest.FixtureRequest, start_target: Callable[..., Any]
 ) -> Iterator[Target]:
-    app = "wsgibench.audit.http.app:application"
+    app = "wsgibench_audit:application"
     with start_target(
         app, threads=request.param, unix=True, stream_body=1
     ) as started:

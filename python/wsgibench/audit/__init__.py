@@ -1,5 +1,14 @@
 """Is a server right? Cases described as data, and what must become of them.
 
-wire/ holds raw conversations with a server, http/ the HTTP/1.1 cases. Knows
-HTTP and WSGI, and nothing of any server's inside.
+guest/ is the application that the server serves, wire/ holds raw
+conversations with it, http/ the HTTP/1.1 cases, wsgi/ the behaviours of
+PEP 3333. run.py asks
+a server all of it; what a server is, it is told (subject.py). Knows HTTP and
+WSGI, and nothing of any server's inside.
 """
+
+from pathlib import Path
+
+#: The folder to import the application from.
+GUEST = Path(__file__).parent / "guest"
+APPLICATION = "wsgibench_audit:application"

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
-from wsgibench.audit.http.case import Case, calls_made, judge
+from wsgibench.audit.http.case import Case
+from wsgibench.audit.http.judge import calls_made, judge
 from wsgibench.audit.wire.exchange import Address, Script, exchange
 
 

@@ -26,6 +26,7 @@ class Response:
     body: bytes = b""
     framing: str = "none"  # none, length, chunked, close
     complete: bool = True
+    is_old: bool = False  # HTTP/1.0: it closes unless it says otherwise
 
     def all(self, name: str) -> list[str]:
         name = name.lower()
@@ -86,6 +87,7 @@ def _head(head: bytes) -> Response:
     if match is None:
         raise Malformed("status line %r" % lines[0][:200])
     response = Response(int(match.group(1)), match.group(2).decode("latin-1"))
+    response.is_old = head.startswith(b"HTTP/1.0")
     for line in lines[1:]:
         parts = FIELD.match(line)
         if parts is None:

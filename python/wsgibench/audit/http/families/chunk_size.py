@@ -100,6 +100,7 @@ CASES += [
         chunked(b"%x\r\nhello\r\n" % size + END),
         "9112 7.1 (overflow)",
         statuses=(400, 413),
+        waits=True,
     )
     for name, size in HUGE.items()
 ]

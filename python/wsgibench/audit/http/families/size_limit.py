@@ -88,12 +88,14 @@ CASES = [
         get(b"Content-Length: 1000000000000\r\n"),
         "9110 15.5.14",
         statuses=(413,),
+        waits=True,
     ),
     reject(
         "chunk-1e12",
         chunked(b"e8d4a51000\r\n"),
         "9110 15.5.14",
         statuses=(400, 413),
+        waits=True,
     ),
     reject(
         "extension-mega",

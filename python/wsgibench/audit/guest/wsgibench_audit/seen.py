@@ -1,14 +1,13 @@
-"""The application behind the cases: tells what reached it."""
+"""Answers with what reached it: CGI values and body, as JSON."""
 
-from __future__ import annotations
+from __future__ import absolute_import
 
 import json
-from typing import Any
 
-calls: dict[str, int] = {"count": 0}
+calls = {"count": 0}
 
 
-def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+def application(environ, start_response):
     path = environ["PATH_INFO"]
     if path == "/calls":
         return reply(environ, start_response, calls)
@@ -19,18 +18,13 @@ def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         body = stream.read(1 << 20) + stream.read(1 << 20) + stream.read(1)
     elif path != "/unread":
         body = stream.read()
-    seen = {key: environ[key] for key in environ if key.isupper()}
-    return reply(
-        environ,
-        start_response,
-        {"environ": seen, "body": body.decode("latin-1")},
-    )
+    seen = dict((key, environ[key]) for key in environ if key.isupper())
+    payload = {"environ": seen, "body": body.decode("latin-1")}
+    return reply(environ, start_response, payload)
 
 
-def reply(
-    environ: dict[str, Any], start_response: Any, payload: object
-) -> list[bytes]:
-    body = json.dumps(payload).encode("ascii")
+def reply(environ, start_response, payload):
+    body = json.dumps(payload, default=repr).encode("ascii")
     start_response(
         "200 OK",
         [

@@ -1,0 +1,80 @@
+"""All audited servers as one Markdown table (docs/trust.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wsgibench.audit.finding import Finding, score, worst
+from wsgibench.audit.record import Audit
+
+COLUMNS = (
+    "server",
+    "version",
+    "Python",
+    "HTTP right",
+    "must",
+    "WSGI right",
+    "smuggled",
+    "injected",
+    "hangs",
+    "crashes",
+    "what fails worst",
+)
+
+
+def markdown(audits: Sequence[Audit], date: str) -> str:
+    lines = [
+        "| " + " | ".join(COLUMNS) + " |",
+        "|" + "---|" * len(COLUMNS),
+    ]
+    done = [audit for audit in audits if audit.findings]
+    for audit in sorted(done, key=_order):
+        lines.append("| " + " | ".join(_row(audit)) + " |")
+    text = "Checked on %s.\n\n%s\n" % (date, "\n".join(lines))
+    absent = [audit for audit in audits if not audit.findings]
+    if absent:
+        text += "\nNot checked:\n\n"
+        text += "".join("- %s: %s\n" % (a.label, a.error) for a in absent)
+    return text
+
+
+def _right(audit: Audit) -> int:
+    return sum(finding.right for finding in audit.findings)
+
+
+def _order(audit: Audit) -> tuple[int, str]:
+    return (-_right(audit), audit.label)
+
+
+def _row(audit: Audit) -> list[str]:
+    rows = score(audit.findings)
+    http, wsgi = rows.get("http", {}), rows.get("wsgi", {})
+
+    def both(kind: str) -> str:
+        count = http.get(kind, 0) + wsgi.get(kind, 0)
+        return str(count) if count else ""
+
+    def part(row: dict[str, int], name: str, of: str) -> str:
+        return "%d/%d" % (row[name], row[of]) if row.get(of) else ""
+
+    name = audit.server.partition(":")[0]
+    return [
+        audit.server or "`%s`" % audit.label,
+        audit.versions.get(name.partition("-")[0], ""),
+        audit.python,
+        part(http, "right", "of"),
+        part(http, "must", "must_of"),
+        part(wsgi, "right", "of"),
+        both("smuggled"),
+        both("injected"),
+        both("hang"),
+        both("crash"),
+        _words(worst(audit.findings)),
+    ]
+
+
+def _words(finding: Finding | None) -> str:
+    if finding is None:
+        return ""
+    complaint = finding.complaint.replace("|", "\\|")
+    return "`%s`: %s" % (finding.id, complaint[:120])

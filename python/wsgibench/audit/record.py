@@ -1,0 +1,142 @@
+"""An audit as JSON, JUnit XML and text.
+
+The JSON object: "wsgibench_audit" (the version of this form), "date",
+"servers": a list of {"label", "server", "python", "versions", "error",
+"seconds", "score", "findings"}; a finding's "sent" and "received" are latin-1
+text, at most 2,000 bytes of each.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+from xml.etree import ElementTree
+
+from wsgibench.audit.finding import Finding, score, worst
+
+FORM = 1
+#: Characters that XML 1.0 has no place for.
+UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
+
+
+@dataclass
+class Audit:
+    """One server on one interpreter."""
+
+    label: str
+    server: str = ""
+    python: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    error: str = ""  # why there is no result
+    seconds: float = 0.0
+
+    @property
+    def right(self) -> bool:
+        return not self.error and all(f.right for f in self.findings)
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    found = asdict(finding)
+    for name in ("sent", "received"):
+        found[name] = found[name].decode("latin-1")
+    found["seconds"] = round(finding.seconds, 3)
+    return found
+
+
+def to_json(audits: Sequence[Audit], date: str) -> str:
+    servers = []
+    for audit in audits:
+        entry = asdict(audit)
+        entry["seconds"] = round(audit.seconds, 1)
+        entry["score"] = score(audit.findings)
+        entry["findings"] = [_finding(one) for one in audit.findings]
+        servers.append(entry)
+    whole = {"wsgibench_audit": FORM, "date": date, "servers": servers}
+    return json.dumps(whole, indent=1) + "\n"
+
+
+def to_junit(audits: Sequence[Audit]) -> str:
+    root = ElementTree.Element("testsuites")
+    for audit in audits:
+        wrong = sum(not finding.right for finding in audit.findings)
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name=audit.label,
+            tests=str(len(audit.findings)),
+            failures=str(wrong),
+            errors=str(int(bool(audit.error))),
+            time="%.1f" % audit.seconds,
+        )
+        if audit.error:
+            case = ElementTree.SubElement(suite, "testcase", name="start")
+            ElementTree.SubElement(case, "error", message=audit.error)
+        for finding in audit.findings:
+            case = ElementTree.SubElement(
+                suite,
+                "testcase",
+                classname="%s.%s" % (finding.suite, finding.family),
+                name=finding.name,
+                time="%.3f" % finding.seconds,
+            )
+            if not finding.right:
+                failure = ElementTree.SubElement(
+                    case,
+                    "failure",
+                    type="%s %s" % (finding.level, finding.kind),
+                    message=UNPRINTABLE.sub("?", finding.complaint),
+                )
+                failure.text = UNPRINTABLE.sub("?", conversation(finding))
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def conversation(finding: Finding) -> str:
+    return "sent     %r\nreceived %r" % (finding.sent, finding.received)
+
+
+def _counts(row: dict[str, int]) -> str:
+    parts = ["%d of %d right" % (row["right"], row["of"])]
+    for level in ("must", "should", "robust"):
+        if level + "_of" in row:
+            parts.append("%s %d/%d" % (level, row[level], row[level + "_of"]))
+    for kind in ("crash", "smuggled", "injected", "hang"):
+        if row.get(kind):
+            parts.append("%s %d" % (kind, row[kind]))
+    return ", ".join(parts)
+
+
+def to_text(audit: Audit, verbose: bool) -> str:
+    if audit.error:
+        return "%s: no result: %s" % (audit.label, audit.error)
+    lines = [audit.label]
+    for name, row in sorted(score(audit.findings).items()):
+        lines.append("  %-5s %s" % (name, _counts(row)))
+    first = worst(audit.findings)
+    if first is not None:
+        lines.append(
+            "  worst: %s (%s, %s): %s"
+            % (first.id, first.level, first.rule, first.complaint)
+        )
+    if verbose:
+        lines += [describe(one) for one in wrong(audit.findings)]
+    return "\n".join(lines)
+
+
+def wrong(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if not finding.right]
+
+
+def describe(finding: Finding) -> str:
+    """A finding with its bytes."""
+    return "  %s (%s, %s): %s\n    %s" % (
+        finding.id,
+        finding.level,
+        finding.rule,
+        finding.complaint or "right",
+        conversation(finding).replace("\n", "\n    "),
+    )

@@ -1,0 +1,198 @@
+"""Asks a server everything and judges the answers.
+
+HTTP cases are sent many at once, unless the server serves one connection after
+the other. What goes wrong among many is asked again alone, on a server that is
+known to live, so that a crash is blamed on the message that brings it about
+and a wait on nobody else. Checks of PEP 3333 are asked one by one, for the
+application's notes belong to one of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from wsgibench.audit.finding import Finding, kind_of
+from wsgibench.audit.http.case import Case
+from wsgibench.audit.http.judge import judge
+from wsgibench.audit.http.levels import level
+from wsgibench.audit.subject import Subject
+from wsgibench.audit.wire.exchange import (
+    Address,
+    Reply,
+    Script,
+    connect,
+    exchange,
+)
+from wsgibench.audit.wire.responses import Malformed, finals, parse_all
+from wsgibench.audit.wsgi import check as checks
+from wsgibench.audit.wsgi.check import Check, Notes
+from wsgibench.errors import WsgibenchError
+
+#: Seconds without a byte after which an exchange is given up.
+PATIENCE = 2.0
+PARALLEL = 16
+KEPT = 2000  # bytes of a message that a finding keeps
+#: What an application's close() may need to be called after the answer.
+NOTES_WITHIN = 3.0
+
+Tell = Callable[[str], None]
+
+
+class Server:
+    """A subject that is started again when it has died."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self.address: Address = subject.start()
+
+    def died(self) -> str:
+        """Why, if it has died since; it lives again then."""
+        if self._answers():
+            return ""
+        why = self._subject.last_words() or "no word"
+        self._subject.stop()
+        self.address = self._subject.start()
+        return why
+
+    def _answers(self) -> bool:
+        return self._subject.alive() and ask(self.address, "last") is not None
+
+    def serves_several(self) -> bool:
+        """Whether a connection that says nothing leaves it free for others."""
+        with contextlib.closing(connect(self.address)):
+            return ask(self.address, "last", patience=1.0, tries=1) is not None
+
+    def send(self, data: bytes, half_close: bool = False) -> Reply:
+        script = Script([data], half_close)
+        try:
+            return exchange(self.address, [script], PATIENCE, 1)[0]
+        except OSError:
+            return Reply(b"", "refused")
+
+
+def ask(
+    address: Address, name: str, patience: float = 5.0, tries: int = 3
+) -> bytes | None:
+    """The body of a control answer of the application's."""
+    head = "GET /wsgi/%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    script = Script([(head % name).encode()])
+    for _ in range(tries):
+        try:
+            (reply,) = exchange(address, [script], patience, 1)
+            found = finals(parse_all(reply.data))
+        except (OSError, Malformed):
+            continue
+        if found and found[0].status == 200:
+            return found[0].body
+    return None
+
+
+# ---- HTTP ------------------------------------------------------------------
+
+
+def http(
+    server: Server, cases: Sequence[Case], tell: Tell
+) -> Iterable[Finding]:
+    replies: Sequence[Reply | None] = [None] * len(cases)
+    if server.serves_several():
+        replies = _among_many(server, cases)
+    for number, (case, reply) in enumerate(zip(cases, replies)):
+        if reply is None or judge(case, reply, lenient=True):
+            tell("http %d of %d" % (number + 1, len(cases)))
+            yield one_case(server, case)
+        else:
+            yield _finding(case, reply, "", "")
+
+
+def _among_many(
+    server: Server, cases: Sequence[Case]
+) -> Sequence[Reply | None]:
+    scripts = [Script([case.data], case.half_close) for case in cases]
+    try:
+        return exchange(server.address, scripts, PATIENCE, PARALLEL)
+    except OSError:  # it died on the way
+        return [None] * len(cases)
+    finally:
+        server.died()
+
+
+def one_case(server: Server, case: Case) -> Finding:
+    started = time.monotonic()
+    reply = server.send(case.data, case.half_close)
+    complaint = judge(case, reply, lenient=True)
+    kind = kind_of(complaint)
+    if complaint:
+        died = server.died()
+        if died:
+            complaint, kind = "the server died: " + died, "crash"
+    finding = _finding(case, reply, complaint, kind)
+    return dataclasses.replace(finding, seconds=time.monotonic() - started)
+
+
+def _finding(case: Case, reply: Reply, complaint: str, kind: str) -> Finding:
+    return Finding(
+        suite="http",
+        family=case.family,
+        name=case.name,
+        rule=case.rule,
+        level=level(case),
+        complaint=complaint,
+        kind=kind,
+        sent=case.data[:KEPT],
+        received=reply.data[:KEPT],
+    )
+
+
+# ---- PEP 3333 --------------------------------------------------------------
+
+
+def wsgi(
+    server: Server, found: Sequence[Check], tell: Tell
+) -> Iterable[Finding]:
+    for number, check in enumerate(found):
+        tell("wsgi %d of %d" % (number + 1, len(found)))
+        yield one_check(server, check)
+
+
+def one_check(server: Server, check: Check) -> Finding:
+    started = time.monotonic()
+    if ask(server.address, "clear") is None:
+        server.died()
+        if ask(server.address, "clear") is None:
+            raise WsgibenchError(
+                "the server does not run the application of the audit."
+            )
+    for data in check.messages():
+        reply = server.send(data)
+    notes = _notes(server, check)
+    complaint = checks.judge(check, reply, notes)
+    kind = kind_of(complaint)
+    died = server.died()
+    if died:
+        complaint, kind = "the server died: " + died, "crash"
+    return Finding(
+        suite="wsgi",
+        family=check.family,
+        name=check.name,
+        rule=check.rule,
+        level=check.level,
+        complaint=complaint,
+        kind=kind,
+        sent=data[:KEPT],
+        received=reply.data[:KEPT],
+        seconds=time.monotonic() - started,
+    )
+
+
+def _notes(server: Server, check: Check) -> Notes:
+    """What the application noted; close() may come after the answer."""
+    until = time.monotonic() + NOTES_WITHIN
+    notes: Notes = []
+    while len(notes) < check.want.noted and time.monotonic() < until:
+        text = ask(server.address, "notes")
+        notes = [] if text is None else json.loads(text)
+    return notes

@@ -1,0 +1,239 @@
+"""``python -m wsgibench audit``: is a server right?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsgibench.audit.finding import Finding
+    from wsgibench.audit.record import Audit
+    from wsgibench.audit.subject import Subject
+
+HELP = "check servers against RFC 9110, RFC 9112 and PEP 3333"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--server",
+        default="c-uv",
+        metavar="NAMES",
+        help="servers of `wsgibench list`, comma-separated; all: every one "
+        "(default: c-uv)",
+    )
+    what.add_argument(
+        "--command",
+        help="a server of your own, as in 'gunicorn --bind {host}:{port} "
+        "{app}'; {folder} is where the application lies",
+    )
+    what.add_argument(
+        "--url",
+        help="a server that runs already, with the application "
+        "wsgibench_audit:application (see --folder) behind it",
+    )
+    what.add_argument(
+        "--folder",
+        action="store_true",
+        help="print the folder of that application, and end",
+    )
+    parser.add_argument(
+        "--python",
+        default="python3",
+        metavar="NAMES",
+        help="interpreters for --server, comma-separated (default: python3)",
+    )
+    parser.add_argument(
+        "--case",
+        action="append",
+        metavar="PATTERN",
+        help="only cases whose name (http/host/twice) matches; * and ? "
+        "stand for any letters; one alone is shown with its bytes",
+    )
+    parser.add_argument(
+        "--level",
+        choices=["must", "should", "robust"],
+        default="robust",
+        help="what exit code 1 is for: must alone; must and should; all "
+        "(default: robust)",
+    )
+    parser.add_argument(
+        "--verbose", action="store_true", help="show each wrong answer"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write findings")
+    parser.add_argument("--junit", metavar="FILE", help="write JUnit XML")
+    parser.add_argument(
+        "--markdown", metavar="FILE", help="write the matrix of all servers"
+    )
+
+
+def _tell(text: str) -> None:
+    if sys.stderr.isatty():
+        print("\r\x1b[K" + text, end="", file=sys.stderr, flush=True)
+
+
+def _own(arguments: argparse.Namespace) -> Iterator[tuple[Audit, Subject]]:
+    from wsgibench.audit import subject
+    from wsgibench.audit.record import Audit
+
+    made: Any
+    if arguments.url:
+        made = subject.Url(arguments.url)
+    else:
+        made = subject.Command(arguments.command)
+    yield Audit(made.label), made
+
+
+def _listed(
+    names: str, pythons: str
+) -> Iterator[tuple[Audit, Subject | None]]:
+    """Each server on each interpreter; None where it cannot run."""
+    from wsgibench import plugins
+    from wsgibench.audit.record import Audit
+    from wsgibench.errors import WsgibenchError
+    from wsgibench.harness import (
+        environments,
+        interpreters,
+        selection,
+        servers,
+    )
+    from wsgibench.harness.audited import Audited
+
+    chosen = selection.split(names)
+    if chosen == ["all"]:
+        chosen = [
+            name
+            for name in plugins.names(servers.FOLDER)
+            if "wsgi" in servers.find(name).speaks
+        ]
+    found = [servers.find(name) for name in chosen]
+    places = [interpreters.find(name) for name in selection.split(pythons)]
+    for interpreter in places:
+        for server in found:
+            audit = Audit(
+                "%s on %s" % (server.text, interpreter.label),
+                server.text,
+                interpreter.label,
+            )
+            audit.error = servers.why_not(server.name, interpreter)
+            if not audit.error and "wsgi" not in server.speaks:
+                audit.error = "it runs no WSGI application."
+            if not audit.error:
+                try:
+                    environment = environments.get(
+                        interpreter, server.name, _tell
+                    )
+                except WsgibenchError as error:
+                    audit.error = str(error)
+                else:
+                    audit.versions = environment.versions
+                    yield audit, Audited(server, interpreter, environment)
+                    continue
+            yield audit, None
+
+
+def _matches(patterns: Sequence[str] | None) -> Callable[[str], bool]:
+    import fnmatch
+
+    if not patterns:
+        return lambda name: True
+    return lambda name: any(fnmatch.fnmatch(name, p) for p in patterns)
+
+
+def _ask(subject: Subject, audit: Audit, wanted: Callable[[str], bool]) -> int:
+    """Fills in the findings; how many cases there were."""
+    from wsgibench.audit import run
+    from wsgibench.audit.http import families
+    from wsgibench.audit.wsgi import checks
+
+    cases = [
+        case
+        for case in families.all_cases()
+        if wanted("http/%s/%s" % (case.family, case.name))
+    ]
+    behaviours = [
+        check
+        for check in checks.all_checks()
+        if wanted("wsgi/%s/%s" % (check.family, check.name))
+    ]
+    if not cases and not behaviours:
+        return 0
+    server = run.Server(subject)
+
+    def tell(text: str) -> None:
+        _tell("%s: %s" % (audit.label, text))
+
+    for finding in run.http(server, cases, tell):
+        audit.findings.append(finding)
+    for finding in run.wsgi(server, behaviours, tell):
+        audit.findings.append(finding)
+    _tell("")
+    return len(cases) + len(behaviours)
+
+
+def _fails(findings: Sequence[Finding], level: str) -> bool:
+    from wsgibench.audit.finding import LEVELS
+
+    counted = LEVELS[: LEVELS.index(level) + 1]
+    return any(not f.right and f.level in counted for f in findings)
+
+
+def _write(path: str, text: str) -> None:
+    if path == "-":
+        sys.stdout.write(text)
+        return
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from wsgibench.audit import GUEST, matrix, record
+    from wsgibench.errors import UsageError, WsgibenchError
+
+    if arguments.folder:
+        print(GUEST)
+        return 0
+    wanted = _matches(arguments.case)
+    audits = []
+    subjects: Iterator[tuple[Audit, Subject | None]]
+    if arguments.url or arguments.command:
+        subjects = iter(_own(arguments))
+    else:
+        subjects = _listed(arguments.server, arguments.python)
+    for audit, subject in subjects:
+        audits.append(audit)
+        started = time.monotonic()
+        if subject is not None:
+            try:
+                if not _ask(subject, audit, wanted):
+                    raise UsageError(
+                        "no case is named %s; --json - lists them all."
+                        % " or ".join(arguments.case)
+                    )
+            except UsageError:
+                raise
+            except WsgibenchError as error:
+                audit.error = str(error)
+            finally:
+                subject.stop()
+        audit.seconds = time.monotonic() - started
+        if arguments.json != "-" and arguments.junit != "-":
+            print(record.to_text(audit, arguments.verbose), flush=True)
+            if len(audit.findings) == 1:
+                print(record.describe(audit.findings[0]))
+    date = time.strftime("%Y-%m-%d")
+    if arguments.json:
+        _write(arguments.json, record.to_json(audits, date))
+    if arguments.junit:
+        _write(arguments.junit, record.to_junit(audits))
+    if arguments.markdown:
+        _write(arguments.markdown, matrix.markdown(audits, date))
+    single = len(audits) == 1
+    failed = any(
+        _fails(audit.findings, arguments.level) or (single and audit.error)
+        for audit in audits
+    )
+    return 1 if failed or not any(a.findings for a in audits) else 0

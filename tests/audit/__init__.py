@@ -1,0 +1,1 @@
+"""wsgibench.audit: does it find what is planted, and nothing else?"""

@@ -1,0 +1,92 @@
+"""python -m wsgibench audit, as its users call it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+from wsgibench.audit import GUEST
+
+PLANTED = sys.executable + " -m tests.audit.planted serve_wsgi {port}"
+
+
+def audit(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wsgibench", "audit", *arguments],
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_command_of_the_user_s(tmp_path: Path) -> None:
+    done = audit(
+        *("--command", PLANTED, "--case", "http/host/*"),
+        *("--json", str(tmp_path / "a.json")),
+        *("--junit", str(tmp_path / "a.xml")),
+        *("--markdown", str(tmp_path / "a.md")),
+    )
+    assert done.returncode == 1, done.stderr
+    assert "worst: http/host/" in done.stdout
+    record = json.loads((tmp_path / "a.json").read_text())
+    (server,) = record["servers"]
+    assert server["score"]["http"]["of"] == len(server["findings"]) > 50
+    wrong = [one for one in server["findings"] if one["complaint"]]
+    assert all(one["sent"] and one["rule"] for one in wrong)
+    suite = ElementTree.parse(tmp_path / "a.xml").getroot()[0]
+    assert suite.get("tests") == str(len(server["findings"]))
+    assert suite.get("failures") == str(len(wrong))
+    assert len(suite.findall("testcase/failure")) == len(wrong)
+    assert "serve_wsgi" in (tmp_path / "a.md").read_text()
+
+
+def test_one_case_is_shown_with_its_bytes() -> None:
+    done = audit("--command", PLANTED, "--case", "http/host/valid-name")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "sent     b'GET / HTTP/1.1\\r\\nHost: example.com" in done.stdout
+    assert "received b'HTTP/1.0 200 OK" in done.stdout
+
+
+def test_a_server_of_the_list() -> None:
+    done = audit("--server", "wsgiref", "--case", "wsgi/environ/builtin-dict")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "wsgiref on CPython" in done.stdout
+
+
+def test_the_level_of_the_exit_code() -> None:
+    """wsgiref lets a name with "_" stand for one with "-"."""
+    wrong = ("--command", PLANTED, "--case", "http/underscore/*")
+    strict = audit(*wrong)
+    assert strict.returncode == 1, strict.stdout
+    assert audit(*wrong, "--level", "must").returncode == 0
+
+
+def test_the_folder_holds_the_application() -> None:
+    done = audit("--folder")
+    assert done.stdout.strip() == str(GUEST)
+    assert (GUEST / "wsgibench_audit" / "__init__.py").exists()
+
+
+def test_wrong_use_is_one_sentence() -> None:
+    for arguments, words in (
+        (("--url", "ftp://x"), "is not a URL"),
+        (("--command", "true"), "{port}"),
+        (("--command", "true {port} {what}"), "cannot be filled in"),
+        (("--server", "gunicorn-snc"), "gunicorn-snc"),
+        (("--case", "http/hosts/*"), "no case is named"),
+    ):
+        done = audit(*arguments)
+        assert done.returncode == 2, (arguments, done.stdout, done.stderr)
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_what_serves_nothing_is_told() -> None:
+    done = audit("--command", "/bin/echo cannot {port}")
+    assert done.returncode == 1
+    assert "serves nothing: cannot" in done.stdout
+    done = audit("--url", "http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "nobody answers" in done.stdout

@@ -1,0 +1,138 @@
+"""What is planted is found, blamed on the right message, and of its kind."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from wsgibench.audit import run
+from wsgibench.audit.finding import Finding, score, worst
+from wsgibench.audit.http import families
+from wsgibench.audit.http.case import Case, accept, get
+from wsgibench.audit.subject import Command
+from wsgibench.audit.wsgi import checks
+from wsgibench.audit.wsgi.check import Check
+
+PLANTED = sys.executable + " -m tests.audit.planted %s {port}"
+
+
+@contextlib.contextmanager
+def planted(name: str) -> Iterator[run.Server]:
+    subject = Command(PLANTED % name)
+    try:
+        yield run.Server(subject)
+    finally:
+        subject.close()
+
+
+def case(name: str) -> Case:
+    family, _, rest = name.partition("/")
+    (found,) = [
+        one
+        for one in families.all_cases()
+        if (one.family, one.name) == (family, rest)
+    ]
+    return found
+
+
+def check(name: str) -> Check:
+    family, _, rest = name.partition("/")
+    (found,) = [
+        one
+        for one in checks.all_checks()
+        if (one.family, one.name) == (family, rest)
+    ]
+    return found
+
+
+def silent(text: str) -> None:
+    pass
+
+
+def test_a_crash_is_blamed_on_its_message_alone() -> None:
+    deadly = accept("deadly", get(target=b"/die"), "none")
+    cases = [accept("before", get(), "none"), deadly]
+    cases += [accept("after-%d" % n, get(), "none") for n in range(3)]
+    with planted("dies_of_a_path") as server:
+        found = list(run.http(server, cases, silent))
+    assert {f.name: f.kind for f in found if f.kind == "crash"} == {
+        "deadly": "crash"
+    }
+    assert [f.name for f in found] == [one.name for one in cases]
+    first = worst(found)
+    assert first is not None
+    assert first.name == "deadly"
+
+
+def test_a_request_in_a_body_is_smuggled() -> None:
+    with planted("splits_lines") as server:
+        found = run.one_case(server, case("content_length/bad-minus"))
+    assert found.kind == "smuggled"
+    assert b"/smuggled" in found.sent
+    assert found.received
+
+
+def test_a_server_that_closes_is_not_blamed_for_it() -> None:
+    """wsgiref says HTTP/1.0 and closes: so the RFC lets it."""
+    with planted("serve_wsgi") as server:
+        found = run.one_case(server, case("pipelining/gets-5"))
+        assert found.right, found
+        assert not server.serves_several()
+
+
+def test_wrong_answers_of_wsgi_are_found() -> None:
+    """wsgiref writes what the application gives it (bpo-11671)."""
+    with planted("serve_wsgi") as server:
+        found = {
+            name: run.one_check(server, check(name))
+            for name in (
+                "fields/injected-crlf-value",
+                "start_response/twice",
+                "environ/builtin-dict",
+                "body/closed-at-the-end",
+            )
+        }
+    assert found["environ/builtin-dict"].right
+    assert found["body/closed-at-the-end"].right
+    assert found["start_response/twice"].right
+    assert not found["fields/injected-crlf-value"].right
+
+
+def test_names_are_one_case_each() -> None:
+    for names in (
+        [(c.family, c.name) for c in families.all_cases()],
+        [(c.family, c.name) for c in checks.all_checks()],
+    ):
+        assert len(names) == len(set(names))
+
+
+def test_the_score_counts_by_level_and_kind() -> None:
+    found = [
+        Finding("http", "f", "a", "r", "must"),
+        Finding("http", "f", "b", "r", "must", "left open", "hang"),
+        Finding("http", "f", "c", "r", "robust", "x", "wrong"),
+        Finding("wsgi", "f", "d", "r", "must"),
+    ]
+    table = score(found)
+    assert table["http"]["right"] == 1
+    assert table["http"]["of"] == 3
+    assert (table["http"]["must"], table["http"]["must_of"]) == (1, 2)
+    assert table["http"]["hang"] == 1
+    assert table["wsgi"] == {"of": 1, "right": 1, "must_of": 1, "must": 1}
+    first = worst(found)
+    assert first is not None
+    assert first.name == "b"
+    assert worst([]) is None
+
+
+def test_a_subject_that_ends_is_started_again() -> None:
+    subject = Command(PLANTED % "serve_wsgi")
+    try:
+        server = run.Server(subject)
+        assert not server.died()
+        subject.stop()
+        assert server.died()
+        assert run.ask(server.address, "last") == b"last"
+    finally:
+        subject.close()
