@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -118,6 +119,14 @@ def programs() -> Iterator[Callable[..., Program]]:
     finally:
         for program in running:
             program.end()
+
+
+@contextlib.contextmanager
+def open_folder() -> Iterator[Path]:
+    """One that other users may enter, unlike pytest's."""
+    with tempfile.TemporaryDirectory(prefix="wsgibench-test-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
 
 
 def serve_command(*arguments: str) -> list[str]:

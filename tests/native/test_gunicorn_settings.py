@@ -14,7 +14,13 @@ from typing import Callable
 
 import pytest
 
-from tests.native.process import Program, get, programs, until
+from tests.native.process import (
+    Program,
+    get,
+    open_folder,
+    programs,
+    until,
+)
 
 config = pytest.importorskip("gunicorn.config")
 settings = pytest.importorskip("wsgibench.gunicorn.settings")
@@ -403,11 +409,10 @@ def test_client_certificates_and_ciphers(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone may change users")
-def test_another_user_and_umask(run: Run, tmp_path: Path) -> None:
+def test_another_user_and_umask(run: Run) -> None:
     """gunicorn does it before the worker serves."""
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:3]:
-        parent.chmod(0o755)
-    program = run("--user=nobody", "--umask=077")
-    assert get(port_of(program)).startswith(b"http")
-    assert program.stop() == 0, program.text
+    with open_folder() as folder:
+        (folder / "gapp.py").write_text(APP)
+        program = run("--user=nobody", "--umask=077", "--chdir=%s" % folder)
+        assert get(port_of(program)).startswith(b"http")
+        assert program.stop() == 0, program.text

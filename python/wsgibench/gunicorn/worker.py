@@ -22,6 +22,7 @@ from wsgibench.native.forks import SignalHandlers
 from wsgibench.native.heartbeat import beat_while_alive
 from wsgibench.native.running import run
 from wsgibench.native.server import make_core
+from wsgibench.native.unpatched import check_threads
 
 #: Seconds between two looks for gunicorn's parent, if it has no timeout.
 LOOK = 1.0
@@ -91,6 +92,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             self.access_log = AccessLog(self.cfg.accesslog, "combined")
         app = self._wrap(self.wsgi)
         try:
+            check_threads(threads)
             self.cores = [
                 self._make_core(app, sock.sock, threads)
                 for sock in self.sockets

@@ -87,11 +87,7 @@ def _listen(listeners: Listeners, settings: dict[str, Any]) -> None:
 
 def _check(service: Service, settings: dict[str, Any]) -> None:
     """What every worker would fail of is told once, here."""
-    opened = service.open_log()
-    if opened is not None:
-        opened.close()
-        if opened.path != "-":
-            service.identity.own(opened.path)
+    service.prepare_log()
     with socket.socket() as spare:
         make_core(
             lambda environ, start_response: [],
@@ -132,7 +128,7 @@ def _supervise(service: Service, notifier: Notifier) -> None:
         least=max(len(each) for each in listeners.addresses),
         on_stop=listeners.close,
         on_ready=on_ready,
-        on_reopen=log.reopen,
+        on_reopen=service.reopen_logs,
         notifier=notifier,
     ).run()
 

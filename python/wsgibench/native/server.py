@@ -17,6 +17,7 @@ from wsgibench.native import sockets, tls
 from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import Application, CoreServer
 from wsgibench.native.settings import to_core
+from wsgibench.native.unpatched import check_threads
 
 
 def make_core(
@@ -145,6 +146,7 @@ class Server:
     def start(self) -> None:
         if self._running:
             raise WsgibenchError("the server is running already.")
+        check_threads(self.threads)
         targets = [self.core.run]
         if self.threads:
             targets = [self.core.run_loop]

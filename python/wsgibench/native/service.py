@@ -23,7 +23,7 @@ from wsgibench.native.notify import Notifier
 from wsgibench.native.options import Options
 from wsgibench.native.running import run
 from wsgibench.native.server import make_core
-from wsgibench.native.unpatched import Alarm, Thread
+from wsgibench.native.unpatched import Alarm, Thread, check_threads
 from wsgibench.native.workers import Contact
 from wsgibench.orphans import end_with_parent
 
@@ -131,6 +131,7 @@ class Service:
     def _serving(
         self, app: Application, number: int, contact: Contact | None
     ) -> Iterator[list[CoreServer]]:
+        check_threads(self.options.threads)
         self._log = self.open_log()
         app = self._wrap(app, contact)
         try:
@@ -147,6 +148,21 @@ class Service:
     def _stop_cores(self, grace: float) -> None:
         for core in self._cores:
             core.stop(grace)
+
+    def prepare_log(self) -> None:
+        """As root, where workers are another: the file may stand in a folder
+        in which they cannot make one."""
+        opened = self.open_log()
+        if opened is not None:
+            opened.close()
+            if opened.path != "-":
+                self.identity.own(opened.path)
+
+    def reopen_logs(self) -> None:
+        """In the supervisor, before the workers do it."""
+        log.reopen()
+        with contextlib.suppress(WsgibenchError):
+            self.prepare_log()
 
     def _reopen(self) -> None:
         log.reopen()

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from wsgibench.errors import UsageError
+
 
 def original(module: str, name: str) -> Any:
     """``module.name`` as it was before it was patched."""
@@ -31,6 +33,18 @@ def patched_by() -> str | None:
     if patcher is not None and patcher.is_monkey_patched("thread"):
         return "eventlet"
     return None
+
+
+def check_threads(threads: int) -> None:
+    """Greenlets of several threads wait for each other's locks, and block
+    the threads: gevent's first import in each does."""
+    library = patched_by()
+    if threads and library is not None:
+        raise UsageError(
+            "threads=%d cannot be: the application has made greenlets of "
+            "threads (%s); use threads=0 with more workers, or gunicorn's "
+            "%s worker." % (threads, library, library)
+        )
 
 
 class Thread:
