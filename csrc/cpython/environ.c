@@ -1,8 +1,8 @@
 /* From a request to the environ of PEP 3333.
  *
- * A header block that came before has a slot, and the slot the environ of the
- * last request that carried it. What differs now is put into that dict, and
- * the application gets a copy: copying a dict that is dense costs less than
+ * Requests with the same field names have a slot, and the slot the environ of
+ * the last of them. What differs now is put into that dict, and the
+ * application gets a copy: copying a dict that is dense costs less than
  * filling a new one, and what an application does to its copy nobody sees.
  *
  * An application that does nothing to it - neither changes nor keeps it - is
@@ -51,28 +51,6 @@ wp_environ_base(wp_server *server, PyObject *const *settings)
         "SCRIPT_NAME", w->empty, w->request_method, w->get, w->path_info,
         w->empty, w->query_string, w->empty, w->request_uri, w->empty,
         w->remote_addr, w->empty, w->remote_port, w->empty);
-}
-
-/* ---- what the header block brings --------------------------------------- */
-
-static int
-put_fields(wp_server *server, const wb_fields *fields, PyObject *environ)
-{
-    for (uint32_t i = 0; i < fields->count; i++) {
-        const wb_span *name = &fields->spans[2 * i], *value = name + 1;
-        PyObject *key = wp_names_get(&server->state->names,
-                                     fields->base + name->off, name->len);
-        if (key == NULL) {
-            return -1;
-        }
-        int result = set_new(environ, key,
-                             latin1(fields->base + value->off, value->len));
-        Py_DECREF(key);
-        if (result < 0) {
-            return -1;
-        }
-    }
-    return 0;
 }
 
 /* ---- what the request line and the client bring ------------------------- */
@@ -127,8 +105,10 @@ put_method(wp_server *server, const wb_request *request, PyObject *environ)
 static int
 put_protocol(wp_server *server, const wb_request *request, PyObject *environ)
 {
-    return set_new(environ, server->state->words.server_protocol,
-                   PyUnicode_FromFormat("HTTP/1.%d", request->minor_version));
+    wp_words *w = &server->state->words;
+    return set_new(
+        environ, w->server_protocol,
+        Py_NewRef(request->minor_version > 0 ? w->http11 : w->http10));
 }
 
 static PyObject *
@@ -183,6 +163,7 @@ static void
 slot_clear(wp_slot *slot)
 {
     Py_CLEAR(slot->environ);
+    wp_fields_forget(slot);
     PyMem_Free(slot->target);
     memset(slot, 0, sizeof(*slot));
 }
@@ -205,13 +186,12 @@ wp_ports_clear(wp_server *server)
     }
 }
 
-/* The environ for a block without a slot, or seen for the first time: nothing
- * is kept, most such blocks never come again. */
+/* The environ of a request without a slot, or for one. */
 static PyObject *
 fresh(wp_server *server, const wb_request *request)
 {
     PyObject *environ = PyDict_Copy(server->base);
-    if (environ == NULL || put_fields(server, request->fields, environ) < 0
+    if (environ == NULL || wp_fields_put(server, request->fields, environ) < 0
         || put_target(server, request, environ) < 0
         || put_method(server, request, environ) < 0
         || put_protocol(server, request, environ) < 0
@@ -292,6 +272,9 @@ refresh(wp_server *server, wp_slot *slot, const wb_request *request)
         }
         slot->http11 = request->minor_version;
     }
+    if (wp_fields_refresh(server, request->fields, slot) < 0) {
+        return -1;
+    }
     return refresh_client(server, slot, request);
 }
 
@@ -345,22 +328,23 @@ wp_environ_return(wp_server *server, wp_call *call)
 static int
 shared(wp_server *server, const wb_request *request, wp_loan *loan)
 {
-    const wb_fields *fields = request->fields;
-    wp_slot *slot = &server->slots[fields->slot];
+    const wb_names *names = request->fields->names;
+    wp_slot *slot = &server->slots[names->slot];
     if (slot->environ != NULL && Py_REFCNT(slot->environ) > 1) {
         slot_clear(slot); /* it is lent: the application turned the loop */
     }
-    if (slot->id != fields->id || slot->environ == NULL) {
+    if (slot->id != names->id || slot->environ == NULL) {
         PyObject *environ = fresh(server, request);
         if (environ == NULL) {
             return -1;
         }
         slot_clear(slot);
         slot->environ = environ;
-        slot->id = fields->id;
+        slot->id = names->id;
         slot->http11 = request->minor_version;
         slot->method_get = (uint8_t)is_get(request);
-        if (remember_target(slot, request) < 0) {
+        if (remember_target(slot, request) < 0
+            || wp_fields_remember(server, request->fields, slot) < 0) {
             slot_clear(slot);
             return -1;
         }
@@ -439,10 +423,9 @@ put_own(wp_server *server, const wb_request *request, wp_call *call,
 int
 wp_environ_make(wp_server *server, const wb_request *request, wp_call *call)
 {
-    const wb_fields *fields = request->fields;
     wp_loan *loan = &call->loan;
     loan->slot = NULL;
-    if (fields->slot != WB_NO_SLOT && fields->seen >= 2) {
+    if (request->fields->names->slot != WB_NO_SLOT) {
         if (shared(server, request, loan) < 0) {
             return -1;
         }

@@ -24,8 +24,8 @@ typedef struct wp_words {
     PyObject *request_method, *path_info, *query_string, *request_uri,
         *server_protocol, *remote_addr, *remote_port, *content_length,
         *http_host, *wsgi_input, *get, *head, *post, *put, *delete, *options,
-        *patch, *http10, *empty, *close, *read, *fileno, *tell, *readable,
-        *flush, *raw, *exc_info;
+        *patch, *http10, *http11, *empty, *close, *read, *fileno, *tell,
+        *readable, *flush, *raw, *exc_info;
 } wp_words;
 
 /* An environ that the application was lent, while it has it: see lend.c. */
@@ -56,10 +56,19 @@ typedef struct wp_state {
     wp_lending lending;
 } wp_state;
 
-/* What was made of a header block, by its slot in the core's table. */
+typedef struct wp_slot_field {
+    uint64_t line; /* wb_fields.lines of what is in the environ */
+    PyObject *key;
+} wp_slot_field;
+
+/* What was made of requests with the same names, by their slot in the core's
+ * table. */
 typedef struct wp_slot {
     uint64_t id;
-    PyObject *environ; /* as of the last request that carried the block */
+    PyObject *environ; /* as of the last request that had these names */
+    wp_slot_field *fields; /* in it; malloced */
+    uint32_t count;
+    uint64_t block; /* wb_fields.id of that request */
     char *target; /* of that request; malloced */
     uint32_t target_size;
     uint8_t method_get, http11;
@@ -74,6 +83,12 @@ typedef struct wp_port {
     uint16_t number;
     PyObject *text; /* or NULL */
 } wp_port;
+
+/* The value of a line that the core knows, by the line's place there. */
+typedef struct wp_value {
+    uint64_t line; /* wb_fields.lines; 0: none */
+    PyObject *text;
+} wp_value;
 
 /* The head of the last answer, and what it was made of. */
 enum { WP_LAST_ITEMS = 16, WP_LAST_BLOCK = WP_BLOCK };
@@ -94,6 +109,7 @@ typedef struct wp_server {
     char peer[46]; /* the last client's address, and its text */
     PyObject *peer_text;
     wp_port ports[WP_PORTS]; /* by the number modulo WP_PORTS */
+    wp_value values[WB_LINES];
     wp_last_head last_head;
     int lending; /* above 0: see wp_environ_return() */
     struct wp_call *free_calls;
@@ -167,6 +183,18 @@ int wp_environ_make(wp_server *server, const wb_request *request,
 void wp_environ_return(wp_server *server, wp_call *call);
 void wp_slots_clear(wp_server *server);
 void wp_ports_clear(wp_server *server);
+
+/* fields.c */
+/* All 0, or -1 with an exception. */
+int wp_fields_put(wp_server *server, const wb_fields *fields,
+                  PyObject *environ);
+int wp_fields_remember(wp_server *server, const wb_fields *fields,
+                       wp_slot *slot);
+/* Puts those that differ into the slot's environ. */
+int wp_fields_refresh(wp_server *server, const wb_fields *fields,
+                      wp_slot *slot);
+void wp_fields_forget(wp_slot *slot);
+void wp_values_clear(wp_server *server);
 
 /* input.c */
 wp_input *wp_input_new(wp_server *server, wb_request *request);

@@ -136,6 +136,7 @@ wp_names_get(const wp_names *names, const char *data, size_t size)
     X(options, "OPTIONS")                                                     \
     X(patch, "PATCH")                                                         \
     X(http10, "HTTP/1.0")                                                     \
+    X(http11, "HTTP/1.1")                                                     \
     X(empty, "")                                                              \
     X(close, "close")                                                         \
     X(read, "read")                                                           \

@@ -186,6 +186,7 @@ server_dealloc(wp_server *server)
     server_clear(server);
     wp_slots_clear(server);
     wp_ports_clear(server);
+    wp_values_clear(server);
     Py_CLEAR(server->no_input);
     Py_CLEAR(server->peer_text);
     wp_last_head_clear(&server->last_head);

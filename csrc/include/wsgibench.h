@@ -142,22 +142,38 @@ typedef struct wb_span {
     uint32_t off, len;
 } wb_span;
 
-/* One header block in CGI form: names are HTTP_USER_AGENT, CONTENT_TYPE,
- * CONTENT_LENGTH ..., each at most once (repeated fields are joined), values
- * raw bytes (latin-1). Immutable. Requests with byte-identical blocks share
- * one: `slot` and `id` let a binding keep what it made of it (slot finds the
- * place, id tells whether it is still the same block). */
-typedef struct wb_fields {
+/* The field names of a header block in CGI form: HTTP_USER_AGENT,
+ * CONTENT_TYPE, CONTENT_LENGTH ..., in order, each once. Immutable. Blocks
+ * with the same fields in the same order share one: `slot` and `id` let a
+ * binding keep what it made of it (slot finds the place, id tells whether it
+ * is still the same names). */
+typedef struct wb_names {
     uint64_t id; /* never reused by this server */
     uint32_t slot; /* below WB_SLOTS, or WB_NO_SLOT: not shared */
-    uint32_t seen; /* requests that carried it, this one included */
     uint32_t count;
     const char *base;
-    const wb_span *spans; /* name, value, name, value ...: 2 * count */
+    const wb_span *spans;
+} wb_names;
+
+/* One header block. Values are raw bytes (latin-1); those of repeated fields
+ * are joined. Immutable. Most lines of a client are those of its last request,
+ * byte for byte: `lines` tells which. */
+typedef struct wb_fields {
+    uint64_t id; /* of blocks that came before: the same for the same bytes
+                    and never reused; or 0 */
+    const wb_names *names;
+    const char *base;
+    const wb_span *values; /* one for each name */
+    const uint64_t *lines; /* one for each name: the same number for the
+                              same field line, never reused, and modulo
+                              WB_LINES the line's place in a table; or
+                              0: not known */
+    uint8_t ascii; /* no byte of it is above 0x7f */
 } wb_fields;
 
 #define WB_SLOTS   256
 #define WB_NO_SLOT 4294967295
+#define WB_LINES   1024
 
 /* Valid from wb_server_take() until it is ended and nobody holds it. */
 typedef struct wb_request {

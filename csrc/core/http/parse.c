@@ -3,31 +3,30 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
-#include "wsgibench.h"
-
 #ifdef WB_LLHTTP
 #include "http/parse_llhttp.h"
 #else
 #include "http/parse_http_parser.h"
 #endif
 
-struct wb__parse {
+typedef struct reader {
     wb__lib parser;
-    wb__sink sink;
+    wb__sink sink; /* NULL: bytes of a body are an error */
     void *context;
     int sink_error;
     uint8_t headers_done, message_done;
     wb__framing seen;
-};
+} reader;
+
+_Static_assert(sizeof(reader) <= WB__PARSE_SIZE, "WB__PARSE_SIZE");
 
 static int
 on_headers_complete(wb__lib *parser)
 {
-    wb__parse *parse = parser->data;
-    parse->headers_done = 1;
-    parse->seen.chunked = (parser->flags & F_CHUNKED) != 0;
-    parse->seen.length = (parser->flags & WB__LIB_LENGTH_FLAG) == 0
+    reader *reader = parser->data;
+    reader->headers_done = 1;
+    reader->seen.chunked = (parser->flags & F_CHUNKED) != 0;
+    reader->seen.length = (parser->flags & WB__LIB_LENGTH_FLAG) == 0
         ? -1
         : (int64_t)parser->content_length;
     /* Upgrade is ignored (RFC 9110 7.8): the message goes on as HTTP/1.1. */
@@ -38,19 +37,19 @@ on_headers_complete(wb__lib *parser)
 static int
 on_body(wb__lib *parser, const char *data, size_t size)
 {
-    wb__parse *parse = parser->data;
-    if (parse->sink == NULL) {
+    reader *reader = parser->data;
+    if (reader->sink == NULL) {
         return WB__LIB_STOP; /* it sees a body where we see the header block */
     }
-    parse->sink_error = parse->sink(parse->context, data, size);
-    return parse->sink_error < 0 ? WB__LIB_STOP : 0;
+    reader->sink_error = reader->sink(reader->context, data, size);
+    return reader->sink_error < 0 ? WB__LIB_STOP : 0;
 }
 
 static int
 on_message_complete(wb__lib *parser)
 {
-    wb__parse *parse = parser->data;
-    parse->message_done = 1;
+    reader *reader = parser->data;
+    reader->message_done = 1;
     return 0;
 }
 
@@ -60,84 +59,82 @@ static const wb__lib_settings settings = {
     .on_message_complete = on_message_complete,
 };
 
+/* Goes on from a state, which changes with it. */
 static int
-feed(wb__parse *parse, const char *data, size_t size)
+feed(reader *reader, wb__parse *parse, const char *data, size_t size)
 {
-    int taken = wb__lib_feed(&parse->parser, &settings, data, size);
-    if (parse->sink_error < 0) {
-        return parse->sink_error;
+    reader->parser.data = reader;
+    int taken = wb__lib_feed(&reader->parser, &settings, data, size);
+    memcpy(parse->state, reader, sizeof(*reader));
+    if (reader->sink_error < 0) {
+        return reader->sink_error;
     }
     return taken ? 0 : 400;
 }
 
 /* The request line is ours alone (any token is a method, RFC 9110 9.1, and
  * the library knows some), so the parser gets a canonical one. */
-static int
-begin(wb__parse *parse, uint8_t minor_version, const char *block, size_t size,
-      const wb__framing *ours)
+int
+wb__parse_begin(wb__parse *parse, uint8_t minor_version)
 {
     static const char lines[2][18]
         = { "POST / HTTP/1.0\r\n", "POST / HTTP/1.1\r\n" };
-    memset(parse, 0, sizeof(*parse));
-    wb__lib_init(&parse->parser, &settings);
-    parse->parser.data = parse;
-    int status = feed(parse, lines[minor_version != 0], 17);
-    if (status == 0) {
-        status = feed(parse, block, size);
-    }
-    if (status != 0) {
-        return status;
-    }
-    int no_body = !ours->chunked && ours->length <= 0;
-    return parse->headers_done && parse->message_done == no_body
-            && parse->seen.chunked == ours->chunked
-            && parse->seen.length == ours->length
+    reader reader = { .sink = NULL };
+    wb__lib_init(&reader.parser, &settings);
+    return feed(&reader, parse, lines[minor_version != 0], 17);
+}
+
+int
+wb__parse_feed(wb__parse *parse, const char *data, size_t size)
+{
+    reader reader;
+    memcpy(&reader, parse->state, sizeof(reader));
+    int status = feed(&reader, parse, data, size);
+    return status == 0 && reader.headers_done ? 400 : status;
+}
+
+int
+wb__parse_try(const wb__parse *parse, const char *data, size_t size)
+{
+    reader reader;
+    memcpy(&reader, parse->state, sizeof(reader));
+    reader.parser.data = &reader;
+    return wb__lib_feed(&reader.parser, &settings, data, size)
+            && !reader.headers_done
         ? 0
         : 400;
 }
 
 int
-wb__parse_check(uint8_t minor_version, const char *block, size_t size,
-                const wb__framing *ours)
+wb__parse_end(wb__parse *parse, const wb__framing *ours)
 {
-    wb__parse parse;
-    return begin(&parse, minor_version, block, size, ours);
-}
-
-int
-wb__parse_new(uint8_t minor_version, const char *block, size_t size,
-              const wb__framing *ours, wb__parse **out)
-{
-    wb__parse *parse = wb__alloc(sizeof(*parse));
-    if (parse == NULL) {
-        return WB_NOMEM;
-    }
-    int status = begin(parse, minor_version, block, size, ours);
+    reader reader;
+    memcpy(&reader, parse->state, sizeof(reader));
+    int status = feed(&reader, parse, "\r\n", 2);
     if (status != 0) {
-        wb__free(parse);
         return status;
     }
-    *out = parse;
-    return 0;
+    int no_body = !ours->chunked && ours->length <= 0;
+    return reader.headers_done && reader.message_done == no_body
+            && reader.seen.chunked == ours->chunked
+            && reader.seen.length == ours->length
+        ? 0
+        : 400;
 }
 
 int
 wb__parse_body(wb__parse *parse, const char *data, size_t size, int last,
                wb__sink sink, void *context)
 {
-    parse->sink = sink;
-    parse->context = context;
-    int status = feed(parse, data, size);
+    reader reader;
+    memcpy(&reader, parse->state, sizeof(reader));
+    reader.sink = sink;
+    reader.context = context;
+    int status = feed(&reader, parse, data, size);
     if (status != 0) {
         return status;
     }
-    return parse->message_done == (last != 0) ? 0 : 400;
-}
-
-void
-wb__parse_free(wb__parse *parse)
-{
-    wb__free(parse);
+    return reader.message_done == (last != 0) ? 0 : 400;
 }
 
 #define TEXT_(x) #x

@@ -6,6 +6,10 @@
  * verdict on the framing and ours must agree, or the message is refused: a
  * message that two parsers read in two ways is what request smuggling is made
  * of. The body bytes come out of it.
+ *
+ * The parser's state is a plain value that may be copied. So bytes that come
+ * again and again - a request line, a field name - are read by it once, and
+ * it goes on from a copy of the state that it had after them.
  */
 #ifndef WB_PARSE_H
 #define WB_PARSE_H
@@ -13,7 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct wb__parse wb__parse;
+enum { WB__PARSE_SIZE = 192 };
+
+typedef struct wb__parse {
+    _Alignas(8) unsigned char state[WB__PARSE_SIZE];
+} wb__parse;
 
 /* Takes body bytes; below 0 stops the parser with that error. */
 typedef int (*wb__sink)(void *context, const char *data, size_t size);
@@ -23,18 +31,18 @@ typedef struct wb__framing {
     int64_t length; /* -1: no Content-Length */
 } wb__framing;
 
-/* Does the parser read this header block (ended by its empty line) as we
- * did? 0 or 400. */
-int wb__parse_check(uint8_t minor_version, const char *block, size_t size,
-                    const wb__framing *ours);
-/* The same, and ready for the body. 0, 400, or WB_NOMEM. */
-int wb__parse_new(uint8_t minor_version, const char *block, size_t size,
-                  const wb__framing *ours, wb__parse **out);
+/* The state after the request line of a POST. 0 or 400. */
+int wb__parse_begin(wb__parse *parse, uint8_t minor_version);
+/* A part of the header block, which has no body to give yet. 0 or 400. */
+int wb__parse_feed(wb__parse *parse, const char *data, size_t size);
+/* The same, with the state left as it was. */
+int wb__parse_try(const wb__parse *parse, const char *data, size_t size);
+/* The empty line. Does the parser frame the message as we did? 0 or 400. */
+int wb__parse_end(wb__parse *parse, const wb__framing *ours);
 /* Bytes of the body (and of no later message). 0, 400, or the sink's
  * error. `last`: the message ends with them. */
 int wb__parse_body(wb__parse *parse, const char *data, size_t size, int last,
                    wb__sink sink, void *context);
-void wb__parse_free(wb__parse *parse);
 extern const char wb__parse_version[]; /* "http-parser 2.9.4" */
 
 #endif

@@ -34,6 +34,68 @@ wb__scan(const char *data, size_t size, int classes)
     return i;
 }
 
+/* ---- sixteen bytes at a time -------------------------------------------- */
+
+#if defined(__SSE2__) && defined(__GNUC__)
+
+enum { STEP = 16 };
+typedef unsigned char step_bytes __attribute__((vector_size(16)));
+typedef char step_mask __attribute__((vector_size(16)));
+
+/* Where the first control character of these stands; STEP: there is none. */
+static inline size_t
+find_control(const char *data, int *high)
+{
+    step_bytes bytes;
+    memcpy(&bytes, data, sizeof(bytes));
+    step_mask control
+        = (step_mask)(((bytes < 32) & (bytes != '\t')) | (bytes == 127));
+    int bits = __builtin_ia32_pmovmskb128(control);
+    *high |= __builtin_ia32_pmovmskb128((step_mask)bytes);
+    return bits == 0 ? STEP : (size_t)__builtin_ctz((unsigned)bits);
+}
+
+#else
+
+enum { STEP = 8 };
+
+static inline size_t
+find_control(const char *data, int *high)
+{
+    const uint64_t ones = UINT64_MAX / 255, tops = ones << 7;
+    uint64_t bytes;
+    memcpy(&bytes, data, sizeof(bytes));
+    uint64_t low = bytes & ~tops;
+    *high |= (bytes & tops) != 0;
+    /* A top bit for each byte that is neither below 32 nor 127. */
+    uint64_t text = ((low + 96 * ones) & ~(low + ones)) | bytes;
+    if ((text & tops) == tops) {
+        return STEP;
+    }
+    return wb__scan(data, STEP, WB__VALUE); /* or it was an HTAB */
+}
+
+#endif
+
+size_t
+wb__scan_text(const char *data, size_t size, int *high)
+{
+    size_t i = 0;
+    while (size - i >= STEP) {
+        size_t text = find_control(data + i, high);
+        i += text;
+        if (text < STEP) {
+            return i;
+        }
+    }
+    for (; i < size && wb__is(data[i], WB__VALUE); i++) {
+        *high |= (unsigned char)data[i] >> 7;
+    }
+    return i;
+}
+
+/* ---- small comparisons -------------------------------------------------- */
+
 int
 wb__hex_digit(char c)
 {

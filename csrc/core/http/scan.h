@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     WB__TOKEN = 1,   /* tchar, RFC 9110 5.6.2 */
@@ -25,11 +26,43 @@ wb__is(char c, int classes)
 
 /* Bytes from the start of `data` that are all in `classes`. */
 size_t wb__scan(const char *data, size_t size, int classes);
+/* Bytes from the start of `data` that are no control characters (HTAB is
+ * none): up to the first that is not WB__VALUE. *high is set if one of the
+ * bytes looked at is above 0x7f. */
+size_t wb__scan_text(const char *data, size_t size, int *high);
 int wb__hex_digit(char c); /* 0..15; the caller knows it is WB__HEX */
 /* ASCII, case-insensitive; `lower` is a lower-case literal. */
 int wb__equal_nocase(const char *data, size_t size, const char *lower);
 /* Does the comma-separated list hold this member (RFC 9110 5.6.1)? */
 int wb__list_has(const char *data, size_t size, const char *lower);
+/* Spreads well and is quick; whoever uses it compares what it finds in full,
+ * and holds a bounded number of each remainder. */
+static inline uint32_t
+wb__hash(const char *data, size_t size)
+{
+    const uint64_t k = 0x9e3779b97f4a7c15u;
+    const char *end = data + size;
+    uint64_t a = size * k, word[2] = { 0, 0 };
+    for (; end - data > 16; data += 16) {
+        memcpy(word, data, 16);
+        a = (a ^ word[0]) * k;
+        a = (a ^ word[1] ^ (a >> 32)) * k;
+    }
+    if (size >= 16) {
+        memcpy(word, end - 16, 16); /* some of it again */
+    } else if (size >= 8) {
+        memcpy(&word[0], data, 8);
+        memcpy(&word[1], end - 8, 8);
+    } else {
+        word[0] = word[1] = 0;
+        while (data < end) {
+            word[0] = word[0] << 8 | (unsigned char)*data++;
+        }
+    }
+    a = (a ^ word[0] ^ (a >> 32)) * k;
+    a = (a ^ word[1] ^ (a >> 32)) * k;
+    return (uint32_t)(a >> 32);
+}
 /* Cuts SP and HTAB off both ends. */
 void wb__trim(const char **data, size_t *size);
 

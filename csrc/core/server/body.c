@@ -16,8 +16,8 @@ enum { MAX_EXTRA = 16384 };
 
 int
 wb__body_new(const wb_config *config, uint64_t *memory_all,
-             uint8_t minor_version, const char *block, size_t size,
-             const wb__framing *framing, wb__body **out)
+             const wb__framing *framing, const wb__parse *parse,
+             wb__body **out)
 {
     if (framing->length > 0 && config->max_body > 0
         && (uint64_t)framing->length > config->max_body) {
@@ -31,12 +31,7 @@ wb__body_new(const wb_config *config, uint64_t *memory_all,
     body->memory_all = memory_all;
     body->framing = *framing;
     body->file = -1;
-    int status
-        = wb__parse_new(minor_version, block, size, framing, &body->parse);
-    if (status != 0) {
-        wb__free(body);
-        return status;
-    }
+    body->parse = *parse;
     *out = body;
     return 0;
 }
@@ -168,11 +163,9 @@ wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
         *used = size < left ? size : (size_t)left;
         last = *used == left;
     }
-    int status = wb__parse_body(body->parse, data, *used, last, store, body);
+    int status = wb__parse_body(&body->parse, data, *used, last, store, body);
     if (status == 0 && last) {
         body->complete = 1;
-        wb__parse_free(body->parse);
-        body->parse = NULL;
     }
     return status;
 }
@@ -241,6 +234,5 @@ wb__body_free(wb__body *body)
         return;
     }
     drop_content(body);
-    wb__parse_free(body->parse);
     wb__free(body);
 }

@@ -10,7 +10,7 @@
 #include "wsgibench.h"
 
 typedef struct wb__body {
-    wb__parse *parse;
+    wb__parse parse;
     const wb_config *config;  /* the server's */
     uint64_t *memory_all;     /* the server's count of memory held */
     wb__chunk chunk;
@@ -26,10 +26,11 @@ typedef struct wb__body {
     uint8_t discarded;        /* nobody reads it any more */
 } wb__body;
 
-/* 0, a status to refuse the message with (400, 413), or WB_NOMEM. */
+/* `parse`: the parser at the end of the header block. 0, a status to refuse
+ * the message with (413), or WB_NOMEM. */
 int wb__body_new(const wb_config *config, uint64_t *memory_all,
-                 uint8_t minor_version, const char *block, size_t size,
-                 const wb__framing *framing, wb__body **out);
+                 const wb__framing *framing, const wb__parse *parse,
+                 wb__body **out);
 /* Takes what belongs to the body; *used tells how much that was. 0, a status
  * (400, 413, 431), or an error (WB_NOMEM, -errno of the file). */
 int wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used);

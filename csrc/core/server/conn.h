@@ -41,7 +41,7 @@ typedef struct wb__conn {
     wb__body *rest; /* of an answered request: read and
                        dropped, so that the next one can
                        be found behind it; or NULL */
-    size_t scanned; /* of `in`: see wb__block_end() */
+    size_t scanned; /* of `in`: see wb__lines_split() */
     uint64_t discarded;
     int fd;
     uint16_t hint; /* memo slot of the last head */

@@ -365,11 +365,12 @@ static wb__log_text
 field(const wb__log_entry *entry, const char *name, size_t size)
 {
     const wb_fields *fields = entry->fields;
-    for (uint32_t i = 0; fields != NULL && i < fields->count; i++) {
-        const wb_span *key = &fields->spans[2 * i], *value = key + 1;
-        if (key->len == size
-            && memcmp(fields->base + key->off, name, size) == 0) {
-            return (wb__log_text) { fields->base + value->off, value->len };
+    const wb_names *names = fields == NULL ? NULL : fields->names;
+    for (uint32_t i = 0; names != NULL && i < names->count; i++) {
+        wb_span key = names->spans[i], value = fields->values[i];
+        if (key.len == size
+            && memcmp(names->base + key.off, name, size) == 0) {
+            return (wb__log_text) { fields->base + value.off, value.len };
         }
     }
     return (wb__log_text) { NULL, 0 };

@@ -8,24 +8,27 @@
 
 #include "http/block.h"
 
+enum { WB__BLOCKS_ONCE = 1024 };
+
 typedef struct wb__memo {
     wb__block *slots[WB_SLOTS]; /* a reference each, or NULL */
     uint64_t next_id;
     uint64_t hits, misses;
     uint8_t victim[WB_SLOTS];   /* by set: which way goes next */
+    uint32_t once[WB__BLOCKS_ONCE]; /* hashes of blocks that came once */
 } wb__memo;
 
 /* The block at slot `hint` if `data` starts with its bytes. It ends with the
  * empty line and holds no other, so a match is also the end of the head. A
  * new reference, or NULL. */
-wb__block *wb__memo_guess(wb__memo *memo, uint32_t hint, const char *data,
-                          size_t size);
-wb__block *wb__memo_find(wb__memo *memo, const char *data, uint32_t size,
-                         uint32_t hash);
-/* Gives the block its id and, if it may be shared, a slot (the table then
+wb__block *wb__memo_guess(wb__memo *memo, uint32_t hint, uint8_t minor_version,
+                          const char *data, size_t size);
+/* hash: of the lines (wb__lines). */
+wb__block *wb__memo_find(wb__memo *memo, uint32_t hash, uint8_t minor_version,
+                         const char *data, uint32_t size);
+/* Gives the block an id and a slot, if it has come before (the table then
  * holds a reference of its own). */
-void wb__memo_add(wb__memo *memo, wb__block *block, uint32_t hash);
-uint32_t wb__memo_hash(const char *data, uint32_t size);
+void wb__memo_add(wb__memo *memo, wb__block *block);
 void wb__memo_close(wb__memo *memo);
 
 #endif

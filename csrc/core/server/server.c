@@ -668,6 +668,7 @@ wb_server_close(wb_server *server)
     close_descriptors(server);
     wb__log_close(server);
     wb__memo_close(&server->memo);
+    wb__reader_close(&server->reader);
     wb__responder_close(&server->responder);
     wb__tls_context_unref(server->tls);
     server->tls = NULL;

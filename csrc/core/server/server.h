@@ -55,6 +55,7 @@ struct wb_server {
     uint32_t references;   /* requests that are held, and the caller's own */
 
     wb__deadlines deadlines;
+    wb__reader reader;
     wb__memo memo;
     wb__responder responder;
     wb__log log;

@@ -114,17 +114,14 @@ read_rest(wb__conn *conn, const char *data, size_t size)
 
 /* ---- heads -------------------------------------------------------------- */
 
-/* data: a block that ends with LF. */
+/* max: bytes of a field line with its CRLF. */
 static int
-has_longer_line(const char *data, size_t size, size_t max)
+has_longer_line(const wb__lines *lines, size_t max)
 {
-    const char *end = data + size;
-    while (data < end) {
-        const char *lf = memchr(data, '\n', (size_t)(end - data));
-        if ((size_t)(lf + 1 - data) > max) {
+    for (uint32_t i = 0; i < lines->count; i++) {
+        if (lines->at[i].raw.len + 2 > max) {
             return 1;
         }
-        data = lf + 1;
     }
     return 0;
 }
@@ -137,11 +134,13 @@ find_block(wb__conn *conn, char *data, size_t size, uint8_t minor_version,
 {
     wb_server *server = conn->server;
     wb__memo *memo = &server->memo;
-    wb__block *block = wb__memo_guess(memo, conn->hint, data, size);
+    wb__block *block
+        = wb__memo_guess(memo, conn->hint, minor_version, data, size);
     if (block == NULL) {
-        int64_t end = wb__block_end(data, size, &conn->scanned);
+        wb__lines *lines = &server->reader.lines;
+        int64_t end = wb__lines_split(lines, data, size, &conn->scanned);
         if (end < 0) {
-            return 400;
+            return end == WB_NOMEM ? 503 : 400;
         }
         if ((end == 0 ? size : (size_t)end) > server->config.max_head) {
             return 431;
@@ -150,24 +149,19 @@ find_block(wb__conn *conn, char *data, size_t size, uint8_t minor_version,
             return 0;
         }
         if (server->config.max_field != 0
-            && has_longer_line(data, (size_t)end, server->config.max_field)) {
+            && has_longer_line(lines, server->config.max_field)) {
             return 431;
         }
-        uint32_t hash = wb__memo_hash(data, (uint32_t)end);
-        block = wb__memo_find(memo, data, (uint32_t)end, hash);
+        block = wb__memo_find(memo, lines->hash, minor_version, data,
+                              (uint32_t)end);
         if (block == NULL) {
-            int status = wb__block_new(data, (uint32_t)end,
+            int status = wb__block_new(&server->reader, data, (uint32_t)end,
+                                       minor_version,
                                        server->config.max_fields, &block);
             if (status != 0) {
                 return status > 0 ? status : 503;
             }
-            status = wb__parse_check(minor_version, block->raw,
-                                     block->raw_size, &block->framing);
-            if (status != 0) {
-                wb__block_unref(block);
-                return status;
-            }
-            wb__memo_add(memo, block, hash);
+            wb__memo_add(memo, block);
         }
     }
     *out = block;
@@ -197,8 +191,7 @@ start_body(wb__conn *conn, const wb__line *line, const wb__block *block,
     wb_server *server = conn->server;
     wb__request *request = conn->request;
     int status = wb__body_new(&server->config, &server->stats.body_memory,
-                              line->minor_version, block->raw, block->raw_size,
-                              &block->framing, &request->body);
+                              &block->framing, &block->parse, &request->body);
     if (status != 0) {
         return status > 0 ? status : 503;
     }
@@ -232,8 +225,8 @@ start_request(wb__conn *conn, const char *data, const wb__line *line,
         wb__request_free(request);
         return 503;
     }
-    if (block->fields.slot != WB_NO_SLOT) {
-        conn->hint = (uint16_t)block->fields.slot;
+    if (block->slot != WB_NO_SLOT) {
+        conn->hint = (uint16_t)block->slot;
     }
     conn->request = request;
     conn->scanned = 0;

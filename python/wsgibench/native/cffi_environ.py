@@ -1,8 +1,8 @@
 """From a request to the environ of PEP 3333.
 
-A header block that came before has a slot, and the slot the environ of the
-last request that carried it: what differs now is put into that dict, and the
-application gets a copy of it.
+Requests with the same field names have a slot, and the slot the environ of the
+last of them: what differs now is put into that dict, and the application gets
+a copy of it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,38 @@ from wsgibench.native.cffi_file_wrapper import FileWrapper
 from wsgibench.native.cffi_input import Input
 
 NO_SLOT = lib.WB_NO_SLOT
+LINES = lib.WB_LINES
 #: How many texts of ports are kept before they are thrown away together.
 MAX_PORTS = 4096
 
 
 class Slot:
-    """What was made of one header block."""
+    """What was made of requests that have the same field names."""
 
-    __slots__ = ("environ", "id", "line", "minor_version")
+    __slots__ = (
+        "block",
+        "environ",
+        "id",
+        "keys",
+        "line",
+        "lines",
+        "minor_version",
+    )
 
     def __init__(
-        self, id: int, environ: dict[str, Any], line: bytes, minor: int
+        self,
+        fields: Any,
+        environ: dict[str, Any],
+        keys: list[str],
+        line: bytes,
+        minor: int,
     ) -> None:
-        self.id = id
+        self.id = fields.names.id
         self.environ = environ
+        self.keys = keys
+        # As of the last request:
+        self.block = fields.id
+        self.lines = ffi.unpack(fields.lines, len(keys)) if keys else []
         self.line = line  # method, SP, target: as they were sent
         self.minor_version = minor
 
@@ -61,6 +79,7 @@ class EnvironFactory:
             "REMOTE_PORT": "",
         }
         self.slots: list[Any] = [None] * lib.WB_SLOTS
+        self.values: list[tuple[int, str]] = [(0, "")] * LINES
         self.ports: dict[int, str] = {0: ""}
 
     def _port(self, port: int) -> str:
@@ -95,45 +114,82 @@ class EnvironFactory:
             "HTTP/1.1" if request.minor_version else "HTTP/1.0"
         )
 
-    def _fresh(self, request: Any) -> dict[str, Any]:
+    def _value(self, fields: Any, i: int, line: int) -> str:
+        """A value, kept for the lines that the core knows again."""
+        kept: tuple[int, str] = self.values[line % LINES]
+        if line and kept[0] == line:
+            return kept[1]
+        value = fields.values[i]
+        text: str = ffi.buffer(fields.base + value.off, value.len)[:].decode(
+            "latin-1"
+        )
+        if line:
+            self.values[line % LINES] = (line, text)
+        return text
+
+    def _fresh(self, request: Any) -> tuple[dict[str, Any], list[str]]:
         environ = self.base.copy()
+        keys = []
         fields = request.fields
-        base = fields.base
-        spans = fields.spans
-        for i in range(0, 2 * fields.count, 2):
-            name = spans[i]
-            value = spans[i + 1]
-            environ[
-                ffi.buffer(base + name.off, name.len)[:].decode("latin-1")
-            ] = ffi.buffer(base + value.off, value.len)[:].decode("latin-1")
+        names = fields.names
+        for i in range(names.count):
+            name = names.spans[i]
+            key = ffi.buffer(names.base + name.off, name.len)[:].decode(
+                "latin-1"
+            )
+            environ[key] = self._value(fields, i, fields.lines[i])
+            keys.append(key)
         self._put_line(environ, request)
-        return environ
+        return environ, keys
+
+    def _put_fields(
+        self, slot: Slot, environ: dict[str, Any], fields: Any
+    ) -> list[int]:
+        """Those that differ from the slot's; the lines of all."""
+        keys = slot.keys
+        before = slot.lines
+        lines: list[int] = ffi.unpack(fields.lines, len(keys)) if keys else []
+        for i in range(len(keys)):
+            line = lines[i]
+            if line == 0 or line != before[i]:
+                environ[keys[i]] = self._value(fields, i, line)
+        return lines
 
     def _shared(self, request: Any, fields: Any) -> dict[str, Any]:
         target = request.target
+        minor = request.minor_version
         line = ffi.buffer(request.base, target.off + target.len)[:]
-        slot = self.slots[fields.slot]
-        if slot is None or slot.id != fields.id:
-            slot = Slot(
-                fields.id, self._fresh(request), line, request.minor_version
-            )
-            self.slots[fields.slot] = slot
-        elif slot.line != line or slot.minor_version != request.minor_version:
-            if self.threaded:
-                # Another thread may be copying the slot's environ just now.
-                environ: dict[str, Any] = slot.environ.copy()
-                self._put_line(environ, request)
-                return environ
+        place = fields.names.slot
+        slot = self.slots[place]
+        if slot is None or slot.id != fields.names.id:
+            environ, keys = self._fresh(request)
+            self.slots[place] = Slot(fields, environ, keys, line, minor)
+            return environ.copy()
+        block = fields.id
+        same_line = slot.line == line and slot.minor_version == minor
+        same_block = block != 0 and slot.block == block
+        if self.threaded:
+            # Another thread may be copying the slot's environ just now.
+            copy: dict[str, Any] = slot.environ.copy()
+            if not same_block:
+                self._put_fields(slot, copy, fields)
+            if not same_line:
+                self._put_line(copy, request)
+            return copy
+        if not same_block:
+            slot.lines = self._put_fields(slot, slot.environ, fields)
+            slot.block = block
+        if not same_line:
             self._put_line(slot.environ, request)
             slot.line = line
-            slot.minor_version = request.minor_version
+            slot.minor_version = minor
         shared: dict[str, Any] = slot.environ.copy()
         return shared
 
     def make(self, request: Any) -> dict[str, Any]:
         fields = request.fields
-        if fields.seen < 2 or fields.slot == NO_SLOT:
-            environ = self._fresh(request)
+        if fields.names.slot == NO_SLOT:
+            environ = self._fresh(request)[0]
         else:
             environ = self._shared(request, fields)
         environ["REMOTE_ADDR"] = ffi.string(request.peer).decode("latin-1")
