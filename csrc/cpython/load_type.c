@@ -10,7 +10,7 @@ typedef struct wp_load {
     PyObject_HEAD wl_load *load; /* NULL: closed */
 } wp_load;
 
-typedef enum { U8, U32, U64, REAL, TEXT } kind;
+typedef enum { U8, U32, U64, TEXT } kind;
 
 typedef struct field {
     const char *name;
@@ -30,7 +30,7 @@ static const field fields[] = {
     FIELD(duration_ns, U64),    FIELD(max_requests, U64),
     FIELD(drain_ns, U64),       FIELD(timeout_ns, U64),
     FIELD(window_ns, U64),      FIELD(connect_gap_ns, U64),
-    FIELD(rate, REAL),          FIELD(rate_end, REAL),
+    FIELD(think_ns, U64),       FIELD(think_most_ns, U64),
     FIELD(seed, U64),           FIELD(send_size, U32),
     FIELD(send_gap_ns, U64),    FIELD(read_size, U32),
     FIELD(read_gap_ns, U64),    FIELD(tls_name, TEXT),
@@ -40,10 +40,6 @@ static const field fields[] = {
 static int
 set_number(void *at, kind kind, PyObject *value)
 {
-    if (kind == REAL) {
-        *(double *)at = PyFloat_AsDouble(value);
-        return PyErr_Occurred() ? -1 : 0;
-    }
     unsigned long long number = PyLong_AsUnsignedLongLong(value);
     if (number == (unsigned long long)-1 && PyErr_Occurred()) {
         return -1;
@@ -289,19 +285,31 @@ load_add_request(wp_load *self, PyObject *args)
 {
     PyObject *list, *allowed, *body;
     unsigned long long length;
-    int is_head;
+    int is_head, closes;
     wl_request request = { 0 };
-    if (!PyArg_ParseTuple(args, "O!IpbOSK:add_request", &PyList_Type, &list,
-                          &request.route, &is_head, &request.check_body,
-                          &allowed, &body, &length)
+    if (!PyArg_ParseTuple(args, "O!IppbOSK:add_request", &PyList_Type, &list,
+                          &request.route, &is_head, &closes,
+                          &request.check_body, &allowed, &body, &length)
         || open_load(self) == NULL) {
         return NULL;
     }
     request.is_head = (uint8_t)is_head;
+    request.closes = (uint8_t)closes;
     request.body = PyBytes_AS_STRING(body);
     request.body_size
         = request.check_body == 1 ? (uint64_t)PyBytes_GET_SIZE(body) : length;
     return add_request(self->load, &request, list, allowed);
+}
+
+static PyObject *
+load_add_stage(wp_load *self, PyObject *args)
+{
+    double seconds, start, end;
+    if (!PyArg_ParseTuple(args, "ddd:add_stage", &seconds, &start, &end)
+        || open_load(self) == NULL) {
+        return NULL;
+    }
+    return number_or_error(wl_add_stage(self->load, seconds, start, end));
 }
 
 static PyObject *
@@ -397,9 +405,12 @@ static PyMethodDef load_methods[] = {
       "add_pool(texts, keep, alias) -> its number; keep and alias are empty, "
       "or an alias table." },
     { "add_request", (PyCFunction)load_add_request, METH_VARARGS,
-      "add_request(pieces, route, is_head, check_body, statuses, body, "
-      "length) -> its number; a piece is bytes or (kind, width, draw, first, "
+      "add_request(pieces, route, is_head, closes, check_body, statuses, "
+      "body, length) -> its number; a piece is bytes or (kind, width, draw, "
+      "first, "
       "last)." },
+    { "add_stage", (PyCFunction)load_add_stage, METH_VARARGS,
+      "add_stage(seconds, start, end): requests/s of an open loop." },
     { "set_order", (PyCFunction)load_set_order, METH_O,
       "set_order(numbers): which request when, over and over." },
     { "poll", (PyCFunction)load_poll, METH_O,

@@ -22,7 +22,7 @@ typedef struct wl_load wl_load; /* opaque */
 
 /* Copied by wl_new(), with what it points to. */
 typedef struct wl_config {
-    const char *host;          /* numeric address, or "unix:/path" */
+    const char *host; /* numeric addresses, one a line; or "unix:/path" */
     const char *source; /* first source address ("127.0.0.1"), or "" */
     uint32_t sources; /* how many consecutive ones are used */
     uint32_t port;
@@ -41,8 +41,7 @@ typedef struct wl_config {
     uint64_t timeout_ns; /* of one request, and of a connect */
     uint64_t window_ns;
     uint64_t connect_gap_ns; /* between the first connects */
-    double rate; /* requests per second, open loop; 0: closed */
-    double rate_end; /* at the end of a ramp; 0: as `rate` */
+    uint64_t think_ns, think_most_ns; /* closed loop: after an answer */
     uint64_t seed;
     uint32_t send_size; /* slow sender: bytes at a time; 0: all ... */
     uint64_t send_gap_ns; /* ... and the time between them */
@@ -85,6 +84,7 @@ typedef struct wl_request {
     uint32_t piece_count;
     uint32_t route; /* answers are counted by route; < 65536 */
     uint8_t is_head; /* its method is HEAD */
+    uint8_t closes; /* it says "Connection: close" */
     uint8_t check_body; /* 0: no, 1: every byte, 2: its length */
     const uint32_t *statuses; /* expected; none: any 2xx */
     uint32_t status_count;
@@ -117,6 +117,11 @@ int wl_new(const wl_config *config, wl_load **out);
  * the pool, or of the request, counted from 0; or a negated errno. */
 int wl_add_pool(wl_load *load, const wl_pool *pool);
 int wl_add_request(wl_load *load, const wl_request *request);
+/* Open loop: requests are due for so long at a rate that moves evenly from
+ * `start` to `end` per second, and then as the next stage says. Without a
+ * stage the loop is closed. Of several generators all are told the whole
+ * rate. */
+int wl_add_stage(wl_load *load, double seconds, double start, double end);
 /* Which request when, over and over. Without it: one after the other. */
 int wl_set_order(wl_load *load, const uint32_t *order, size_t count);
 /* Works for at most timeout_ms: 1 there is more to do, 0 the run is over, or

@@ -13,11 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "load.h"
 
 enum {
     TICK_MS = 10,
-    SLOW_TICK_MS = 1,
     BATCH = 256,
     DIAL_BATCH = 32,
     TICK_CONNS = 1024,
@@ -38,10 +38,13 @@ static uint64_t
 next_due(const wl_load *load)
 {
     const wl_config *config = &load->config;
-    if (load->ending) {
-        return load->drain_until_ns;
+    uint64_t due = load->ending ? load->drain_until_ns : load->end_ns;
+    if (load->timer_count > 0) {
+        due = least(due, load->timers[0]->due_ns);
     }
-    uint64_t due = load->end_ns;
+    if (load->ending) {
+        return due;
+    }
     if (load->next_arrival_ns < due) {
         /* Awake before it, and then watching the clock. */
         due = load->next_arrival_ns > load->now_ns + SPIN_NS
@@ -80,12 +83,24 @@ dispatch(wl_load *load, const struct epoll_event *ready, int count)
             uv_run(&load->loop, UV_RUN_NOWAIT);
             continue;
         }
-        wl__conn_ready(load, ready[i].data.ptr, ready[i].events);
+        wl__conn_event(load, ready[i].data.ptr, ready[i].events);
         /* What is due does not wait for the rest of the batch. */
         if (load->now_ns >= load->next_arrival_ns) {
             wl__schedule_advance(load);
-            wl__feed(load);
+            wl__conn_feed(load);
         }
+    }
+}
+
+/* Those that are due now; what they set themselves waits for the next turn. */
+static void
+run_timers(wl_load *load)
+{
+    uint64_t now = load->now_ns;
+    wl__conn *conn;
+    while ((conn = wl__timer_due(load, now)) != NULL) {
+        wl__timer_set(load, conn, 0);
+        wl__conn_timer(load, conn);
     }
 }
 
@@ -94,8 +109,9 @@ turn(wl_load *load, uint64_t until_ns)
 {
     struct epoll_event ready[BATCH];
     uint64_t due = least(least(next_due(load), load->tick_ns), until_ns);
-    uint64_t before = load->now_ns;
-    uint64_t wait = due > before ? due - before : 0;
+    uint64_t wait = due > load->now_ns ? due - load->now_ns : 0;
+    /* Work that came before is none of the watching. */
+    uint64_t before = wait == 0 ? wl__now_ns() : 0;
     int count = wait_events(load->epoll, ready, wait);
     load->now_ns = wl__now_ns();
     if (count > 0) {
@@ -103,6 +119,7 @@ turn(wl_load *load, uint64_t until_ns)
     } else if (wait == 0) {
         load->spin_ns += load->now_ns - before;
     }
+    run_timers(load);
     if (load->now_ns >= load->tick_ns) {
         uv_run(&load->loop, UV_RUN_NOWAIT);
         int next_ms = uv_backend_timeout(&load->loop);
@@ -120,11 +137,11 @@ on_tick(uv_timer_t *timer)
     wl_load *load = timer->data;
     wl__record_windows(load);
     uint32_t count = load->dialled / TICK_SHARE;
-    count = load->slow || count < TICK_CONNS ? TICK_CONNS : count;
-    count = load->slow || count > load->dialled ? load->dialled : count;
+    count = count < TICK_CONNS ? TICK_CONNS : count;
+    count = count > load->dialled ? load->dialled : count;
     for (uint32_t i = 0; i < count; i++) {
         load->ticked = load->ticked + 1 < load->dialled ? load->ticked + 1 : 0;
-        wl__conn_tick(load, &load->conns[load->ticked]);
+        wl__conn_check(load, &load->conns[load->ticked]);
     }
 }
 
@@ -145,8 +162,7 @@ wl__loop_init(wl_load *load)
     load->loop_made = 1;
     uv_timer_init(&load->loop, &load->tick);
     load->tick.data = load;
-    unsigned ms = load->slow ? SLOW_TICK_MS : TICK_MS;
-    uv_timer_start(&load->tick, on_tick, ms, ms);
+    uv_timer_start(&load->tick, on_tick, TICK_MS, TICK_MS);
     error = uv_async_init(&load->loop, &load->wake, on_wake);
     if (error < 0) {
         return error;
@@ -167,7 +183,7 @@ static int
 start(wl_load *load)
 {
     if (load->route_count > 1) { /* untouched pages cost no memory */
-        load->routes = calloc(load->route_count, sizeof(*load->routes));
+        load->routes = wb__calloc(load->route_count * sizeof(*load->routes));
         if (load->routes == NULL) {
             return -ENOMEM;
         }
@@ -178,11 +194,14 @@ start(wl_load *load)
     load->end_ns = load->start_ns + load->config.duration_ns;
     load->window.end_ns
         = least(load->start_ns + load->config.window_ns, load->end_ns);
+    load->open_loop = load->stage_count > 0;
+    load->on_demand = load->open_loop
+        && (load->config.close || load->config.per_connection > 0);
     wl__schedule_init(load);
     if (load->on_demand) {
         load->dialled = load->config.connections;
         for (uint32_t i = 0; i < load->dialled; i++) {
-            wl__conn_hang_up(load, &load->conns[i]); /* waits for work */
+            wl__conn_start(load, &load->conns[i]); /* waits for work */
         }
     }
     return 0;
@@ -196,7 +215,7 @@ dial_due(wl_load *load)
     for (int i = 0; i < DIAL_BATCH && load->dialled < config->connections
          && since >= load->dialled * config->connect_gap_ns;
          i++) {
-        wl__conn_dial(load, &load->conns[load->dialled++]);
+        wl__conn_start(load, &load->conns[load->dialled++]);
     }
 }
 
@@ -226,7 +245,7 @@ finish(wl_load *load)
 {
     for (; load->queue_size > 0; load->queue_size--) {
         wl__sent sent = { .intended_ns = load->queue[load->queue_first] };
-        wl__next_request(load, &sent);
+        wl__schedule_next(load, &sent);
         wl__record_failed(load, WL__UNSENT, &sent);
         wl__record_censored(load, &sent);
         load->queue_first = (load->queue_first + 1) % load->queue_cap;
@@ -249,7 +268,7 @@ step(wl_load *load, uint64_t until_ns)
     if (!load->ending) {
         dial_due(load);
         wl__schedule_advance(load);
-        wl__feed(load);
+        wl__conn_feed(load);
         if (all_asked(load)) {
             end(load);
         }

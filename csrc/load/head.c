@@ -35,19 +35,30 @@ has_token(const char *list, size_t size, const char *token)
     return 0;
 }
 
+/* RFC 9110 5.6.3: OWS stands before and behind a value. */
+static int
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 static int
 read_field(wl__head *head, wl__known *known, const char *data,
            const char *line, size_t size)
 {
     const char *colon = memchr(line, ':', size);
-    if (colon == NULL || colon == line || line[0] == ' ') {
+    if (colon == NULL || colon == line || is_blank(line[0])
+        || is_blank(colon[-1])) {
         return -1;
     }
     size_t name = (size_t)(colon - line);
     const char *value = colon + 1;
     size_t length = size - name - 1;
-    while (length > 0 && *value == ' ') {
+    while (length > 0 && is_blank(*value)) {
         value++;
+        length--;
+    }
+    while (length > 0 && is_blank(value[length - 1])) {
         length--;
     }
     if (name_is(line, name, "content-length")) {

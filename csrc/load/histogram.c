@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 /* Values below 2048 have a place each; above, each power of two has 1024. */
 static uint32_t
 place_of(uint64_t value)
@@ -87,7 +89,7 @@ wl__histogram_pack(const wl__histogram *histogram, wl__packed *out)
     if (size == 0) {
         return 0;
     }
-    out->pairs = malloc(2 * size * sizeof(*out->pairs));
+    out->pairs = wb__alloc(2 * size * sizeof(*out->pairs));
     if (out->pairs == NULL) {
         return -1;
     }

@@ -7,6 +7,7 @@
 #define WL_LOAD_H
 
 #include <netinet/in.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <uv.h>
 
@@ -80,29 +81,59 @@ typedef struct wl__sample {
     char text[WL__SAMPLE_ROOM];
 } wl__sample;
 
-enum wl__conn_state { WL__CLOSED, WL__CONNECTING, WL__SHAKING, WL__OPEN };
+/* See conn.c for what leads from one to the other. */
+enum wl__conn_state {
+    WL__CLOSED,
+    WL__CONNECTING,
+    WL__SHAKING,
+    WL__OPEN,
+    WL__DEAF
+};
 
 typedef struct wl__conn {
     int fd;
-    uint8_t state;
-    uint8_t is_idle;           /* stands in the queue of idle ones */
-    uint8_t again;             /* to be dialled by the tick, at retry_ns */
-    uint8_t readable;          /* slow reader: the kernel has more */
-    uint8_t dead;              /* a send failed: what is left is to read */
+    uint8_t state;      /* enum wl__conn_state */
+    uint8_t is_idle;    /* stands in the queue of idle ones */
+    uint8_t said_close; /* by a request: none is sent behind it */
+    uint8_t address;    /* which of the load's is dialled */
+    uint32_t failed_addresses; /* one after the other */
     uint32_t number;
+    uint32_t timer;     /* its place among the timers, from 1; 0: none */
+    uint64_t due_ns;    /* when that goes off */
     uint32_t first, under_way; /* ring in `sent` ... */
-    uint32_t unsent;           /* ... its last so many are not sent whole */
-    uint32_t send_offset;      /* bytes sent of the first of these */
-    uint32_t taken_here;       /* requests on this connection */
-    uint64_t answered;         /* over all connections of this slot */
-    uint64_t connect_ns;       /* when the connect was started */
-    uint64_t retry_ns;
-    uint64_t first_ns;         /* first byte of the response under way */
-    uint64_t send_at_ns, read_at_ns; /* slow: not before this */
+    uint32_t unsent;    /* ... its last so many are not sent whole */
+    uint32_t taken_here; /* requests on this connection */
+    uint64_t send_offset; /* bytes sent of the first unsent one */
+    uint64_t answered;  /* over all connections of this slot */
+    uint64_t connect_ns; /* when the connect was started */
+    uint64_t first_ns;  /* first byte of the response under way */
+    /* What is done when; 0: nothing. */
+    uint64_t retry_ns, send_at_ns, read_at_ns, think_ns;
     wl__response response;
-    wb__tls *tls;              /* owned; NULL: plain */
-    wl__sent *sent;            /* config.pipeline of them */
+    wb__tls *tls;       /* owned; NULL: plain */
+    wl__sent *sent;     /* config.pipeline of them */
 } wl__conn;
+
+typedef struct wl__address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_un un;
+    } is;
+    socklen_t size;
+} wl__address;
+
+/* What goes out next: the requests of `sizes`, less what was sent before. */
+typedef struct wl__batch {
+    struct iovec pieces[WL__GATHER];
+    size_t sizes[WL__GATHER]; /* of the whole requests */
+    int count;
+} wl__batch;
+
+typedef struct wl__stage {
+    double seconds, start, end; /* rate at its start and end */
+} wl__stage;
 
 struct wl_load {
     wl_config config;
@@ -119,22 +150,20 @@ struct wl_load {
     int epoll; /* our own set: edge-triggered, one system
                   call per connection */
     uint8_t loop_made, started, ending, over, interrupted;
+    uint8_t open_loop; /* there are stages */
     uint8_t on_demand; /* open loop: dialled for each request */
     uint8_t slow; /* slow sender or reader */
     volatile int stop_asked;
     int error; /* why it ended early: negated errno; or 0 */
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-        struct sockaddr_un un;
-    } address;
-    socklen_t address_size;
+    wl__address *addresses;
+    uint32_t address_count;
     wb__tls_context *tls;
     wl__conn *conns;
     wl__sent *sent_room;
     wl__conn **idle; /* ring of those that wait for work */
     uint32_t idle_first, idle_size;
+    wl__conn **timers; /* a heap; see timers.c */
+    uint32_t timer_count;
     uint64_t under_way; /* of all connections */
     uint64_t start_ns, end_ns, ended_ns, drain_until_ns, now_ns;
     uint64_t cpu_start_ns, cpu_end_ns, spin_ns;
@@ -150,6 +179,9 @@ struct wl_load {
     uint64_t starved; /* of them: the first so many found no
                          connection when they were due */
     uint64_t starved_total;
+    wl__stage *stages;
+    uint32_t stage_count, stage_at; /* the one of the next arrival ... */
+    double stage_units, stage_seconds; /* ... and what was before it */
     double arrival_units; /* the integral of the rate so far */
     uint64_t next_arrival_ns;
     uint64_t random[4];
@@ -158,6 +190,8 @@ struct wl_load {
     uint64_t connects, established, closes_seen, bytes_in, bytes_out;
     uint64_t opened_now, opened_most; /* connections open at once */
     uint64_t stray; /* connections with bytes nobody asked for */
+    uint64_t sent_again; /* requests behind an answer that said close */
+    uint64_t statuses[WL__STATUSES]; /* answers by their status */
     uint64_t resent; /* segments sent again, of closed ones */
     wl__known known[WL__KNOWN];
     wl__histogram service, response, connect, first_byte, lag, censored;
@@ -178,41 +212,42 @@ struct wl_load {
 uint64_t wl__now_ns(void);
 uint64_t wl__cpu_ns(void);
 
-/* dial.c */
-void wl__conn_dial(wl_load *load, wl__conn *conn);
-/* An event while connecting or in the TLS handshake. */
-void wl__conn_connecting(wl_load *load, wl__conn *conn, uint32_t events);
-
-/* conn.c */
-void wl__conn_ready(wl_load *load, wl__conn *conn, uint32_t events);
-/* What is under way ends in this class, and the connection. */
-void wl__conn_fail(wl_load *load, wl__conn *conn, enum wl__class class);
-/* Closes it, and dials again if this connection still has work to do. */
-void wl__conn_hang_up(wl_load *load, wl__conn *conn);
-void wl__conn_close(wl_load *load, wl__conn *conn);
+/* socket.c; the calls' results are those of connect(2), send(2) ... */
+int wl__addresses_init(wl_load *load); /* 0 or a negated errno */
+int wl__socket_connect(const wl_load *load, wl__conn *conn);
+int wl__socket_watch(const wl_load *load, wl__conn *conn, uint32_t writable);
+int wl__socket_error(const wl__conn *conn); /* an errno, or 0 */
 /* Segments that our side sent again: the kernel's count for this very
  * connection, for the machine's counters rise by what others do too. */
-uint64_t wl__conn_resent(const wl__conn *conn);
-/* Deadlines, redialling and slowness; called now and then. */
-void wl__conn_tick(wl_load *load, wl__conn *conn);
+uint64_t wl__socket_resent(const wl__conn *conn);
+ssize_t wl__socket_send(const wl__conn *conn, wl__batch *batch);
+ssize_t wl__socket_receive(const wl__conn *conn, char *data, size_t room);
 
-/* send.c */
-/* The next request of the run: its number and which one it is. */
-void wl__next_request(wl_load *load, wl__sent *sent);
-/* Takes requests that may start now; 0: there are none. */
-int wl__take_on(wl_load *load, wl__conn *conn);
-/* Takes on and sends as much as the loop model allows. */
-void wl__pump(wl_load *load, wl__conn *conn);
-/* Goes on with what the kernel did not take. */
-void wl__transmit(wl_load *load, wl__conn *conn);
-/* Before the connection is known to be there: 1 if it was, and its only
- * request is on its way; else nothing happened. */
-int wl__send_first(wl_load *load, wl__conn *conn);
+/* batch.c; there is something unsent. */
+void wl__batch_gather(const wl_load *load, const wl__conn *conn,
+                      wl__batch *batch);
+/* 1: all of the batch is on its way. */
+int wl__batch_account(wl_load *load, wl__conn *conn, const wl__batch *batch,
+                      size_t sent);
+wl__sent *wl__batch_unsent(const wl_load *load, const wl__conn *conn,
+                           uint32_t offset);
+
+/* timers.c */
+void wl__timer_set(wl_load *load, wl__conn *conn, uint64_t due_ns);
+/* Whose time has come by now_ns; NULL: nobody's. */
+wl__conn *wl__timer_due(const wl_load *load, uint64_t now_ns);
+
+/* conn.c */
+void wl__conn_start(wl_load *load, wl__conn *conn);
+void wl__conn_event(wl_load *load, wl__conn *conn, uint32_t events);
+void wl__conn_timer(wl_load *load, wl__conn *conn);
+/* Is it too late? Called now and then. */
+void wl__conn_check(wl_load *load, wl__conn *conn);
 /* Open loop: requests that wait go to connections that do. */
-void wl__feed(wl_load *load);
-
-/* receive.c */
-void wl__receive(wl_load *load, wl__conn *conn, uint32_t events);
+void wl__conn_feed(wl_load *load);
+/* What is under way ends in this class, and the connection. */
+void wl__conn_fail(wl_load *load, wl__conn *conn, enum wl__class class);
+void wl__conn_close(wl_load *load, wl__conn *conn);
 
 /* schedule.c */
 void wl__schedule_init(wl_load *load);
@@ -220,6 +255,10 @@ void wl__schedule_init(wl_load *load);
 void wl__schedule_advance(wl_load *load);
 /* May a request start now? Then *intended_ns is its time. */
 int wl__schedule_take(wl_load *load, uint64_t *intended_ns);
+/* The next request of the run: its number and which one it is. */
+void wl__schedule_next(wl_load *load, wl__sent *sent);
+/* What is left in the queue found no connection when it was due. */
+void wl__schedule_starved(wl_load *load);
 
 /* record.c */
 void wl__record_ok(wl_load *load, wl__conn *conn, const wl__sent *sent);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "random.h"
 
 enum { DIGITS = 20, HEX_DIGITS = 16, ADDRESS = 15, MAX_WIDTH = 65536 };
@@ -45,7 +46,7 @@ wl__pool_copy(wl__pool *out, const wl_pool *pool)
     }
     size_t numbers = pool->count * sizeof(uint32_t);
     size_t size = pool->ends[pool->count - 1];
-    char *room = malloc(3 * numbers + size);
+    char *room = wb__alloc(3 * numbers + size);
     *out = (wl__pool) { .is = *pool, .memory = room };
     if (room == NULL) {
         return -ENOMEM;
@@ -66,7 +67,7 @@ wl__pool_copy(wl__pool *out, const wl_pool *pool)
 void
 wl__pool_free(wl__pool *pool)
 {
-    free(pool->memory);
+    wb__free(pool->memory);
 }
 
 static uint32_t
@@ -318,7 +319,7 @@ copy_pieces(wl__request *out, const wl_request *request)
         const wl_piece *piece = &request->pieces[i];
         size += piece->kind == WL_TEXT ? piece->size : 0;
     }
-    char *room = malloc(size);
+    char *room = wb__alloc(size);
     if (room == NULL) {
         return -ENOMEM;
     }
@@ -355,7 +356,7 @@ copy_expected(wl__request *out, const wl_request *request)
     if (request->check_body != 1) {
         return 0;
     }
-    char *room = out->expected = malloc(request->body_size + 1);
+    char *room = out->expected = wb__alloc(request->body_size + 1);
     if (room == NULL) {
         return -ENOMEM;
     }
@@ -367,7 +368,8 @@ int
 wl__request_copy(wl__request *out, const wl_request *request,
                  const wl__pool *pools, uint32_t pool_count)
 {
-    *out = (wl__request) { .route = request->route };
+    *out
+        = (wl__request) { .route = request->route, .closes = request->closes };
     if (!request_is_right(request, pool_count)) {
         return -EINVAL;
     }
@@ -389,7 +391,7 @@ wl__request_copy(wl__request *out, const wl_request *request,
 void
 wl__request_free(wl__request *request)
 {
-    free(request->pieces);
-    free(request->expected);
+    wb__free(request->pieces);
+    wb__free(request->expected);
     *request = (wl__request) { 0 };
 }

@@ -24,6 +24,7 @@ typedef struct wl__request {
     wl_piece *pieces;         /* owned, with their texts behind them */
     uint32_t piece_count;
     uint32_t route;
+    uint8_t closes;           /* none is sent behind it on a connection */
     size_t longest;           /* no rendering is longer */
     uint8_t is_fixed;         /* every rendering is its first piece */
     uint64_t statuses[WL__STATUS_WORDS]; /* expected: a bit for each */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/alloc.h"
 #include "load.h"
 
 const char *const wl__class_names[WL__CLASSES] = {
@@ -39,7 +40,7 @@ wl__cpu_ns(void)
 static void
 pack_routes(const wl_load *load, wl__window *window)
 {
-    window->routes = calloc(load->route_count, sizeof(*window->routes));
+    window->routes = wb__calloc(load->route_count * sizeof(*window->routes));
     for (uint32_t i = 0; window->routes != NULL && i < load->route_count;
          i++) {
         wl__route_window *packed = &window->routes[i];
@@ -84,7 +85,8 @@ new_window(wl_load *load)
 {
     if (load->window_count == load->window_cap) {
         uint32_t cap = load->window_cap == 0 ? 64 : 2 * load->window_cap;
-        wl__window *windows = realloc(load->windows, cap * sizeof(*windows));
+        wl__window *windows
+            = wb__realloc(load->windows, cap * sizeof(*windows));
         if (windows == NULL) {
             return NULL; /* the totals still count what was in it */
         }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 enum state {
     START, /* the head is still to come, or in pieces in `kept` */
     LENGTH,
@@ -24,7 +26,7 @@ enum state {
 void
 wl__response_reset(wl__response *response)
 {
-    free(response->kept);
+    wb__free(response->kept);
     *response = (wl__response) { 0 };
 }
 
@@ -39,6 +41,7 @@ enter_body(wl__response *response, const wl__body *body)
         head->chunked = 0;
     }
     response->passed = 0;
+    response->extra = 0;
     response->wrong_body = 0;
     response->left = head->length < 0 ? 0 : (uint64_t)head->length;
     response->state = head->chunked ? CHUNK_SIZE
@@ -52,13 +55,27 @@ enter_body(wl__response *response, const wl__body *body)
     head->close |= response->state == UNTIL_CLOSE;
 }
 
+/* Whoever speaks something else need not end a line for us to see it. */
+static int
+may_be_http(const wl__response *response, const char *data, size_t size)
+{
+    static const char start[] = "HTTP/1.";
+    size_t at = response->kept_size, most = sizeof(start) - 1;
+    if (at >= most) {
+        return 1;
+    }
+    size_t here = size < most - at ? size : most - at;
+    return memcmp(data, start + at, here) == 0;
+}
+
 static enum wl__verdict
 keep_head(wl__response *response, const char *data, size_t size)
 {
-    if (response->kept_size + size > WL__HEAD_ROOM) {
+    if (response->kept_size + size > WL__HEAD_ROOM
+        || !may_be_http(response, data, size)) {
         return WL__BROKEN;
     }
-    char *kept = realloc(response->kept, response->kept_size + size);
+    char *kept = wb__realloc(response->kept, response->kept_size + size);
     if (kept == NULL) {
         return WL__BROKEN;
     }
@@ -105,7 +122,7 @@ take_pieces(wl__response *response, wl__known *known, const wl__body *body,
     size_t head = (size_t)(end - response->kept) + 4;
     *used = head - before;
     int wrong = understand_head(response, known, body, response->kept, head);
-    free(response->kept);
+    wb__free(response->kept);
     response->kept = NULL;
     response->kept_size = 0;
     return wrong < 0 ? WL__BROKEN : WL__MORE;
@@ -167,6 +184,13 @@ hex(char c)
                                 : -1;
 }
 
+/* What means nothing to us has an end: 0 beyond it. */
+static int
+count_extra(wl__response *response)
+{
+    return response->extra++ < WL__EXTRA;
+}
+
 static int
 chunk_byte(wl__response *response, char c)
 {
@@ -184,7 +208,7 @@ chunk_byte(wl__response *response, char c)
         return c == '\r' || c == ';' ? 0 : -1;
     case CHUNK_EXTENSION:
         response->state = c == '\r' ? CHUNK_LF : CHUNK_EXTENSION;
-        return 0;
+        return count_extra(response) ? 0 : -1;
     case CHUNK_LF:
         response->state = response->left == 0 ? TRAILER : CHUNK_DATA;
         return c == '\n' ? 0 : -1;
@@ -196,10 +220,10 @@ chunk_byte(wl__response *response, char c)
         return c == '\n' ? 0 : -1;
     case TRAILER:
         response->state = c == '\r' ? LAST_LF : TRAILER_LINE;
-        return 0;
+        return count_extra(response) ? 0 : -1;
     case TRAILER_LINE:
         response->state = c == '\n' ? TRAILER : TRAILER_LINE;
-        return 0;
+        return count_extra(response) ? 0 : -1;
     default:
         return -1;
     }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WL__HEAD_ROOM = 16384, WL__KNOWN_ROOM = 1024 };
+enum { WL__HEAD_ROOM = 16384, WL__KNOWN_ROOM = 1024, WL__EXTRA = 65536 };
 
 /* What a head says about its message. */
 typedef struct wl__head {
@@ -40,6 +40,7 @@ typedef struct wl__response {
     wl__head head;
     uint64_t left;       /* of the body or chunk */
     uint64_t passed;     /* of the body */
+    uint32_t extra;      /* bytes of chunk extensions and trailer fields */
     char *kept;          /* a head in pieces; owned */
     uint32_t kept_size;
 } wl__response;

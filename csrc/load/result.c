@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "load.h"
 
 typedef struct text {
@@ -32,7 +33,7 @@ put(text *out, const char *format, ...)
             return;
         }
         size_t room = 2 * out->room + (size_t)need;
-        char *data = realloc(out->data, room);
+        char *data = wb__realloc(out->data, room);
         if (data == NULL) {
             out->failed = 1;
             return;
@@ -70,7 +71,7 @@ put_histogram(text *out, const char *name, const wl__histogram *h)
         (ull)h->max);
     put_pairs(out, &packed);
     put(out, "},");
-    free(packed.pairs);
+    wb__free(packed.pairs);
 }
 
 /* ---- parts of the result ------------------------------------------------ */
@@ -176,7 +177,7 @@ put_connections(text *out, const wl_load *load)
         sum += n;
         squares += (double)n * (double)n;
         ever += n > 0;
-        resent += wl__conn_resent(&load->conns[i]);
+        resent += wl__socket_resent(&load->conns[i]);
         least = n < least ? n : least;
         most = n > most ? n : most;
     }
@@ -185,11 +186,12 @@ put_connections(text *out, const wl_load *load)
         "\"established\":%llu,\"open_at_once\":%llu,\"open_at_end\":%u,"
         "\"ever_answered\":%llu,\"least\":%llu,\"most\":%llu,"
         "\"answers\":%llu,\"answers_squared\":%.0f,\"closes_seen\":%llu,"
-        "\"stray\":%llu,\"resent\":%llu},",
+        "\"stray\":%llu,\"resent\":%llu,\"sent_again\":%llu},",
         load->config.connections, load->dialled, (ull)load->connects,
         (ull)load->established, (ull)load->opened_most, load->still_open,
         (ull)ever, (ull)least, (ull)most, (ull)sum, squares,
-        (ull)load->closes_seen, (ull)load->stray, (ull)resent);
+        (ull)load->closes_seen, (ull)load->stray, (ull)resent,
+        (ull)load->sent_again);
 }
 
 /* Bytes are written as latin-1 characters. */
@@ -206,6 +208,21 @@ put_bytes(text *out, const char *data, size_t size)
         }
     }
     put(out, "\"");
+}
+
+/* Answers by status, those of 0 left out. */
+static void
+put_statuses(text *out, const wl_load *load)
+{
+    const char *comma = "";
+    put(out, "\"statuses\":{");
+    for (int i = 0; i < WL__STATUSES; i++) {
+        if (load->statuses[i] > 0) {
+            put(out, "%s\"%d\":%llu", comma, i, (ull)load->statuses[i]);
+            comma = ",";
+        }
+    }
+    put(out, "},");
 }
 
 static void
@@ -248,7 +265,7 @@ wl_result(wl_load *load, const char **result, size_t *size)
     if (!load->over) {
         return -EAGAIN;
     }
-    out.data = malloc(out.room);
+    out.data = wb__alloc(out.room);
     if (out.data == NULL) {
         return -ENOMEM;
     }
@@ -262,15 +279,16 @@ wl_result(wl_load *load, const char **result, size_t *size)
     put_histogram(&out, "first_byte", &load->first_byte);
     put_histogram(&out, "lag", &load->lag);
     put_histogram(&out, "censored", &load->censored);
+    put_statuses(&out, load);
     put_samples(&out, load);
     put_routes(&out, load);
     put_windows(&out, load);
     put(&out, "}");
     if (out.failed) {
-        free(out.data);
+        wb__free(out.data);
         return -ENOMEM;
     }
-    free(load->text);
+    wb__free(load->text);
     load->text = out.data;
     *result = out.data;
     *size = out.size;

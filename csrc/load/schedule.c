@@ -10,18 +10,36 @@
 #include <stdlib.h>
 
 #include "load.h"
+#include "base/alloc.h"
 #include "random.h"
 
-/* Seconds after the start at which the integral a t + (b - a) t^2 / 2T is
- * `units`; infinite if a falling ramp never gets there. */
+/* Units that fall due in a stage. */
 static double
-time_of(const wl_config *config, double units)
+units_of(const wl__stage *stage)
 {
-    double a = config->rate;
-    double b = config->rate_end > 0 ? config->rate_end : a;
-    double slope = (b - a) / ((double)config->duration_ns / 1e9);
-    double under_root = a * a + 2 * slope * units;
-    return under_root < 0 ? INFINITY : 2 * units / (a + sqrt(under_root));
+    return (stage->start + stage->end) / 2 * stage->seconds;
+}
+
+/* Seconds after the start at which the integral of the rate is `units`;
+ * within a stage it is a t + (b - a) t^2 / 2T. After the last one: never. */
+static double
+time_of(wl_load *load, double units)
+{
+    const wl__stage *stage = &load->stages[load->stage_at];
+    while (units - load->stage_units > units_of(stage)) {
+        load->stage_units += units_of(stage);
+        load->stage_seconds += stage->seconds;
+        if (++load->stage_at == load->stage_count) {
+            load->stage_at--;
+            return INFINITY;
+        }
+        stage++;
+    }
+    double a = stage->start, rest = units - load->stage_units;
+    double slope = (stage->end - a) / stage->seconds;
+    double under_root = a * a + 2 * slope * rest;
+    double divisor = a + sqrt(under_root < 0 ? 0 : under_root);
+    return load->stage_seconds + (divisor > 0 ? 2 * rest / divisor : 0);
 }
 
 static uint64_t
@@ -33,7 +51,7 @@ next_arrival(wl_load *load)
         step *= -log((double)(bits + 1) * 0x1.0p-53);
     }
     load->arrival_units += step;
-    double seconds = time_of(&load->config, load->arrival_units);
+    double seconds = time_of(load, load->arrival_units);
     return seconds * 1e9 < (double)(UINT64_MAX / 4)
         ? load->start_ns + (uint64_t)(seconds * 1e9)
         : UINT64_MAX;
@@ -49,8 +67,19 @@ wl__schedule_init(wl_load *load)
         load->arrival_units
             = (double)load->config.part + 1 - load->config.parts;
     }
-    load->next_arrival_ns
-        = load->config.rate > 0 ? next_arrival(load) : UINT64_MAX;
+    load->next_arrival_ns = load->open_loop ? next_arrival(load) : UINT64_MAX;
+}
+
+void
+wl__schedule_next(wl_load *load, wl__sent *sent)
+{
+    uint64_t number
+        = load->request_at++ * load->config.parts + load->config.part;
+    sent->number = number;
+    sent->request = load->order != NULL
+        ? load->order[number % load->order_count]
+        : load->request_count == 1 ? 0
+                                   : (uint32_t)(number % load->request_count);
 }
 
 static int
@@ -58,14 +87,14 @@ push(wl_load *load, uint64_t due_ns)
 {
     if (load->queue_size == load->queue_cap) {
         uint64_t cap = load->queue_cap == 0 ? 4096 : 2 * load->queue_cap;
-        uint64_t *queue = malloc(cap * sizeof(*queue));
+        uint64_t *queue = wb__alloc(cap * sizeof(*queue));
         if (queue == NULL) {
             return -1;
         }
         for (uint64_t i = 0; i < load->queue_size; i++) {
             queue[i] = load->queue[(load->queue_first + i) % load->queue_cap];
         }
-        free(load->queue);
+        wb__free(load->queue);
         load->queue = queue;
         load->queue_cap = cap;
         load->queue_first = 0;
@@ -98,7 +127,7 @@ wl__schedule_advance(wl_load *load)
         count_scheduled(load);
         if (push(load, load->next_arrival_ns) < 0) {
             wl__sent sent = { 0 };
-            wl__next_request(load, &sent);
+            wl__schedule_next(load, &sent);
             wl__record_failed(load, WL__UNSENT, &sent);
         }
         load->next_arrival_ns = next_arrival(load);
@@ -126,7 +155,7 @@ wl__schedule_take(wl_load *load, uint64_t *intended_ns)
     if (load->ending) {
         return 0;
     }
-    if (load->config.rate > 0) {
+    if (load->open_loop) {
         if (load->queue_size == 0) {
             return 0;
         }
@@ -139,4 +168,15 @@ wl__schedule_take(wl_load *load, uint64_t *intended_ns)
     count_scheduled(load);
     *intended_ns = load->now_ns;
     return 1;
+}
+
+void
+wl__schedule_starved(wl_load *load)
+{
+    for (uint64_t i = load->starved; i < load->queue_size; i++) {
+        uint64_t at = (load->queue_first + i) % load->queue_cap;
+        wl__histogram_record(&load->lag, load->now_ns - load->queue[at]);
+    }
+    load->starved_total += load->queue_size - load->starved;
+    load->starved = load->queue_size;
 }

@@ -8,9 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "load.h"
 
-enum { RENDERED_ROOM = 65536 };
+enum {
+    RENDERED_ROOM = 65536,
+    MAX_CONNECTIONS = 1 << 24,
+    MAX_PIPELINE = 1 << 16
+};
 
 void
 wl_config_init(wl_config *config)
@@ -37,9 +42,10 @@ wl_config_init(wl_config *config)
 static int
 is_right(const wl_config *config)
 {
-    return config->connections > 0 && config->pipeline > 0
+    return config->connections > 0 && config->connections <= MAX_CONNECTIONS
+        && config->pipeline > 0 && config->pipeline <= MAX_PIPELINE
         && config->window_ns > 0 && config->duration_ns > 0
-        && config->rate >= 0 && config->rate_end >= 0
+        && config->think_ns <= config->think_most_ns
         && config->port <= UINT16_MAX && config->part < config->parts;
 }
 
@@ -56,7 +62,7 @@ copy_config(wl_load *load, const wl_config *from)
         size += strlen(*texts[i]) + 1;
     }
     *to = *from;
-    char *room = load->memory = malloc(size);
+    char *room = load->memory = wb__alloc(size);
     if (room == NULL) {
         return -ENOMEM;
     }
@@ -68,45 +74,6 @@ copy_config(wl_load *load, const wl_config *from)
     return 0;
 }
 
-static int
-unix_address(wl_load *load, const char *path)
-{
-    size_t size = strlen(path);
-    if (size == 0 || size >= sizeof(load->address.un.sun_path)) {
-        return -ENAMETOOLONG;
-    }
-    load->address.un.sun_family = AF_UNIX;
-    memcpy(load->address.un.sun_path, path, size);
-    load->address_size
-        = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
-    if (path[0] == '@') { /* Linux: a name that is no file */
-        load->address.un.sun_path[0] = '\0';
-    } else {
-        load->address_size++;
-    }
-    return 0;
-}
-
-static int
-read_address(wl_load *load)
-{
-    const wl_config *config = &load->config;
-    struct in_addr source;
-    if (strncmp(config->host, "unix:", 5) == 0) {
-        return unix_address(load, config->host + 5);
-    }
-    if (config->source[0] != '\0'
-        && uv_inet_pton(AF_INET, config->source, &source) != 0) {
-        return -EINVAL;
-    }
-    load->address_size = sizeof(load->address.in);
-    if (uv_ip4_addr(config->host, (int)config->port, &load->address.in) == 0) {
-        return 0;
-    }
-    load->address_size = sizeof(load->address.in6);
-    return uv_ip6_addr(config->host, (int)config->port, &load->address.in6);
-}
-
 /* ---- what it owns ------------------------------------------------------- */
 
 static int
@@ -114,11 +81,13 @@ make_conns(wl_load *load)
 {
     const wl_config *config = &load->config;
     size_t count = config->connections;
-    load->conns = calloc(count, sizeof(*load->conns));
-    load->idle = calloc(count, sizeof(wl__conn *));
+    load->conns = wb__calloc(count * sizeof(*load->conns));
+    load->idle = wb__calloc(count * sizeof(wl__conn *));
+    load->timers = wb__calloc(count * sizeof(wl__conn *));
     load->sent_room
-        = calloc(count * config->pipeline, sizeof(*load->sent_room));
-    if (load->conns == NULL || load->idle == NULL || load->sent_room == NULL) {
+        = wb__calloc(count * config->pipeline * sizeof(*load->sent_room));
+    if (load->conns == NULL || load->idle == NULL || load->timers == NULL
+        || load->sent_room == NULL) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -159,12 +128,10 @@ static int
 make(wl_load *load, const wl_config *config)
 {
     int error = copy_config(load, config);
-    if (error < 0 || (error = read_address(load)) < 0
+    if (error < 0 || (error = wl__addresses_init(load)) < 0
         || (error = make_conns(load)) < 0) {
         return error;
     }
-    load->on_demand
-        = config->rate > 0 && (config->close || config->per_connection > 0);
     load->slow = config->send_size > 0 || config->read_size > 0;
     if (config->tls && (error = make_tls(load)) < 0) {
         return error;
@@ -178,7 +145,7 @@ wl_new(const wl_config *config, wl_load **out)
     if (!is_right(config)) {
         return -EINVAL;
     }
-    wl_load *load = calloc(1, sizeof(*load));
+    wl_load *load = wb__calloc(sizeof(*load));
     if (load == NULL) {
         return -ENOMEM;
     }
@@ -199,7 +166,7 @@ static void *
 one_more(void **all, uint32_t count, size_t size)
 {
     if (count == 0 || (count & (count - 1)) == 0) {
-        void *more = realloc(*all, (count == 0 ? 1 : 2 * count) * size);
+        void *more = wb__realloc(*all, (count == 0 ? 1 : 2 * count) * size);
         if (more == NULL) {
             return NULL;
         }
@@ -225,7 +192,7 @@ make_room(wl_load *load, const wl__request *request)
     if (request->is_fixed || load->rendered_room >= room) {
         return 0;
     }
-    char *rendered = realloc(load->rendered, room);
+    char *rendered = wb__realloc(load->rendered, room);
     if (rendered == NULL) {
         return -ENOMEM;
     }
@@ -255,6 +222,22 @@ wl_add_request(wl_load *load, const wl_request *request)
 }
 
 int
+wl_add_stage(wl_load *load, double seconds, double start, double end)
+{
+    if (!(seconds > 0) || !(start >= 0) || !(end >= 0)) {
+        return -EINVAL;
+    }
+    wl__stage *next
+        = one_more((void **)&load->stages, load->stage_count, sizeof(*next));
+    if (next == NULL) {
+        return -ENOMEM;
+    }
+    *next = (wl__stage) { seconds, start, end };
+    load->stage_count++;
+    return 0;
+}
+
+int
 wl_set_order(wl_load *load, const uint32_t *order, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -265,12 +248,12 @@ wl_set_order(wl_load *load, const uint32_t *order, size_t count)
     if (count == 0 || count > UINT32_MAX) {
         return -EINVAL;
     }
-    uint32_t *copied = malloc(count * sizeof(*copied));
+    uint32_t *copied = wb__alloc(count * sizeof(*copied));
     if (copied == NULL) {
         return -ENOMEM;
     }
     memcpy(copied, order, count * sizeof(*copied));
-    free(load->order);
+    wb__free(load->order);
     load->order = copied;
     load->order_count = (uint32_t)count;
     return 0;
@@ -290,11 +273,11 @@ free_window(const wl_load *load, wl__window *window)
 {
     for (uint32_t i = 0; window->routes != NULL && i < load->route_count;
          i++) {
-        free(window->routes[i].response.pairs);
+        wb__free(window->routes[i].response.pairs);
     }
-    free(window->routes);
-    free(window->service.pairs);
-    free(window->response.pairs);
+    wb__free(window->routes);
+    wb__free(window->service.pairs);
+    wb__free(window->response.pairs);
 }
 
 static void
@@ -306,8 +289,8 @@ free_messages(wl_load *load)
     for (uint32_t i = 0; i < load->pool_count; i++) {
         wl__pool_free(&load->pools[i]);
     }
-    free(load->requests);
-    free(load->pools);
+    wb__free(load->requests);
+    wb__free(load->pools);
 }
 
 void
@@ -334,16 +317,19 @@ wl_free(wl_load *load)
     }
     free_window(load, &load->drain);
     wb__tls_context_unref(load->tls);
-    free(load->conns);
-    free(load->idle);
-    free(load->sent_room);
-    free(load->routes);
-    free(load->order);
-    free(load->rendered);
+    wb__free(load->conns);
+    wb__free(load->idle);
+    wb__free(load->timers);
+    wb__free(load->addresses);
+    wb__free(load->stages);
+    wb__free(load->sent_room);
+    wb__free(load->routes);
+    wb__free(load->order);
+    wb__free(load->rendered);
     free_messages(load);
-    free(load->queue);
-    free(load->windows);
-    free(load->memory);
-    free(load->text);
-    free(load);
+    wb__free(load->queue);
+    wb__free(load->windows);
+    wb__free(load->memory);
+    wb__free(load->text);
+    wb__free(load);
 }

@@ -103,17 +103,25 @@ def _pair(text: str, what: str) -> tuple[float, float]:
         raise UsageError("%r is not %s." % (text, what)) from error
 
 
+def _rate(text: str) -> tuple[float, float | None]:
+    """(rate, at its end); without a ramp None."""
+    rate, end = _pair(text, "a rate like 1000 or 100:5000")
+    return rate, end if ":" in text else None
+
+
 def spec_of(arguments: argparse.Namespace) -> LoadSpec:
     from wsgibench.load.headers import parse_header
     from wsgibench.load.spec import LoadSpec
 
     body = arguments.body_file
     expected = arguments.expect_body_file
-    rate, rate_end = _pair(arguments.rate, "a rate like 1000 or 100:5000")
+    rate, rate_end = _rate(arguments.rate)
     send_size, send_gap = _pair(arguments.slow_send, "SIZE:SECONDS")
     read_size, read_gap = _pair(arguments.slow_read, "SIZE:SECONDS")
     duration = arguments.duration
     if duration is None:
+        if rate_end is not None:
+            raise UsageError("a ramp needs its duration: -d SECONDS.")
         duration = FOREVER if arguments.requests else 5.0
     return LoadSpec(
         url=arguments.url,

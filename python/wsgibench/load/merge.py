@@ -57,6 +57,14 @@ def _classes(results: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
+def _statuses(results: list[dict[str, Any]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for result in results:
+        for status, count in result["statuses"].items():
+            total[status] = total.get(status, 0) + count
+    return dict(sorted(total.items()))
+
+
 def _connections(results: list[dict[str, Any]]) -> dict[str, Any]:
     parts = [result["connections"] for result in results]
     merged = {name: sum(part[name] for part in parts) for name in parts[0]}
@@ -134,6 +142,7 @@ def merged(results: list[dict[str, Any]]) -> dict[str, Any]:
         (result["error"] for result in results if result["error"]), ""
     )
     whole["classes"] = _classes(results)
+    whole["statuses"] = _statuses(results)
     whole["connections"] = _connections(results)
     whole["samples"] = [s for result in results for s in result["samples"]][:8]
     whole["processes"] = [p for result in results for p in result["processes"]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from wsgibench.errors import UsageError
 from wsgibench.load.headers import header_set
 from wsgibench.load.spec import Entry, Headers, LoadSpec
@@ -54,6 +56,24 @@ def _lines(
             # HTTP/1.1 persists by itself; browsers say it all the same.
             own.append(("Connection", "keep-alive"))
     return [header_line(*header) for header in (*own, *given)]
+
+
+def closes(spec: LoadSpec, entry: Entry) -> bool:
+    """Does it ask the server to close behind its answer? (RFC 9112 9.6)"""
+    options = [
+        value.lower()
+        for name, value in _given(spec, entry)
+        if name.lower() == "connection"
+    ]
+    if not options:
+        return not spec.keepalive
+    return "close" in re.split(r"[,\s]+", ",".join(options))
+
+
+def _given(spec: LoadSpec, entry: Entry) -> Headers:
+    return merged(
+        tuple(header_set(spec.headers)), spec.extra_headers, entry.headers
+    )
 
 
 def _visitor_lines(spec: LoadSpec) -> list[bytes]:
@@ -112,9 +132,7 @@ def message(
     spec: LoadSpec, entry: Entry, authority: str, book: Book
 ) -> list[Piece]:
     version = "HTTP/1.0" if spec.http10 else "HTTP/1.1"
-    given = merged(
-        tuple(header_set(spec.headers)), spec.extra_headers, entry.headers
-    )
+    given = _given(spec, entry)
     if any(char in entry.target for char in "\r\n\0 "):
         raise UsageError("%r cannot be asked for." % entry.target)
     line = "%s %s %s\r\n" % (entry.method, entry.target, version)

@@ -10,7 +10,7 @@ import ssl
 from dataclasses import dataclass, field, replace
 
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.load.message import message
+from wsgibench.load.message import closes, message
 from wsgibench.load.spec import MAX_ROUTES, Entry, LoadSpec, Statuses
 from wsgibench.load.target import Target
 from wsgibench.load.templates import SLOT, Book, Piece, Pool
@@ -26,6 +26,7 @@ class Request:
     pieces: list[Piece]
     route: int = 0
     is_head: bool = False
+    closes: bool = False
     check_body: int = 0
     statuses: tuple[int, ...] = ()
     body: bytes = b""
@@ -137,6 +138,7 @@ class Renderer:
             pieces,
             self._route(entry),
             entry.method == "HEAD",
+            closes(spec, entry),
             statuses=_statuses(
                 spec.expect_status if status is None else status
             ),

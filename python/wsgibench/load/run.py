@@ -40,11 +40,14 @@ def make(spec: LoadSpec, rendered: Rendered) -> Any:
                 one.pieces,
                 one.route,
                 one.is_head,
+                one.closes,
                 one.check_body,
                 list(one.statuses),
                 one.body,
                 one.length,
             )
+        for stage in spec.stages_asked():
+            generator.add_stage(*stage)
         if rendered.order:
             generator.set_order(rendered.order)
         return generator
@@ -165,7 +168,7 @@ def complete(
         "connections": spec.connections,
         "duration_s": spec.duration,
         "rate": spec.rate,
-        "rate_end": spec.rate_end or spec.rate,
+        "rate_end": spec.rate if spec.rate_end is None else spec.rate_end,
         "arrivals": "poisson" if spec.poisson else "constant",
         "seed": spec.seed,
         "keepalive": spec.keepalive,
@@ -178,7 +181,7 @@ def complete(
     result["tail"] = with_censored(result["response"], result["censored"])
     for name in merge.HISTOGRAMS:
         result[name] = described(result[name])
-    _text_windows(result, spec.rate > 0)
+    _text_windows(result, spec.open_loop)
     _fairness(result["connections"])
     result["kernel"] = counters
     result["doubts"] = judge(result, spec)

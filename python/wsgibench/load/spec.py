@@ -12,6 +12,9 @@ Headers = tuple[tuple[str, str], ...]
 #: A status, several of them, or 0 and (): any 2xx.
 Statuses = Union[int, tuple[int, ...]]
 
+#: seconds, rate at its start, rate at its end
+Stage = tuple[float, float, float]
+
 MAX_ROUTES = 1_000
 
 
@@ -83,7 +86,8 @@ class LoadSpec:
     connections: int = 1
     duration: float = 5.0
     rate: float = 0.0
-    rate_end: float = 0.0
+    rate_end: float | None = None  # None: as rate
+    stages: tuple[Stage, ...] = ()  # instead of duration and rate
     poisson: bool = True
     think: tuple[float, float] = (0.0, 0.0)  # closed loop: least and most
     seed: int = 1
@@ -135,7 +139,8 @@ class LoadSpec:
             "processes": self.processes < 1,
             "duration": self.duration <= 0,
             "window": self.window <= 0,
-            "rate": self.rate < 0 or self.rate_end < 0,
+            "rate": self.rate < 0,
+            "rate_end": (self.rate_end or 0) < 0,
             "requests": self.requests < 0,
             "sources": self.sources < 1,
         }
@@ -152,6 +157,17 @@ class LoadSpec:
         if self.http10 and self.chunk:
             raise UsageError("HTTP/1.0 knows no chunked body.")
 
+    @property
+    def open_loop(self) -> bool:
+        return bool(self.stages or self.rate or self.rate_end)
+
+    def stages_asked(self) -> tuple[Stage, ...]:
+        """(); for an open loop at least one."""
+        if self.stages or not self.open_loop:
+            return self.stages
+        end = self.rate if self.rate_end is None else self.rate_end
+        return ((self.duration, self.rate, end),)
+
     def settings(self) -> dict[str, Any]:
         """Keyword arguments of ``LoadGenerator``."""
         target = self.target()
@@ -160,8 +176,8 @@ class LoadSpec:
             "port": target.port,
             "connections": self.connections,
             "duration_ns": round(self.duration * 1e9),
-            "rate": float(self.rate),
-            "rate_end": float(self.rate_end),
+            "think_ns": round(self.think[0] * 1e9),
+            "think_most_ns": round(self.think[1] * 1e9),
             "poisson": int(self.poisson),
             "seed": self.seed,
             "part": self.part,

@@ -43,7 +43,7 @@ def judge(result: dict[str, Any], spec: LoadSpec) -> list[Doubt]:
     found += _connections(result["connections"])
     if spec.keepalive and not spec.per_connection and not spec.requests:
         found += _open_at_once(result["connections"])
-    found += _pace(result) if spec.rate else _closed(result)
+    found += _pace(result) if spec.open_loop else _closed(result)
     found += _network(result)
     return found
 

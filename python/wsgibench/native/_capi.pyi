@@ -39,11 +39,13 @@ class LoadGenerator:
         pieces: list[bytes | tuple[int, int, int, int, int]],
         route: int,
         is_head: bool,
+        closes: bool,
         check_body: int,
         statuses: list[int],
         body: bytes,
         length: int,
     ) -> int: ...
+    def add_stage(self, seconds: float, start: float, end: float) -> int: ...
     def set_order(self, numbers: list[int]) -> int: ...
     @staticmethod
     def has_tls() -> bool: ...

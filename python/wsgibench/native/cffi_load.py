@@ -56,6 +56,7 @@ class LoadGenerator:
         pieces: list[Piece],
         route: int,
         is_head: bool,
+        closes: bool,
         check_body: int,
         statuses: list[int],
         body: bytes,
@@ -74,6 +75,7 @@ class LoadGenerator:
         request = ffi.new("wl_request *")
         request.pieces, request.piece_count = made, len(pieces)
         request.route, request.is_head = route, is_head
+        request.closes = closes
         request.check_body = check_body
         allowed = ffi.new("uint32_t[]", statuses)
         request.statuses, request.status_count = allowed, len(statuses)
@@ -83,6 +85,11 @@ class LoadGenerator:
         number = lib.wl_add_request(self._open(), request)
         del kept, allowed, expected
         return _checked(number)
+
+    def add_stage(self, seconds: float, start: float, end: float) -> int:
+        """Requests/s of an open loop."""
+        code = lib.wl_add_stage(self._open(), seconds, start, end)
+        return _checked(code)
 
     def set_order(self, numbers: list[int]) -> int:
         """Which request when, over and over."""
