@@ -342,3 +342,92 @@ def test_no_machine_is_named_in_the_tree() -> None:
         if name in path.read_text()
     ]
     assert not wrong
+
+
+# Circles ------------------------------------------------------------------
+
+#: Folders whose files call each other in one direction only.
+NO_CIRCLE = ("load",)
+
+MOST_LINES = 60
+MOST_ARGUMENTS = 6
+
+
+def functions(path: Path) -> Iterator[tuple[str, str, str]]:
+    """(name, arguments, text) of each function, as clang-format leaves it:
+    the name begins a line, a brace ends it."""
+    pattern = r"^(\w+)\(([^;{}]*)\)\n\{\n(.*?)^\}"
+    for match in re.finditer(pattern, path.read_text(), re.M | re.S):
+        yield match[1], match[2], match[0]
+
+
+def callers(folder: str) -> dict[str, set[str]]:
+    """File -> files of the same folder whose functions it calls."""
+    files = [path for path in c_files(folder) if path.suffix == ".c"]
+    where = {}
+    for path in files:
+        for name, _, _ in functions(path):
+            if re.match(r"w[bl]_", name):
+                where[name] = path.stem
+    assert len(where) > 20
+    found = {}
+    for path in files:
+        called = set(re.findall(r"\b(w[bl]_\w+)\(", path.read_text()))
+        found[path.stem] = {where[n] for n in called if n in where} - {
+            path.stem
+        }
+    return found
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """The files that are left when those that call no other are taken away,
+    over and over."""
+    left = {name: set(others) for name, others in graph.items()}
+    while True:
+        leaves = {name for name in left if not left[name] & set(left)}
+        if not leaves:
+            return sorted(left)
+        for name in leaves:
+            del left[name]
+
+
+@pytest.mark.parametrize("folder", NO_CIRCLE)
+def test_c_files_call_each_other_in_one_direction(folder: str) -> None:
+    assert circle(callers(folder)) == []
+
+
+def test_a_circle_is_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert circle(graph) == ["a", "b", "c", "d"]
+    graph["c"] = set()
+    assert circle(graph) == []
+
+
+@pytest.mark.parametrize("folder", NO_CIRCLE)
+def test_c_functions_are_short(folder: str) -> None:
+    wrong = []
+    seen = 0
+    for path in c_files(folder):
+        for name, arguments, text in functions(path):
+            seen += 1
+            lines, count = text.count("\n") + 1, arguments.count(",") + 1
+            if lines > MOST_LINES or count > MOST_ARGUMENTS:
+                wrong.append("%s: %d lines, %d" % (name, lines, count))
+    assert seen > 100
+    assert not wrong
+
+
+def test_modules_of_the_load_import_in_one_direction() -> None:
+    folder = PACKAGE / "load"
+    graph = {}
+    for path in folder.glob("*.py"):
+        text = path.read_text()
+        known = {other.stem for other in folder.glob("*.py")} | {"drivers"}
+        named = set(re.findall(r"from wsgibench\.load\.(\w+)", text))
+        for group in re.findall(
+            r"from wsgibench\.load import (\([^)]*\)|[^\n]*)", text
+        ):
+            named |= set(re.findall(r"\w+", group))
+        graph[path.stem] = (named & known) - {path.stem}
+    assert sum(map(len, graph.values())) > 20
+    assert circle(graph) == []

@@ -6,8 +6,8 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
+from wsgibench.load.generator import Live, OnLive
 from wsgibench.load.output import time_text
-from wsgibench.load.run import Live, OnLive
 
 
 def line(live: Live, before: Live) -> str:

@@ -20,9 +20,9 @@ from dataclasses import replace
 from typing import IO, Any
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.load import merge
+from wsgibench.load import limits, merge
+from wsgibench.load.generator import Live, OnLive, make
 from wsgibench.load.render import Rendered
-from wsgibench.load.run import Live, OnLive
 from wsgibench.load.spec import LoadSpec
 
 START_SECONDS = 1.0  # for the interpreters to come up
@@ -55,9 +55,6 @@ def parts(spec: LoadSpec, start_ns: int) -> list[LoadSpec]:
 
 def run_child() -> None:
     """In the child: a part from stdin, JSON lines to stdout."""
-    from wsgibench.load import limits
-    from wsgibench.load.run import make
-
     spec, rendered, cpu = pickle.load(sys.stdin.buffer)
     if cpu is not None:
         limits.pin(cpu)

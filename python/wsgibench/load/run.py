@@ -3,83 +3,17 @@ its numbers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any
 
-from wsgibench import native
-from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.load import kernel, limits, merge
-from wsgibench.load.render import Rendered, render
+from wsgibench.errors import WsgibenchError
+from wsgibench.load import generator, kernel, limits, merge, processes
+from wsgibench.load.generator import OnLive
+from wsgibench.load.render import render
 from wsgibench.load.spec import LoadSpec
 from wsgibench.load.tail import described, with_censored
 from wsgibench.load.verdict import judge, summary
 
 SCHEMA = "wsgibench-load/3"
-LIVE_SECONDS = 0.2
-
-Live = dict[str, int]
-OnLive = Callable[[Live], None]
-
-
-def make(spec: LoadSpec, rendered: Rendered) -> Any:
-    """A LoadGenerator, or one sentence why there is none."""
-    kind = native.binding().LoadGenerator
-    settings = spec.settings()
-    if settings["tls"] and not kind.has_tls():
-        raise UsageError(
-            "this build of the load generator has no TLS: install OpenSSL "
-            "(libssl-dev, openssl-devel) and reinstall wsgibench."
-        )
-    try:
-        generator = kind(**settings)
-        for pool in rendered.pools:
-            generator.add_pool(pool.texts, pool.keep, pool.alias)
-        for one in rendered.requests:
-            generator.add_request(
-                one.pieces,
-                one.route,
-                one.is_head,
-                one.closes,
-                one.check_body,
-                list(one.statuses),
-                one.body,
-                one.length,
-            )
-        for stage in spec.stages_asked():
-            generator.add_stage(*stage)
-        if rendered.order:
-            generator.set_order(rendered.order)
-        return generator
-    except FileNotFoundError as error:
-        raise UsageError(
-            "no certificates can be read from %r." % spec.tls_ca
-        ) from error
-    except OSError as error:
-        raise UsageError(
-            "the load generator refuses this: %s." % error
-        ) from error
-
-
-def run_here(
-    spec: LoadSpec, rendered: Rendered, on_live: OnLive | None = None
-) -> dict[str, Any]:
-    """The generator's own result. KeyboardInterrupt ends the run early; a
-    second one does not wait for answers either."""
-    generator = make(spec, rendered)
-    try:
-        running = True
-        while running:
-            try:
-                running = generator.poll(LIVE_SECONDS)
-                if on_live is not None:
-                    on_live(generator.live())
-            except KeyboardInterrupt:
-                generator.stop()
-        raw: dict[str, Any] = json.loads(generator.result())
-    finally:
-        generator.close()
-    return merge.histograms(raw)
 
 
 def run(
@@ -88,8 +22,6 @@ def run(
     cpus: tuple[int, ...] = (),
 ) -> dict[str, Any]:
     """The result of one run (docs/load.md tells its fields)."""
-    from wsgibench.load import processes
-
     spec.check()
     limits.raise_descriptors()
     reasons = limits.too_much(limits.Asked.of(spec), limits.read())
@@ -100,7 +32,7 @@ def run(
     if spec.processes == 1:
         if cpus:
             limits.pin(cpus[0])
-        raw = run_here(spec, rendered, on_live)
+        raw = generator.run(spec, rendered, on_live)
     else:
         raw = processes.run(spec, rendered, on_live, cpus)
     counters = kernel.difference(before, kernel.snapshot())
