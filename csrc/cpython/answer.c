@@ -11,110 +11,83 @@
 
 enum { BURST = 16 }; /* blocks of one iterable before others get their turn */
 
-/* ---- endings ------------------------------------------------------------ */
-
-static void
-close_result(wp_call *call)
-{
-    wp_server *server = call->server;
-    PyObject *result = call->result;
-    if (result == NULL || PyList_CheckExact(result)
-        || PyTuple_CheckExact(result)) {
-        return;
-    }
-    PyObject *close = PyObject_GetAttr(result, server->state->words.close);
-    if (close == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            wp_log_exception(server);
-        }
-        PyErr_Clear();
-        return;
-    }
-    PyObject *done = PyObject_CallNoArgs(close);
-    Py_DECREF(close);
-    if (done == NULL) {
-        wp_log_exception(server);
-    }
-    Py_XDECREF(done);
-}
-
-/* The request has been ended; now the application's side. wsgi.input is let
- * go of first: its bytes belonged to the request. */
-static void
-end(wp_call *call)
-{
-    call->request = NULL;
-    if (call->input != NULL) {
-        wp_input_detach(call->input);
-    }
-    close_result(call);
-    wp_call_release(call);
-}
+/* ---- endings ------------------------------------------------------------
+ *
+ * Each returns 0, or -1 with an exception that has to leave the server.
+ */
 
 /* The application raised, or did what it must not: the client gets a 500, or
  * a connection that ends before the answer does. */
-static void
+static int
 fail(wp_call *call)
 {
-    wb_request *request = call->request;
-    wp_log_exception(call->server);
-    if (call->input != NULL) {
-        wp_input_detach(call->input);
+    PyObject *leaving = wp_log_exception(call->server, call->request) < 0
+        ? wp_take_exception()
+        : NULL;
+    wb_request_error(call->request, 500); /* or abort, if the head is out */
+    if (leaving != NULL) {
+        wp_set_exception(leaving);
     }
-    wb_request_error(request, 500); /* or abort, if the head is out */
-    end(call);
+    return wp_call_end(call);
 }
 
-static void
+static int
 never_started(wp_call *call)
 {
     PyErr_SetString(PyExc_AssertionError,
                     "the application did not call start_response before its "
                     "first body byte");
-    fail(call);
+    return fail(call);
 }
 
-static void
+/* The request has been ended. */
+static int
+complain_of_length(wp_call *call)
+{
+    PyErr_SetString(PyExc_RuntimeError,
+                    "the body is shorter than its Content-Length; the "
+                    "connection was closed");
+    return wp_log_exception(call->server, NULL);
+}
+
+static int
 finish(wp_call *call)
 {
     if (!call->started) {
-        never_started(call);
-        return;
+        return never_started(call);
     }
     if (!call->head_given && wp_call_give_head(call, -1) < 0) {
-        fail(call);
-        return;
+        return fail(call);
     }
-    int result = wb_request_finish(call->request);
-    if (result == WB_STATE) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "the body is shorter than its Content-Length; the "
-                        "connection was closed");
-        wp_log_exception(call->server);
+    if (wb_request_finish(call->request) == WB_STATE) {
+        complain_of_length(call);
     }
-    end(call);
+    return wp_call_end(call);
 }
 
-static void
+static int
 lose_client(wp_call *call)
 {
     wb_request_abort(call->request);
-    end(call);
+    return wp_call_end(call);
 }
 
 /* ---- iteration ---------------------------------------------------------- */
 
-static void
+static int
 put_aside(wp_call *call)
 {
     wp_server *server = call->server;
+    wp_call_suspend(call);
     call->next = NULL;
-    if (server->resume_last != NULL) {
-        server->resume_last->next = call;
+    if (server->aside_last != NULL) {
+        server->aside_last->next = call;
     } else {
-        server->resume_first = call;
+        server->aside_first = call;
     }
-    server->resume_last = call;
+    server->aside_last = call;
+    server->aside_count++;
+    return 0;
 }
 
 /* One block. 0: go on, WB_COMPLETE, WB_FULL, below 0: over, -1 with an
@@ -146,63 +119,52 @@ send_block(wp_call *call, PyObject *block, int64_t length)
     return wp_call_send(call, block);
 }
 
-/* After a block. 1: the next may follow, 0: this call is over or put
- * aside. */
+/* After a block. 1: the next may follow. Otherwise this call is over or waits:
+ * 0, or -1 with an exception that has to leave. */
 static int
 after_block(wp_call *call, int result)
 {
     if (result == WB_FULL) {
         if (!call->server->threaded) {
-            return 0; /* WB_RESUME brings it back */
+            wp_call_suspend(call); /* WB_RESUME brings it back */
+            return 0;
         }
         /* An iteration stays in its thread, for what is thread-local. */
-        result = wp_call_wait(call, 0);
+        result = wp_call_wait(call);
     }
     if (result == WB_COMPLETE) {
-        finish(call);
-        return 0;
+        return finish(call);
     }
     if (result == 0) {
         return 1;
     }
-    if (PyErr_Occurred()) {
-        fail(call);
-    } else {
-        lose_client(call);
-    }
-    return 0;
+    return PyErr_Occurred() ? fail(call) : lose_client(call);
 }
 
-static void
+static int
 iterate(wp_call *call, int64_t length)
 {
     for (int i = 0; i < BURST || call->server->threaded; i++) {
         PyObject *block = PyIter_Next(call->iterator);
         if (block == NULL) {
-            if (PyErr_Occurred()) {
-                fail(call);
-            } else {
-                finish(call);
-            }
-            return;
+            return PyErr_Occurred() ? fail(call) : finish(call);
         }
         int result = send_block(call, block, length);
         Py_DECREF(block);
-        if (after_block(call, result) == 0) {
-            return;
+        result = after_block(call, result);
+        if (result != 1) {
+            return result;
         }
     }
-    put_aside(call);
+    return put_aside(call);
 }
 
-void
+int
 wp_call_go_on(wp_call *call)
 {
-    if (call->sending_file) {
-        finish(call); /* back from WB_FULL: it is sent, or the client left */
-    } else {
-        iterate(call, -1);
-    }
+    call->suspended = 0;
+    /* A file comes back from WB_FULL: it is sent, or the client left. */
+    return call->sending_file ? finish(call) : iterate(call, -1);
 }
 
 /* ---- the three roads ---------------------------------------------------- */
@@ -225,7 +187,7 @@ only_block(const wp_call *call, PyObject *result)
     return PyBytes_CheckExact(block) ? block : NULL;
 }
 
-static void
+static int
 respond(wp_call *call, PyObject *block)
 {
     const wb_head head = wp_call_head(call);
@@ -236,16 +198,11 @@ respond(wp_call *call, PyObject *block)
     Py_XDECREF((PyObject *)owner);
     if (result == WB_INVALID || result == WB_NOMEM) {
         wp_raise_code(result);
-        fail(call);
-        return;
+        return fail(call);
     }
-    if (result == WB_STATE) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "the body is shorter than its Content-Length; the "
-                        "connection was closed");
-        wp_log_exception(call->server);
-    }
+    int error = result == WB_STATE ? complain_of_length(call) : 0;
     wp_call_release(call); /* a list has no close() */
+    return error;
 }
 
 /* The sum of the blocks, or -1 if they are not all bytes here and now. */
@@ -267,84 +224,77 @@ known_length(const wp_call *call, PyObject *result)
     return sum;
 }
 
-/* 1: the file is on its way (or it has failed), 0: read it like any other. */
+/* Whether the result is a file that can be sent as one. */
 static int
-send_file(wp_call *call, PyObject *result)
+find_file(const wp_call *call, PyObject *result, int64_t *offset,
+          int64_t *size)
 {
     wp_state *state = call->server->state;
-    int64_t offset, size;
-    if (Py_TYPE(result) != state->file_wrapper_type || !call->started
-        || call->wrote) {
-        return 0;
-    }
-    int fd = wp_file_behind(state, result, &offset, &size);
-    if (fd < 0) {
-        return 0;
-    }
+    return Py_TYPE(result) == state->file_wrapper_type && call->started
+            && !call->wrote
+        ? wp_file_behind(state, result, offset, size)
+        : -1;
+}
+
+static int
+send_file(wp_call *call, int fd, int64_t offset, int64_t size)
+{
     int sent = wp_call_give_head(call, size);
     if (sent < 0) {
-        fail(call);
-        return 1;
+        return fail(call);
     }
-    if (sent == 0 && size > 0) {
+    if (sent == 0) {
         sent = wb_request_file(call->request, fd, offset, size);
     }
     call->sending_file = 1;
     if (sent == WB_FULL && call->server->threaded) {
-        sent = wp_call_wait(call, 0);
+        sent = wp_call_wait(call);
     }
-    if (sent == 0 || sent == WB_COMPLETE) {
-        finish(call);
-    } else if (sent < 0) {
-        PyErr_Clear();
-        lose_client(call);
+    if (sent == WB_FULL) {
+        wp_call_suspend(call);
+        return 0;
     }
-    return 1;
+    if (sent >= 0) {
+        return finish(call);
+    }
+    return PyErr_Occurred() ? fail(call) : lose_client(call);
 }
 
-static void
+static int
 answer(wp_call *call, PyObject *result)
 {
+    int64_t offset, size;
     PyObject *block = only_block(call, result);
     if (block != NULL) {
-        respond(call, block);
-        return;
+        return respond(call, block);
     }
-    if (send_file(call, result)) {
-        return;
+    int fd = find_file(call, result, &offset, &size);
+    if (fd >= 0) {
+        return send_file(call, fd, offset, size);
     }
     call->iterator = PyObject_GetIter(result);
-    if (call->iterator == NULL) {
-        fail(call);
-        return;
-    }
-    iterate(call, known_length(call, result));
+    return call->iterator == NULL ? fail(call)
+                                  : iterate(call, known_length(call, result));
 }
 
-void
+int
 wp_answer(wp_server *server, wb_request *request)
 {
     if (request->event == WB_RESUME) {
-        wp_call_go_on(request->user);
-        return;
+        return wp_call_go_on(request->user);
     }
     wp_call *call = wp_call_new(server, request);
     if (call == NULL) {
-        wp_log_exception(server);
+        int error = wp_log_exception(server, request);
         wb_request_error(request, 503);
-        return;
+        return error;
     }
     if (wp_environ_make(server, request, call) < 0) {
-        fail(call);
-        return;
+        return fail(call);
     }
     PyObject *arguments[] = { NULL, call->loan.environ, (PyObject *)call };
     call->result = PyObject_Vectorcall(
         server->app, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     wp_environ_return(server, call);
-    if (call->result == NULL) {
-        fail(call);
-    } else {
-        answer(call, call->result);
-    }
+    return call->result == NULL ? fail(call) : answer(call, call->result);
 }

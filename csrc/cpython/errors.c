@@ -2,31 +2,89 @@
 
 #include <errno.h>
 
-/* An application's failure goes to wsgi.errors with its traceback; the client
- * learns nothing of it. A log that fails must not fail the server. */
-void
-wp_log_exception(wp_server *server)
+static int
+leaves(void)
 {
-    PyObject *exception = wp_take_exception();
-    if (exception == NULL) {
-        return;
-    }
-    PyObject *type = (PyObject *)Py_TYPE(exception);
+    return PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)
+        || PyErr_ExceptionMatches(PyExc_SystemExit);
+}
+
+/* As traceback.print_exception() does it. */
+static PyObject *
+print_exception(wp_server *server, PyObject *exception)
+{
     PyObject *traceback = PyException_GetTraceback(exception);
-    PyObject *arguments = PyTuple_Pack(
-        3, type, exception, traceback == NULL ? Py_None : traceback);
+    PyObject *arguments
+        = PyTuple_Pack(3, (PyObject *)Py_TYPE(exception), exception,
+                       traceback == NULL ? Py_None : traceback);
     PyObject *keywords = Py_BuildValue("{s:O}", "file", server->errors);
     PyObject *done = NULL;
     if (arguments != NULL && keywords != NULL) {
         done = PyObject_Call(server->state->print_exception, arguments,
                              keywords);
     }
-    Py_XDECREF(done);
     Py_XDECREF(keywords);
     Py_XDECREF(arguments);
     Py_XDECREF(traceback);
+    return done;
+}
+
+/* "GET /path", as it was sent. */
+static PyObject *
+request_text(const wb_request *request)
+{
+    if (request == NULL) {
+        return PyUnicode_FromString("a request that is answered");
+    }
+    PyObject *method
+        = PyUnicode_DecodeLatin1(request->base + request->method.off,
+                                 (Py_ssize_t)request->method.len, NULL);
+    PyObject *target
+        = PyUnicode_DecodeLatin1(request->base + request->target.off,
+                                 (Py_ssize_t)request->target.len, NULL);
+    PyObject *text = method == NULL || target == NULL
+        ? NULL
+        : PyUnicode_FromFormat("%U %U", method, target);
+    Py_XDECREF(method);
+    Py_XDECREF(target);
+    return text;
+}
+
+static PyObject *
+tell(wp_server *server, const wb_request *request, PyObject *exception)
+{
+    if (server->log_exception == NULL) {
+        return print_exception(server, exception);
+    }
+    PyObject *text = request_text(request);
+    PyObject *done = text == NULL
+        ? NULL
+        : PyObject_CallFunctionObjArgs(server->log_exception, text, exception,
+                                       NULL);
+    Py_XDECREF(text);
+    return done;
+}
+
+/* An application's failure goes to wsgi.errors with its traceback; the client
+ * learns nothing of it. A log that fails must not fail the server. */
+int
+wp_log_exception(wp_server *server, const wb_request *request)
+{
+    if (leaves()) {
+        return -1;
+    }
+    PyObject *exception = wp_take_exception();
+    if (exception == NULL) {
+        return 0;
+    }
+    PyObject *done = tell(server, request, exception);
     Py_DECREF(exception);
+    if (done == NULL && leaves()) {
+        return -1;
+    }
+    Py_XDECREF(done);
     PyErr_Clear();
+    return 0;
 }
 
 PyObject *

@@ -3,34 +3,38 @@
  *
  * A body that is complete and in memory is read in place. Otherwise bytes
  * come through wb_request_read(), and waiting for them gives the GIL away.
- * Once the request is over every read returns b"".
+ * Once the answer is out every read raises. Threads may read in turns; one
+ * that waits for the client holds the others up, not the server.
  */
 #include "module.h"
 
 #include <string.h>
 
-enum { AHEAD = 65536 };
+enum { AHEAD = 65536, LOOK_MS = 200 }; /* for signals */
 
 wp_input *
-wp_input_new(wp_server *server, wb_request *request)
+wp_input_new(wp_state *state, wp_call *call)
 {
-    wp_state *state = server->state;
     wp_input *input = PyObject_New(wp_input, state->input_type);
     if (input == NULL) {
         return NULL;
     }
-    input->server = NULL;
-    input->request = request;
+    input->call = call;
     input->data = NULL;
     input->size = 0;
     input->owned = NULL;
-    input->finished = request == NULL;
-    if (request != NULL) {
-        input->server = (wp_server *)Py_NewRef((PyObject *)server);
+    input->lock = NULL;
+    input->reader = 0;
+    input->finished = call == NULL;
+    input->over = 0;
+    if (call != NULL) {
+        const wb_request *request = call->request;
         if (request->body_complete && request->body != NULL) {
             input->data = request->body;
             input->size = (size_t)request->content_length;
             input->finished = 1;
+        } else {
+            wp_call_hold(call); /* another thread may read from the core */
         }
     }
     return input;
@@ -39,49 +43,132 @@ wp_input_new(wp_server *server, wb_request *request)
 void
 wp_input_detach(wp_input *input)
 {
-    input->request = NULL;
-    input->finished = 1;
+    input->call = NULL;
+    input->over = 1;
     input->data = NULL;
     input->size = 0;
     PyMem_Free(input->owned);
     input->owned = NULL;
-    Py_CLEAR(input->server);
 }
 
 static void
 input_dealloc(wp_input *input)
 {
     PyTypeObject *type = Py_TYPE(input);
-    wp_input_detach(input);
+    PyMem_Free(input->owned);
+    if (input->lock != NULL) {
+        PyThread_free_lock(input->lock);
+    }
     PyObject_Free(input);
     Py_DECREF(type);
 }
 
-/* Bytes into `out`: how many, 0 at the end, -1 with an exception. Waits
- * without the GIL. The core's deadlines end a wait for a silent client. */
+/* ---- one reader at a time ----------------------------------------------- */
+
+static int
+is_over(const wp_input *input)
+{
+    if (input->over) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "wsgi.input was read after the response was over");
+    }
+    return input->over;
+}
+
+static int
+wait_for_lock(wp_input *input)
+{
+    PyLockStatus status = PyThread_acquire_lock_timed(input->lock, 0, 0);
+    while (status != PY_LOCK_ACQUIRED) {
+        Py_BEGIN_ALLOW_THREADS status = PyThread_acquire_lock_timed(
+            input->lock, LOOK_MS * (PY_TIMEOUT_T)1000, 0);
+        Py_END_ALLOW_THREADS if (status != PY_LOCK_ACQUIRED
+                                 && PyErr_CheckSignals() < 0)
+        {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Before reading. A body that is here is read in one go, under the GIL; who
+ * may have to wait for more needs the lock. 0 or -1. */
+static int
+begin(wp_input *input)
+{
+    if (is_over(input)) {
+        return -1;
+    }
+    if (input->finished) {
+        return 0;
+    }
+    if (input->lock == NULL) {
+        input->lock = PyThread_allocate_lock();
+        if (input->lock == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+    }
+    if (input->reader == PyThread_get_thread_ident()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "wsgi.input is being read by this thread");
+        return -1;
+    }
+    if (wait_for_lock(input) < 0) {
+        return -1;
+    }
+    input->reader = PyThread_get_thread_ident();
+    return 0;
+}
+
+static PyObject *
+end(wp_input *input, PyObject *result)
+{
+    if (input->reader == PyThread_get_thread_ident()) {
+        input->reader = 0;
+        PyThread_release_lock(input->lock);
+    }
+    return result;
+}
+
+/* ---- bytes of the core -------------------------------------------------- */
+
+/* Waits without the GIL. 0, WB_AGAIN, another error of the core, or -1 with an
+ * exception. The core's deadlines end a wait for a silent client. */
+static int
+await_body(wb_request *request)
+{
+    int error;
+    /* Another thread may end the call meanwhile. */
+    wb_request_hold(request);
+    Py_BEGIN_ALLOW_THREADS error = wb_request_wait(request, 1, LOOK_MS);
+    Py_END_ALLOW_THREADS wb_request_release(request);
+    return PyErr_CheckSignals() < 0 ? -1 : error;
+}
+
+/* Bytes into `out`: how many, 0 at the end, -1 with an exception. */
 static int64_t
 pull(wp_input *input, char *out, size_t size)
 {
     for (;;) {
-        if (input->finished || input->request == NULL) {
+        if (is_over(input)) {
+            return -1;
+        }
+        if (input->finished) {
             return 0;
         }
-        wb_request *request = input->request;
+        wb_request *request = input->call->request;
         int64_t n = wb_request_read(request, out, size);
         if (n == WB_AGAIN) {
-            int error;
-            Py_BEGIN_ALLOW_THREADS error = wb_request_wait(request, 1, 200);
-            Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0)
-            {
-                return -1;
-            }
-            if (error == 0 || error == WB_AGAIN) {
+            n = await_body(request);
+            if (n == 0 || n == WB_AGAIN || n == WB_OVER) {
                 continue;
             }
-            n = error;
         }
         if (n < 0) {
-            wp_raise_code((int)n);
+            if (!PyErr_Occurred()) {
+                wp_raise_code((int)n);
+            }
             return -1;
         }
         input->finished = n == 0;
@@ -192,10 +279,11 @@ static PyObject *
 input_read(wp_input *input, PyObject *const *args, Py_ssize_t count)
 {
     Py_ssize_t size;
-    if (read_size(args, count, "read", &size) < 0) {
+    if (read_size(args, count, "read", &size) < 0 || begin(input) < 0) {
         return NULL;
     }
-    return size < 0 ? read_all(input) : read_some(input, (size_t)size);
+    return end(input,
+               size < 0 ? read_all(input) : read_some(input, (size_t)size));
 }
 
 /* More bytes behind those in hand. 1: some came, 0: the end, -1. */
@@ -264,19 +352,17 @@ static PyObject *
 input_readline(wp_input *input, PyObject *const *args, Py_ssize_t count)
 {
     Py_ssize_t size;
-    if (read_size(args, count, "readline", &size) < 0) {
+    if (read_size(args, count, "readline", &size) < 0 || begin(input) < 0) {
         return NULL;
     }
-    return next_line(input, size);
+    return end(input, next_line(input, size));
 }
 
+/* Lines until about `hint` bytes, or the end. */
 static PyObject *
-input_readlines(wp_input *input, PyObject *const *args, Py_ssize_t count)
+read_lines(wp_input *input, Py_ssize_t hint)
 {
-    Py_ssize_t hint, total = 0;
-    if (read_size(args, count, "readlines", &hint) < 0) {
-        return NULL;
-    }
+    Py_ssize_t total = 0;
     PyObject *lines = PyList_New(0);
     while (lines != NULL) {
         PyObject *line = next_line(input, -1);
@@ -301,9 +387,22 @@ input_readlines(wp_input *input, PyObject *const *args, Py_ssize_t count)
 }
 
 static PyObject *
+input_readlines(wp_input *input, PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t hint;
+    if (read_size(args, count, "readlines", &hint) < 0 || begin(input) < 0) {
+        return NULL;
+    }
+    return end(input, read_lines(input, hint));
+}
+
+static PyObject *
 input_next(wp_input *input)
 {
-    PyObject *line = next_line(input, -1);
+    if (begin(input) < 0) {
+        return NULL;
+    }
+    PyObject *line = end(input, next_line(input, -1));
     if (line != NULL && PyBytes_GET_SIZE(line) == 0) {
         Py_CLEAR(line); /* the end: NULL without an exception */
     }

@@ -112,19 +112,28 @@ typedef struct wp_server {
     wp_value values[WB_LINES];
     wp_last_head last_head;
     int lending; /* above 0: see wp_environ_return() */
+    PyObject *log_exception; /* of errors, if it has that; or NULL */
+    PyObject *on_close; /* called once the core is closed; or NULL */
+    struct wp_call *calls; /* live, in a list; a reference to each */
     struct wp_call *free_calls;
     int free_count;
-    struct wp_call *resume_first, *resume_last; /* see wp_call_go_on() */
+    struct wp_call *aside_first, *aside_last; /* see wp_call_go_on() */
+    int aside_count;
+    int users; /* methods under way that turn the loop or serve */
+    unsigned long user; /* the thread that called the last of them */
     int last_served;
-    int threaded;
+    uint8_t threaded;
+    uint8_t closing; /* as soon as there are no users */
 } wp_server;
 
 /* start_response, and the request's state in Python. */
 typedef struct wp_call {
     PyObject_HEAD vectorcallfunc vectorcall;
-    wp_server *server; /* a reference while in use */
+    wp_server *server; /* borrowed, it owns the call; NULL: over */
     wb_request *request; /* NULL: over */
-    struct wp_call *next; /* free list or resume list */
+    wb_request *held; /* the request, if this call holds it; or NULL */
+    struct wp_call *live_prev, *live_next;
+    struct wp_call *next; /* of the free ones, or of those put aside */
     PyObject *result; /* what the application returned */
     PyObject *iterator;
     struct wp_input *input; /* or NULL */
@@ -133,6 +142,7 @@ typedef struct wp_call {
     char *block; /* status, then name NUL value NUL ... */
     uint32_t block_room, block_size, status_size, count;
     uint8_t started, head_given, wrote, sending_file;
+    uint8_t suspended; /* waits for the client or for its turn */
     char block_inline[WP_BLOCK];
 } wp_call;
 
@@ -144,13 +154,15 @@ typedef struct wp_writer {
 
 /* wsgi.input */
 typedef struct wp_input {
-    PyObject_HEAD wp_server *server; /* a reference, or NULL */
-    wb_request *request; /* NULL: over, reads b"" */
+    PyObject_HEAD wp_call *call; /* borrowed; NULL: there is no body */
     const char *data; /* bytes not read yet: the request's own body, or
                          in `owned` */
     size_t size;
     char *owned; /* malloced read-ahead for lines */
+    PyThread_type_lock lock; /* of the thread that reads; or NULL */
+    unsigned long reader; /* that thread */
     uint8_t finished; /* no more comes */
+    uint8_t over; /* the answer is out: reading is an error */
 } wp_input;
 
 extern PyType_Spec wp_server_spec, wp_call_spec, wp_writer_spec, wp_input_spec,
@@ -197,7 +209,8 @@ void wp_fields_forget(wp_slot *slot);
 void wp_values_clear(wp_server *server);
 
 /* input.c */
-wp_input *wp_input_new(wp_server *server, wb_request *request);
+/* call: NULL for the empty one that requests without a body share. */
+wp_input *wp_input_new(wp_state *state, wp_call *call);
 void wp_input_detach(wp_input *input);
 
 /* response_head.c */
@@ -206,23 +219,35 @@ int wp_block_fill(wp_call *call, PyObject *status, PyObject *headers);
 void wp_block_drop(wp_call *call); /* what it took beyond its own memory */
 void wp_last_head_clear(wp_last_head *last);
 
-/* start_response.c */
+/* call.c */
 wp_call *wp_call_new(wp_server *server, wb_request *request);
-/* The request is over: lets go of everything the application may hold. */
+/* Before another thread may come into the core: see wb_request_hold(). */
+void wp_call_hold(wp_call *call);
+void wp_call_suspend(wp_call *call);
+/* The request has been ended; now the application's side, its close(), and the
+ * call. An exception that is set stays set. 0, or -1 with one. */
+int wp_call_end(wp_call *call);
+/* The same for a call whose result has no close(). */
 void wp_call_release(wp_call *call);
+
+/* start_response.c */
+PyObject *wp_start_response(PyObject *self, PyObject *const *args,
+                            size_t flags, PyObject *keywords);
 wb_head wp_call_head(const wp_call *call); /* borrowed from the call */
 /* wb_request_write() of a bytes object, which the core may keep. */
 int wp_call_send(wp_call *call, PyObject *block);
 /* Hands the head to the core. 0, WB_COMPLETE, or an error (raised too). */
 int wp_call_give_head(wp_call *call, int64_t length);
-/* Waits until the client has taken what it was sent. 0 or an error. */
-int wp_call_wait(wp_call *call, int for_body);
+/* Waits until the client has taken what it was sent. 0 or an error; the call
+ * may be over then. */
+int wp_call_wait(wp_call *call);
 
 /* answer.c */
-/* Serves a request that wb_server_take() gave. Consumes all exceptions. */
-void wp_answer(wp_server *server, wb_request *request);
-/* Goes on with an iteration that gave way to others. */
-void wp_call_go_on(wp_call *call);
+/* Serves a request that wb_server_take() gave. 0, or -1 with KeyboardInterrupt
+ * or SystemExit; any other exception is logged. */
+int wp_answer(wp_server *server, wb_request *request);
+/* Goes on with an iteration that gave way to others. The same. */
+int wp_call_go_on(wp_call *call);
 
 /* file_wrapper.c */
 /* The descriptor behind a file_wrapper whose bytes are the file's own, or
@@ -231,7 +256,10 @@ int wp_file_behind(wp_state *state, PyObject *wrapper, int64_t *offset,
                    int64_t *size);
 
 /* errors.c */
-void wp_log_exception(wp_server *server); /* clears the error indicator */
+/* What the application raised for a request (NULL: one that is over): 0, it is
+ * logged and cleared; -1: it is left set, for it has to leave the server
+ * (KeyboardInterrupt, SystemExit). */
+int wp_log_exception(wp_server *server, const wb_request *request);
 PyObject *wp_raise_code(int code); /* NULL, with an exception set */
 
 /* server_type.c */

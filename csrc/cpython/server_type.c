@@ -19,10 +19,19 @@ enum { LONGEST_POLL_MS = 1000 };
 /* ---- birth and death ---------------------------------------------------- */
 
 /* What the environ says of the server; anything else is a core setting. */
-enum { HOST, PORT, SCHEME, MULTITHREAD, MULTIPROCESS, STREAM, EXTRAS };
+enum {
+    HOST,
+    PORT,
+    SCHEME,
+    MULTITHREAD,
+    MULTIPROCESS,
+    STREAM,
+    ON_CLOSE,
+    EXTRAS
+};
 static const char *const extras[EXTRAS]
-    = { "server_host", "server_port",  "url_scheme",
-        "multithread", "multiprocess", "error_stream" };
+    = { "server_host",  "server_port",  "url_scheme", "multithread",
+        "multiprocess", "error_stream", "on_close" };
 
 static int
 read_keywords(PyObject *keywords, wb_config *config, PyObject **extra)
@@ -64,7 +73,10 @@ prepare(wp_server *server, PyObject **extra)
     if (extra[STREAM] == NULL || extra[STREAM] == Py_None) {
         Py_INCREF(server->errors);
     }
-    server->no_input = (PyObject *)wp_input_new(server, NULL);
+    server->log_exception
+        = PyObject_GetAttrString(server->errors, "log_exception");
+    PyErr_Clear();
+    server->no_input = (PyObject *)wp_input_new(server->state, NULL);
     if (server->no_input == NULL) {
         return -1;
     }
@@ -110,6 +122,9 @@ server_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         wp_raise_code(error);
         goto fail;
     }
+    if (extra[ON_CLOSE] != NULL && extra[ON_CLOSE] != Py_None) {
+        server->on_close = Py_NewRef(extra[ON_CLOSE]);
+    }
     Py_DECREF(empty);
     Py_DECREF(http);
     return (PyObject *)server;
@@ -127,21 +142,16 @@ server_traverse(wp_server *server, visitproc visit, void *arg)
     Py_VISIT(server->app);
     Py_VISIT(server->errors);
     Py_VISIT(server->base);
-    return 0;
-}
-
-/* Calls put aside when the server is closed under them: their clients are cut
- * off, their close() is called. */
-static void
-end_calls(wp_server *server)
-{
-    while (server->core != NULL && server->resume_first != NULL) {
-        wp_call *call = server->resume_first;
-        server->resume_first = call->next;
-        wb_request_abort(call->request);
-        wp_call_release(call);
+    Py_VISIT(server->no_input);
+    Py_VISIT(server->log_exception);
+    Py_VISIT(server->on_close);
+    for (int i = 0; server->slots != NULL && i < WB_SLOTS; i++) {
+        Py_VISIT(server->slots[i].environ);
     }
-    server->resume_last = NULL;
+    for (wp_call *call = server->calls; call != NULL; call = call->live_next) {
+        Py_VISIT(call);
+    }
+    return 0;
 }
 
 /* Blocks that slow clients have taken by now. */
@@ -154,18 +164,61 @@ release_blocks(wb_server *core)
     }
 }
 
-static void
-close_core(wp_server *server)
+static int
+is_forked(wp_server *server)
 {
-    if (server->core == NULL) {
+    return wb_server_fileno(server->core) == WB_FORKED;
+}
+
+/* The first exception that has to leave; later ones are dropped. */
+static void
+keep_first(PyObject **leaving, int result)
+{
+    if (result == 0) {
         return;
     }
-    end_calls(server);
+    PyObject *exception = wp_take_exception();
+    if (*leaving == NULL) {
+        *leaving = exception;
+    } else {
+        Py_XDECREF(exception);
+    }
+}
+
+/* Nobody is in the core. Clients are cut off, and the close() of each call
+ * that waited is called. Those that a forked child has inherited are its
+ * parent's. 0, or -1 with an exception that has to leave. */
+static int
+close_core(wp_server *server)
+{
     wb_server *core = server->core;
+    PyObject *leaving = NULL, *on_close = server->on_close;
+    if (core == NULL) {
+        return 0;
+    }
+    int forked = is_forked(server);
+    server->closing = 1;
     server->core = NULL;
+    server->on_close = NULL;
     wb_server_close(core);
+    server->aside_first = server->aside_last = NULL;
+    server->aside_count = 0;
+    while (!forked && server->calls != NULL) {
+        keep_first(&leaving, wp_call_end(server->calls));
+    }
     release_blocks(core);
     wb_server_free(core);
+    if (on_close != NULL) {
+        PyObject *done = PyObject_CallNoArgs(on_close);
+        keep_first(&leaving,
+                   done == NULL ? wp_log_exception(server, NULL) : 0);
+        Py_XDECREF(done);
+        Py_DECREF(on_close);
+    }
+    if (leaving != NULL) {
+        wp_set_exception(leaving);
+    }
+    return leaving == NULL ? 0 : -1;
 }
 
 static int
@@ -174,15 +227,31 @@ server_clear(wp_server *server)
     Py_CLEAR(server->app);
     Py_CLEAR(server->errors);
     Py_CLEAR(server->base);
+    Py_CLEAR(server->log_exception);
+    Py_CLEAR(server->on_close);
     return 0;
+}
+
+static void
+server_finalize(wp_server *server)
+{
+    PyObject *before = PyErr_Occurred() ? wp_take_exception() : NULL;
+    if (close_core(server) < 0) {
+        PyErr_WriteUnraisable((PyObject *)server);
+    }
+    if (before != NULL) {
+        wp_set_exception(before);
+    }
 }
 
 static void
 server_dealloc(wp_server *server)
 {
     PyTypeObject *type = Py_TYPE(server);
+    if (PyObject_CallFinalizerFromDealloc((PyObject *)server) < 0) {
+        return; /* close() of an iterable has made it live again */
+    }
     PyObject_GC_UnTrack(server);
-    close_core(server);
     server_clear(server);
     wp_slots_clear(server);
     wp_ports_clear(server);
@@ -199,16 +268,82 @@ server_dealloc(wp_server *server)
     Py_DECREF(type);
 }
 
-/* ---- turning ------------------------------------------------------------ */
+/* ---- in use, or closed -------------------------------------------------- */
 
 static wb_server *
 open_core(wp_server *server)
 {
     if (server->core == NULL) {
         PyErr_SetString(PyExc_ValueError, "the server is closed");
+        return NULL;
     }
     return server->core;
 }
+
+/* Before a method that turns the loop or serves; leave() is its end. */
+static int
+enter(wp_server *server)
+{
+    unsigned long thread = PyThread_get_thread_ident();
+    if (server->core == NULL || server->closing) {
+        PyErr_SetString(PyExc_ValueError, "the server is closed");
+        return -1;
+    }
+    if (!server->threaded && server->users > 0) {
+        if (server->user != thread) {
+            PyErr_SetString(PyExc_RuntimeError,
+                            "another thread is turning this server");
+            return -1;
+        }
+        /* The application turns its own server: while that is in the core,
+         * helper threads of its call may come there, too. */
+        for (wp_call *call = server->calls; call != NULL;
+             call = call->live_next) {
+            wp_call_hold(call);
+        }
+    }
+    server->user = thread;
+    server->users++;
+    return 0;
+}
+
+/* The last one to leave closes the server if that was asked for meanwhile. */
+static PyObject *
+leave(wp_server *server, PyObject *result)
+{
+    PyObject *leaving = result == NULL ? wp_take_exception() : NULL;
+    if (--server->users == 0 && server->closing) {
+        keep_first(&leaving, close_core(server));
+    }
+    if (leaving != NULL) {
+        Py_XDECREF(result);
+        wp_set_exception(leaving);
+        return NULL;
+    }
+    return result;
+}
+
+static PyObject *
+server_close(wp_server *server, PyObject *unused)
+{
+    (void)unused;
+    if (server->core == NULL) {
+        Py_RETURN_NONE;
+    }
+    if (server->users > 0) {
+        server->closing = 1;
+        if (is_forked(server)) {
+            wb_server_close(server->core); /* the child's descriptors */
+        } else {
+            wb_server_stop(server->core, 0); /* wakes who sleeps in it */
+        }
+    } else if (close_core(server) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+/* ---- turning ------------------------------------------------------------ */
 
 /* timeout: seconds or None; -> ms, -1 for None. -2 with an exception. */
 static int
@@ -234,9 +369,9 @@ poll_core(wp_server *server, int timeout_ms)
 {
     wb_server *core = server->core;
     int ready = 0;
-    if (server->resume_first != NULL || server->last_served >= MANY) {
+    if (server->aside_first != NULL || server->last_served >= MANY) {
         ready = wb_server_poll(core, 0);
-        if (ready != 0 || server->resume_first != NULL) {
+        if (ready != 0 || server->aside_first != NULL) {
             return ready;
         }
     }
@@ -244,30 +379,54 @@ poll_core(wp_server *server, int timeout_ms)
     Py_END_ALLOW_THREADS return ready;
 }
 
+/* Only those there now: each may come back to the end of the list. 0 or -1. */
 static int
 serve_put_aside(wp_server *server)
 {
-    /* Only those there now: each may come back to the end of the list. */
-    wp_call *call = server->resume_first;
-    int served = 0;
-    server->resume_first = server->resume_last = NULL;
-    while (call != NULL) {
-        wp_call *next = call->next;
-        call->next = NULL;
-        wp_call_go_on(call);
-        call = next;
-        served++;
+    int result = 0;
+    for (int n = server->aside_count; n > 0 && result == 0; n--) {
+        wp_call *call = server->aside_first;
+        server->aside_first = call->next;
+        if (call->next == NULL) {
+            server->aside_last = NULL;
+        }
+        server->aside_count--;
+        result = wp_call_go_on(call);
+        server->last_served++;
+        if (server->closing || server->aside_first == NULL) {
+            break; /* the application turned the loop */
+        }
     }
-    return served;
+    return result;
+}
+
+static int
+serve_ready(wp_server *server)
+{
+    server->last_served = 0;
+    while (server->last_served < MAX_PER_TURN && !server->closing) {
+        wb_request *request = wb_server_take(server->core);
+        if (request == NULL) {
+            break;
+        }
+        server->last_served++;
+        if (wp_answer(server, request) < 0) {
+            return -1;
+        }
+    }
+    if (server->aside_first == NULL || server->closing || is_forked(server)) {
+        return 0;
+    }
+    return serve_put_aside(server);
 }
 
 /* Requests served, -1: stopped, -2: an exception. */
 static int
 turn(wp_server *server, int timeout_ms)
 {
-    int ready = poll_core(server, timeout_ms), served = 0;
+    int ready = poll_core(server, timeout_ms);
     release_blocks(server->core);
-    if (ready == WB_STOPPED) {
+    if (ready == WB_STOPPED || server->closing) {
         return -1;
     }
     if (ready < 0) {
@@ -275,31 +434,22 @@ turn(wp_server *server, int timeout_ms)
         return -2;
     }
     /* Before the application runs: KeyboardInterrupt would be its failure. */
-    if (PyErr_CheckSignals() < 0) {
+    if (PyErr_CheckSignals() < 0 || serve_ready(server) < 0
+        || PyErr_CheckSignals() < 0) {
         return -2;
     }
-    while (served < MAX_PER_TURN) {
-        wb_request *request = wb_server_take(server->core);
-        if (request == NULL) {
-            break;
-        }
-        wp_answer(server, request);
-        served++;
-    }
-    served += serve_put_aside(server);
-    server->last_served = served;
-    return PyErr_CheckSignals() < 0 ? -2 : served;
+    return server->closing ? -1 : server->last_served;
 }
 
 static PyObject *
 server_turn(wp_server *server, PyObject *timeout)
 {
     int timeout_ms = read_timeout(timeout);
-    if (timeout_ms == -2 || open_core(server) == NULL) {
+    if (timeout_ms == -2 || enter(server) < 0) {
         return NULL;
     }
     int served = turn(server, timeout_ms);
-    return served == -2 ? NULL : PyLong_FromLong(served);
+    return leave(server, served == -2 ? NULL : PyLong_FromLong(served));
 }
 
 static PyObject *
@@ -307,46 +457,51 @@ server_run(wp_server *server, PyObject *unused)
 {
     (void)unused;
     int served = 0;
-    if (open_core(server) == NULL) {
+    if (enter(server) < 0) {
         return NULL;
     }
     while (served >= 0) {
         served = turn(server, LONGEST_POLL_MS);
     }
-    if (served == -2) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
+    return leave(server, served == -2 ? NULL : Py_NewRef(Py_None));
 }
 
 static PyObject *
 server_run_loop(wp_server *server, PyObject *unused)
 {
     (void)unused;
-    if (open_core(server) == NULL) {
+    int error;
+    if (enter(server) < 0) {
         return NULL;
     }
-    Py_BEGIN_ALLOW_THREADS wb_server_run(server->core);
-    Py_END_ALLOW_THREADS Py_RETURN_NONE;
+    Py_BEGIN_ALLOW_THREADS error = wb_server_run(server->core);
+    Py_END_ALLOW_THREADS return leave(
+        server, error < 0 ? wp_raise_code(error) : Py_NewRef(Py_None));
 }
 
 static PyObject *
 server_run_worker(wp_server *server, PyObject *unused)
 {
     (void)unused;
-    if (open_core(server) == NULL) {
+    int result = 0;
+    if (enter(server) < 0) {
         return NULL;
     }
-    while (!wb_server_stopped(server->core)) {
+    while (result == 0 && !server->closing
+           && !wb_server_stopped(server->core)) {
         wb_request *request;
         Py_BEGIN_ALLOW_THREADS request = wb_server_wait(server->core, 1000);
         Py_END_ALLOW_THREADS if (request != NULL)
         {
-            wp_answer(server, request);
+            result = wp_answer(server, request);
         }
         release_blocks(server->core);
     }
-    Py_RETURN_NONE;
+    if (result == 0 && is_forked(server)) {
+        wp_raise_code(WB_FORKED);
+        result = -1;
+    }
+    return leave(server, result < 0 ? NULL : Py_NewRef(Py_None));
 }
 
 static PyObject *
@@ -354,25 +509,22 @@ server_canned(wp_server *server, PyObject *response)
 {
     char *data;
     Py_ssize_t size;
-    if (open_core(server) == NULL
-        || PyBytes_AsStringAndSize(response, &data, &size) < 0) {
+    int result = 0;
+    if (PyBytes_AsStringAndSize(response, &data, &size) < 0
+        || enter(server) < 0) {
         return NULL;
     }
-    for (;;) {
-        int result;
+    while (result == 0 && !server->closing) {
         Py_BEGIN_ALLOW_THREADS result
             = wb_server_canned(server->core, data, (size_t)size, CANNED_MS);
         Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0)
         {
-            return NULL;
-        }
-        if (result == WB_STOPPED) {
-            Py_RETURN_NONE;
-        }
-        if (result < 0) {
-            return wp_raise_code(result);
+            return leave(server, NULL);
         }
     }
+    return leave(server,
+                 result == 0 || result == WB_STOPPED ? Py_NewRef(Py_None)
+                                                     : wp_raise_code(result));
 }
 
 /* ---- the rest ----------------------------------------------------------- */
@@ -428,7 +580,7 @@ server_timeout(wp_server *server, PyObject *unused)
         return NULL;
     }
     int timeout_ms
-        = server->resume_first != NULL ? 0 : wb_server_timeout(server->core);
+        = server->aside_first != NULL ? 0 : wb_server_timeout(server->core);
     if (timeout_ms < 0) {
         Py_RETURN_NONE;
     }
@@ -527,18 +679,10 @@ server_tls_reload(wp_server *server, PyObject *unused)
 }
 
 static PyObject *
-server_close(wp_server *server, PyObject *unused)
-{
-    (void)unused;
-    close_core(server);
-    Py_RETURN_NONE;
-}
-
-static PyObject *
 server_stopped(wp_server *server, void *unused)
 {
     (void)unused;
-    return PyBool_FromLong(server->core == NULL
+    return PyBool_FromLong(server->core == NULL || server->closing
                            || wb_server_stopped(server->core));
 }
 
@@ -573,7 +717,9 @@ static PyMethodDef server_methods[] = {
     METHOD(log_flush, METH_NOARGS, "Write the access log out."),
     METHOD(tls_reload, METH_NOARGS,
            "Read certificates and keys again, for connections to come."),
-    METHOD(close, METH_NOARGS, "Close everything at once."),
+    METHOD(close, METH_NOARGS,
+           "Close everything at once; while the server is at work, as soon as "
+           "the call that is under way is back."),
     { NULL, NULL, 0, NULL },
 };
 
@@ -586,6 +732,7 @@ static PyGetSetDef server_getset[] = {
 static PyType_Slot server_slots[] = {
     { Py_tp_new, server_new },
     { Py_tp_dealloc, server_dealloc },
+    { Py_tp_finalize, server_finalize },
     { Py_tp_traverse, server_traverse },
     { Py_tp_clear, server_clear },
     { Py_tp_methods, server_methods },

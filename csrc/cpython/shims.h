@@ -57,4 +57,16 @@ wp_take_exception(void)
 #endif
 }
 
+/* The reverse of it; takes over the reference. */
+static inline void
+wp_set_exception(PyObject *exception)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+    PyErr_SetRaisedException(exception);
+#else
+    PyErr_Restore(Py_NewRef((PyObject *)Py_TYPE(exception)), exception,
+                  PyException_GetTraceback(exception));
+#endif
+}
+
 #endif

@@ -10,84 +10,6 @@
 static PyObject *write_body(PyObject *self, PyObject *const *args,
                             size_t flags, PyObject *keywords);
 
-/* ---- the call, from a free list ----------------------------------------- */
-
-static PyObject *start_response(PyObject *self, PyObject *const *args,
-                                size_t flags, PyObject *keywords);
-
-wp_call *
-wp_call_new(wp_server *server, wb_request *request)
-{
-    wp_call *call = server->free_calls;
-    if (call != NULL) {
-        server->free_calls = call->next;
-        server->free_count--;
-    } else {
-        call = PyObject_New(wp_call, server->state->call_type);
-        if (call == NULL) {
-            return NULL;
-        }
-        call->vectorcall = start_response;
-        call->result = call->iterator = NULL;
-        call->input = NULL;
-        call->writer = NULL;
-        call->loan.environ = NULL;
-        call->block = call->block_inline;
-        call->block_room = WP_BLOCK;
-    }
-    call->next = NULL;
-    call->server = (wp_server *)Py_NewRef((PyObject *)server);
-    call->request = request;
-    call->started = call->head_given = 0;
-    call->wrote = call->sending_file = 0;
-    request->user = call;
-    return call;
-}
-
-void
-wp_call_release(wp_call *call)
-{
-    wp_server *server = call->server;
-    call->request = NULL;
-    Py_CLEAR(call->iterator);
-    Py_CLEAR(call->result);
-    if (call->input != NULL) {
-        wp_input_detach(call->input);
-        Py_CLEAR(call->input);
-    }
-    if (call->writer != NULL && Py_REFCNT(call->writer) > 1) {
-        call->writer->call = NULL;
-        Py_CLEAR(call->writer);
-    }
-    wp_block_drop(call);
-    call->server = NULL;
-    if (Py_REFCNT(call) == 1 && server->free_count < WP_FREE) {
-        call->next = server->free_calls;
-        server->free_calls = call;
-        server->free_count++;
-    } else {
-        Py_DECREF(call);
-    }
-    Py_DECREF(server);
-}
-
-static void
-call_dealloc(wp_call *call)
-{
-    PyTypeObject *type = Py_TYPE(call);
-    Py_CLEAR(call->iterator);
-    Py_CLEAR(call->result);
-    Py_CLEAR(call->input);
-    if (call->writer != NULL) {
-        call->writer->call = NULL;
-        Py_CLEAR(call->writer);
-    }
-    wp_block_drop(call);
-    Py_CLEAR(call->server);
-    PyObject_Free(call);
-    Py_DECREF(type);
-}
-
 /* ---- start_response ----------------------------------------------------- */
 
 /* exc_info after the head went out: the exception goes on (PEP 3333). */
@@ -136,8 +58,8 @@ writer_of(wp_call *call)
             return NULL;
         }
         call->writer->vectorcall = write_body;
-        call->writer->call = call;
     }
+    call->writer->call = call;
     return Py_NewRef((PyObject *)call->writer);
 }
 
@@ -166,9 +88,9 @@ exc_info_argument(wp_call *call, PyObject *const *args, Py_ssize_t count,
     return NULL;
 }
 
-static PyObject *
-start_response(PyObject *self, PyObject *const *args, size_t flags,
-               PyObject *keywords)
+PyObject *
+wp_start_response(PyObject *self, PyObject *const *args, size_t flags,
+                  PyObject *keywords)
 {
     wp_call *call = (wp_call *)self;
     if (call->request == NULL) {
@@ -225,18 +147,39 @@ wp_call_give_head(wp_call *call, int64_t length)
 /* ---- write -------------------------------------------------------------- */
 
 int
-wp_call_wait(wp_call *call, int for_body)
+wp_call_wait(wp_call *call)
 {
+    wb_request *request = call->request;
     int result;
+    /* Another thread may end the call meanwhile: only the request is safe. */
+    wb_request_hold(request);
     do {
-        Py_BEGIN_ALLOW_THREADS result
-            = wb_request_wait(call->request, for_body, 200);
+        Py_BEGIN_ALLOW_THREADS result = wb_request_wait(request, 0, 200);
         Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0)
         {
-            return -1;
+            result = -1;
         }
     } while (result == WB_AGAIN);
+    wb_request_release(request);
     return result;
+}
+
+/* Whether this thread may write now. Once the application has returned its
+ * iterable, and that waits, the loop's thread may be in the core. */
+static int
+may_write(const wp_call *call)
+{
+    if (call == NULL || call->request == NULL) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "write called after the response was over");
+        return 0;
+    }
+    if (call->suspended) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "write called while the response's iterable is sent");
+        return 0;
+    }
+    return 1;
 }
 
 static PyObject *
@@ -249,9 +192,7 @@ write_body(PyObject *self, PyObject *const *args, size_t flags,
         PyErr_SetString(PyExc_TypeError, "write() takes one bytes object");
         return NULL;
     }
-    if (call == NULL || call->request == NULL) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "write called after the response was over");
+    if (!may_write(call)) {
         return NULL;
     }
     call->wrote = 1;
@@ -263,7 +204,7 @@ write_body(PyObject *self, PyObject *const *args, size_t flags,
     }
     int result = wp_call_send(call, args[0]);
     if (result == WB_FULL) {
-        result = wp_call_wait(call, 0);
+        result = wp_call_wait(call);
     }
     if (result < 0) {
         if (!PyErr_Occurred()) {
@@ -274,29 +215,8 @@ write_body(PyObject *self, PyObject *const *args, size_t flags,
     Py_RETURN_NONE;
 }
 
-/* ---- types -------------------------------------------------------------- */
-
-static PyMemberDef call_members[] = {
-    { "__vectorcalloffset__", T_PYSSIZET, offsetof(wp_call, vectorcall),
-      READONLY, NULL },
-    { NULL, 0, 0, 0, NULL },
-};
-
-static PyType_Slot call_slots[] = {
-    { Py_tp_dealloc, call_dealloc },
-    { Py_tp_call, PyVectorcall_Call },
-    { Py_tp_members, call_members },
-    { Py_tp_doc,
-      "start_response(status, response_headers, exc_info=None) -> write" },
-    { 0, NULL },
-};
-
-PyType_Spec wp_call_spec = {
-    .name = "wsgibench.native._capi.StartResponse",
-    .basicsize = sizeof(wp_call),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = call_slots,
-};
+/* ---- the type of write
+ * -------------------------------------------------------------- */
 
 static void
 writer_dealloc(wp_writer *writer)

@@ -3,6 +3,7 @@ does not feel."""
 
 from __future__ import annotations
 
+import http.client
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,3 +149,57 @@ def test_programs(run: Run, threads: str, query: str) -> None:
     server = run(threads)
     assert get(server.port(), "/run" + query) == b"42"
     assert server.stop() == 0
+
+
+ENDS = {
+    "/exit": {b"3"},
+    "/_exit": {b"4"},
+    "/fail": {b"1"},
+    "/return": {b"1"},
+    "/yield": {b"1"},
+    "/write": {b"1"},
+    "/read": {b"1"},
+}
+
+
+@threads
+@pytest.mark.parametrize("path", ENDS)
+def test_how_a_child_leaves(run: Run, threads: str, path: str) -> None:
+    """One answer on each connection, the parent's, and it goes on."""
+    log = "--access-log=log"
+    server = run(threads, log)
+    port = server.port()
+    kept = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+
+    def ask(path: str, body: bytes | None = None) -> bytes:
+        kept.request("GET" if body is None else "POST", path, body)
+        return kept.getresponse().read()
+
+    me = get(port, "/")
+    other = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    other.connect()
+    for _ in range(2):
+        assert ask("/") == me
+        assert ask(path, b"some body") in ENDS[path]
+        assert ask("/") == me
+    other.request("GET", "/")
+    assert other.getresponse().read() == me
+    assert get(port, "/") == me
+    assert server.stop() == 0
+    other.close()
+    kept.close()
+
+
+def test_each_answer_is_logged_once(run: Run, tmp_path: Path) -> None:
+    server = run("--access-log=log")
+    port = server.port()
+    for path in ("/", "/exit", "/return", "/"):
+        get(port, path)
+    assert server.stop() == 0
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert [line.split('"')[1].split()[1] for line in lines] == [
+        "/",
+        "/exit",
+        "/return",
+        "/",
+    ]

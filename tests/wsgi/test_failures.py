@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -60,8 +59,7 @@ def unprintable(environ: dict[str, Any], start_response: Any) -> Any:
 
 
 EXITS: dict[str, Callable[[], Any]] = {
-    "system-exit": lambda: sys.exit(7),
-    "keyboard-interrupt": lambda: throw(KeyboardInterrupt()),
+    "base-exception": lambda: throw(BaseException()),
     "generator-exit": lambda: throw(GeneratorExit()),
     "memory-error": lambda: throw(MemoryError()),
     "recursion": lambda: recurse(0),

@@ -351,3 +351,14 @@ def test_what_reading_would_give(
 def test_a_file_that_cannot_be_read(client: Client) -> None:
     response = client.once(write_only)
     assert response.status == 500 or not response.complete
+
+
+def test_a_descriptor_that_becomes_another_file(client: Client) -> None:
+    with connect(client.target.address) as sock:
+        sock.sendall(request(taken_over, fields=("Connection: close",)))
+        head = sock.recv(100)
+        client.ask(ask_for_it)
+        assert client.wait_note("taken") == ["taken"]
+        rest = client.read_all(sock)
+    assert b"S" not in (head + rest).partition(b"\r\n\r\n")[2]
+    assert len(rest) > BIG - 1000

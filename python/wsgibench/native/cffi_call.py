@@ -1,8 +1,18 @@
 """One request being answered: start_response, write, and the application's
-result on its way out."""
+result on its way out.
+
+A call is live until the core has its answer, or has given it up, and the
+application's close() has run; then it knows no request any more, whoever
+still holds it. Calls that wait - for their client, or for their turn - are the
+server's (``CoreServer.waiting``).
+
+Other threads of the application may come to the core, too: through wsgi.input
+and write(). They hold the request (``Call.hold``) for as long as they use it.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Optional
@@ -28,6 +38,10 @@ NOT_STARTED = (
 SHORT = (
     "the body is shorter than its Content-Length; the connection was closed"
 )
+OVER = "%s after the response was over"
+SENDING = "write called while the response's iterable is sent"
+#: What the application raises to end the server, not its request.
+LEAVING = (KeyboardInterrupt, SystemExit)
 
 ExcInfo = tuple[type[BaseException], BaseException, Optional[TracebackType]]
 
@@ -84,8 +98,11 @@ class Call:
     __slots__ = (
         "head",
         "head_given",
+        "held",
+        "in_app",
         "input",
         "iterator",
+        "outer",
         "request",
         "result",
         "sending_file",
@@ -96,7 +113,10 @@ class Call:
 
     def __init__(self, server: Any, request: Any) -> None:
         self.server = server
-        self.request = request
+        self.request = request  # None: over
+        self.held: Any = None  # the request, if this call holds it
+        self.outer: Call | None = None  # whose application turned the loop
+        self.in_app = False  # application code runs
         self.input: Input | None = None
         self.result: Any = None
         self.iterator: Iterator[Any] | None = None
@@ -116,9 +136,7 @@ class Call:
     ) -> Any:
         request = self.request
         if request is None:
-            raise RuntimeError(
-                "start_response called after the response was over"
-            )
+            raise RuntimeError(OVER % "start_response called")
         if exc_info is not None:
             try:
                 if request.head_sent:
@@ -138,56 +156,99 @@ class Call:
     def write(self, data: bytes) -> None:
         if not isinstance(data, bytes):
             raise TypeError("write() takes one bytes object")
-        if self.request is None:
-            raise RuntimeError("write called after the response was over")
-        self.wrote = True
-        if not data:
-            return
-        if not self.head_given:
-            self._give_head(-1)
-        result = self._send(data)
-        if result == FULL:
-            result = self._wait()
-        if result < 0:
-            raise_code(result)
+        request = self.hold(OVER % "write called", writing=True)
+        try:
+            self.wrote = True
+            if not data:
+                return
+            if not self.head_given:
+                self._give_head(request, -1)
+            result = self._send(request, data)
+            if result == FULL:
+                result = self._wait(request)
+            if result < 0:
+                raise_code(result)
+        finally:
+            lib.wb_request_release(request)
+
+    # Other threads --------------------------------------------------------
+
+    def hold(self, over: str, writing: bool = False) -> Any:
+        """The request, to be released after use: valid whatever the call's
+        own thread does meanwhile. RuntimeError if the call is over."""
+        server = self.server
+        with server.gate:
+            server.guests += 1
+            try:
+                request = self.request
+                if request is None:
+                    raise RuntimeError(over)
+                if writing and not self.in_app:
+                    raise RuntimeError(SENDING)
+                lib.wb_request_hold(request)
+            finally:
+                server.guests -= 1
+        return request
+
+    def hold_until_the_end(self) -> None:
+        """By the call's own thread, before it lets others into the core."""
+        if self.held is None and self.request is not None:
+            lib.wb_request_hold(self.request)
+            self.held = self.request
+
+    def _back(self) -> None:
+        """The application has returned. No other thread begins to hold the
+        request from here on, for the core does not lock before the first has;
+        unless it is held already."""
+        self.in_app = False
+        if self.server.guests:
+            with self.server.gate:
+                pass
+
+    def take(self) -> Any:
+        """The request, to be ended: it is nobody else's any more."""
+        request, self.request = self.request, None
+        if self.server.guests:
+            with self.server.gate:
+                pass
+        return request
 
     # Endings --------------------------------------------------------------
 
-    def _wait(self) -> int:
+    def _wait(self, request: Any) -> int:
         result: int = lib.WB_AGAIN
         while result == lib.WB_AGAIN:
-            result = lib.wb_request_wait(self.request, 0, 200)
+            result = lib.wb_request_wait(request, 0, 200)
         return result
 
-    def _give_head(self, length: int) -> int:
+    def _give_head(self, request: Any, length: int) -> int:
         assert self.head is not None
-        result: int = lib.wb_request_head(
-            self.request, self.head.given, length
-        )
+        result: int = lib.wb_request_head(request, self.head.given, length)
         if result < 0:
             raise_code(result)
         self.head_given = True
         return result
 
-    def _send(self, block: bytes) -> int:
+    def _send(self, request: Any, block: bytes) -> int:
+        if type(block) is not bytes:
+            block = b"".join((block,))  # its methods are not to be trusted
         result: int
         if len(block) <= COPIED:
-            result = lib.wb_request_write(
-                self.request, block, len(block), NULL
-            )
+            result = lib.wb_request_write(request, block, len(block), NULL)
         else:
             data, owner = self.server.keep(block)
-            result = lib.wb_request_write(
-                self.request, data, len(block), owner
-            )
+            result = lib.wb_request_write(request, data, len(block), owner)
             self.server.kept(owner)
         return result
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """The request has been ended; now the application's side."""
         self.request = None
         if self.input is not None:
             self.input.detach()
+        held, self.held = self.held, None
+        if held is not None:
+            lib.wb_request_release(held)
         result = self.result
         self.result = self.iterator = None
         if type(result) is list or type(result) is tuple:
@@ -196,39 +257,61 @@ class Call:
             close = getattr(result, "close", None)
             if close is not None:
                 close()
+        except LEAVING:
+            raise
         except BaseException:
             log_exception(self.server.errors)
 
     def fail(self) -> None:
-        """The application raised, or did what it must not."""
-        log_exception(self.server.errors)
-        request = self.request
-        if self.input is not None:
-            self.input.detach()
-        lib.wb_request_error(request, 500)  # or abort, if the head is out
-        self._end()
+        """In an except clause: the application raised, or did what it must
+        not. Raises again what has to leave the server."""
+        error = sys.exc_info()[1]
+        self._back()
+        try:
+            if not isinstance(error, LEAVING):
+                log_exception(self.server.errors, self.request)
+        finally:
+            request = self.take()
+            if request is not None:  # or abort, if the head is out
+                lib.wb_request_error(request, 500)
+            self.end()
+        if isinstance(error, LEAVING):
+            raise error
+
+    def abandon(self) -> None:
+        """Whatever has happened to it: it is ended."""
+        request = self.take()
+        if request is not None:
+            lib.wb_request_abort(request)
+        self.end()
 
     def _finish(self) -> None:
         try:
             if not self.started:
                 raise AssertionError(NOT_STARTED)
             if not self.head_given:
-                self._give_head(-1)
+                self._give_head(self.request, -1)
         except BaseException:
             self.fail()
             return
-        result = lib.wb_request_finish(self.request)
-        if result == lib.WB_STATE:
+        if lib.wb_request_finish(self.take()) == lib.WB_STATE:
             log_line(self.server.errors, SHORT)
-        self._end()
+        self.end()
 
     def _lose_client(self) -> None:
-        lib.wb_request_abort(self.request)
-        self._end()
+        lib.wb_request_abort(self.take())
+        self.end()
 
     # The application's result -----------------------------------------------
 
-    def answer(self, result: Any) -> None:
+    def serve(self, environ: dict[str, Any]) -> None:
+        self.in_app = True
+        try:
+            result = self.server.app(environ, self)
+        except BaseException:
+            self.fail()
+            return
+        self._back()
         self.result = result
         if (
             (type(result) is list or type(result) is tuple)
@@ -252,22 +335,23 @@ class Call:
     def _respond(self, body: bytes) -> None:
         assert self.head is not None
         given = self.head.given
+        request = self.take()
         if len(body) <= COPIED:
             code = lib.wb_request_respond(
-                self.request, given, body, len(body), NULL
+                request, given, body, len(body), NULL
             )
         else:
             data, owner = self.server.keep(body)
             code = lib.wb_request_respond(
-                self.request, given, data, len(body), owner
+                request, given, data, len(body), owner
             )
             self.server.kept(owner)
         if code == 0:
-            self.request = None
             if self.input is not None:
-                self.input.detach()
+                self.end()
             return
         if code == lib.WB_INVALID or code == lib.WB_NOMEM:
+            self.request = request
             try:
                 raise_code(code)
             except BaseException:
@@ -275,12 +359,12 @@ class Call:
             return
         if code == lib.WB_STATE:
             log_line(self.server.errors, SHORT)
-        self._end()
+        self.end()
 
     def _known_length(self, result: Any) -> int:
         if self.wrote or type(result) not in (list, tuple):
             return -1
-        if not all(isinstance(block, bytes) for block in result):
+        if not all(type(block) is bytes for block in result):
             return -1
         return sum(map(len, result))
 
@@ -289,15 +373,15 @@ class Call:
         if found is None or self.wrote:
             return False
         fd, offset, size = found
-        sent = self._give_head(size)
-        if sent == 0 and size > 0:
+        sent = self._give_head(self.request, size)
+        if sent == 0:
             sent = lib.wb_request_file(self.request, fd, offset, size)
         self.sending_file = True
         if sent == FULL:
             if not self.server.threaded:
                 self.server.suspend(self)
                 return True
-            sent = self._wait()
+            sent = self._wait(self.request)
         if sent < 0:
             self._lose_client()
         else:
@@ -320,10 +404,10 @@ class Call:
         if not self.started:
             raise AssertionError(NOT_STARTED)
         if not self.head_given:
-            given = self._give_head(length)
+            given = self._give_head(self.request, length)
             if given:
                 return given
-        return self._send(block)
+        return self._send(self.request, block)
 
     def _iterate(self, length: int) -> None:
         server = self.server
@@ -333,9 +417,12 @@ class Call:
         while burst or server.threaded:
             burst -= 1
             try:
+                self.in_app = True
                 block = next(iterator)
+                self._back()
                 result = self._send_block(block, length)
             except StopIteration:
+                self._back()
                 self._finish()
                 return
             except BaseException:
@@ -345,7 +432,7 @@ class Call:
                 if not server.threaded:
                     server.suspend(self)  # WB_RESUME brings it back
                     return
-                result = self._wait()
+                result = self._wait(self.request)
             if result == COMPLETE:
                 self._finish()
                 return

@@ -25,12 +25,28 @@ def raise_code(code: int) -> None:
     raise OSError(text)
 
 
-def log_exception(stream: Any) -> None:
+def _request_text(request: Any) -> str:
+    """"GET /path", as it was sent."""
+    if request is None:
+        return "a request that is answered"
+    base, method, target = request.base, request.method, request.target
+    parts = (
+        ffi.buffer(base + method.off, method.len)[:],
+        ffi.buffer(base + target.off, target.len)[:],
+    )
+    return b" ".join(parts).decode("latin-1")
+
+
+def log_exception(stream: Any, request: Any = None) -> None:
     """The exception being handled. A log that fails must not fail the
     server."""
     kind, error, trace = sys.exc_info()
     try:
-        traceback.print_exception(kind, error, trace, file=stream)
+        tell = getattr(stream, "log_exception", None)
+        if tell is not None:
+            tell(_request_text(request), error)
+        else:
+            traceback.print_exception(kind, error, trace, file=stream)
     except Exception:
         pass
     finally:

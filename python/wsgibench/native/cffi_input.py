@@ -1,7 +1,8 @@
 """wsgi.input (PEP 3333, "Input and Error Streams").
 
-Once the request is over every read returns b"". A body that breaks off
-raises: it must never look complete.
+Once the answer is out every read raises. A body that breaks off raises, too:
+it must never look complete. Threads may read in turns; one that waits for the
+client holds the others up, not the server.
 """
 
 from __future__ import annotations
@@ -12,41 +13,62 @@ from typing import Any
 
 from wsgibench.native._cffi import ffi, lib
 from wsgibench.native.cffi_errors import raise_code
+from wsgibench.native.unpatched import original
 
 AHEAD = 65536
+new_lock = original("_thread", "RLock")
+OVER = "wsgi.input was read after the response was over"
 
 
 class Input:
-    __slots__ = ("_ahead", "_at", "_finished", "_request")
+    __slots__ = ("_ahead", "_at", "_call", "_finished", "_lock", "_over")
 
-    def __init__(self, request: Any = None) -> None:
-        self._request = request
+    def __init__(self, call: Any = None) -> None:
+        """call: None for the empty one that requests without a body share."""
+        self._call = call
         self._ahead = b""  # read from the core; from _at on it is not taken
         self._at = 0
-        self._finished = request is None
-        if request is not None and request.body_complete and request.body:
-            size = request.content_length
-            self._ahead = ffi.buffer(request.body, size)[:]
-            self._finished = True
+        self._finished = call is None  # no more comes
+        self._over = False
+        self._lock: Any = None  # of the thread that reads
+        if call is not None:
+            request = call.request
+            if request.body_complete and request.body:
+                size = request.content_length
+                self._ahead = ffi.buffer(request.body, size)[:]
+                self._finished = True
+            else:
+                call.hold_until_the_end()
+                self._lock = new_lock()
 
     def detach(self) -> None:
-        self._request = None
+        self._over = True
+        self._call = None
         self._ahead = b""
         self._at = 0
-        self._finished = True
 
     def _pull(self) -> bytes:
         """Some bytes; b"" at the end."""
-        if self._finished:
-            return b""
-        room = ffi.new("char[]", AHEAD)
+        room = None
         while True:
-            n: int = lib.wb_request_read(self._request, room, AHEAD)
-            if n == lib.WB_AGAIN:
-                error = lib.wb_request_wait(self._request, 1, 200)
-                if error in (0, lib.WB_AGAIN):
-                    continue
-                n = error
+            call = self._call
+            if self._over or (call is None and not self._finished):
+                raise RuntimeError(OVER)
+            if self._finished:
+                return b""
+            if room is None:
+                room = ffi.new("char[]", AHEAD)
+            request = call.hold(OVER)
+            try:
+                n: int = lib.wb_request_read(request, room, AHEAD)
+                if n == lib.WB_AGAIN:
+                    n = lib.wb_request_wait(request, 1, 200)
+                    if n in (0, lib.WB_AGAIN, lib.WB_OVER):
+                        continue
+            finally:
+                lib.wb_request_release(request)
+            if n == lib.WB_OVER:
+                continue
             if n < 0:
                 raise_code(n)
             self._finished = n == 0
@@ -59,8 +81,41 @@ class Input:
         self._at = min(end, len(self._ahead))
         return data
 
+    # One reader at a time. A body that is all here needs no lock for that.
+
     def read(self, size: int | None = -1) -> bytes:
         limit = -1 if size is None else index(size)
+        if self._lock is None:
+            return self._read(limit)
+        with self._lock:
+            return self._read(limit)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        limit = -1 if size is None else index(size)
+        if self._lock is None:
+            return self._readline(limit)
+        with self._lock:
+            return self._readline(limit)
+
+    def readlines(self, hint: int | None = -1) -> list[bytes]:
+        enough = 0 if hint is None else index(hint)
+        if self._lock is None:
+            return self._readlines(enough)
+        with self._lock:
+            return self._readlines(enough)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def _read(self, limit: int) -> bytes:
+        if self._over:
+            raise RuntimeError(OVER)
         if limit >= 0 and self._at + limit <= len(self._ahead):
             return self._take(self._at + limit)
         parts = [self._ahead[self._at :]]
@@ -72,8 +127,9 @@ class Input:
         self._at = 0
         return self._take(held if limit < 0 else limit)
 
-    def readline(self, size: int | None = -1) -> bytes:
-        limit = -1 if size is None else index(size)
+    def _readline(self, limit: int) -> bytes:
+        if self._over:
+            raise RuntimeError(OVER)
         searched = self._at
         while True:
             end = self._ahead.find(b"\n", searched) + 1
@@ -89,22 +145,14 @@ class Input:
             self._ahead = self._ahead[self._at :] + more
             self._at = 0
 
-    def readlines(self, hint: int | None = -1) -> list[bytes]:
-        enough = 0 if hint is None else index(hint)
-        lines = []
+    def _readlines(self, enough: int) -> list[bytes]:
+        lines: list[bytes] = []
         total = 0
-        for line in self:
+        while True:
+            line = self._readline(-1)
+            if not line:
+                return lines
             lines.append(line)
             total += len(line)
             if 0 < enough <= total:
-                break
-        return lines
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        line = self.readline()
-        if not line:
-            raise StopIteration
-        return line
+                return lines

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from typing import Any
 
 from wsgibench import __version__
 from wsgibench.native._cffi import ffi, lib
-from wsgibench.native.cffi_call import Call, Head, encode_head
+from wsgibench.native.cffi_call import LEAVING, Call, Head, encode_head
 from wsgibench.native.cffi_environ import EnvironFactory
 from wsgibench.native.cffi_errors import log_exception, raise_code
 from wsgibench.native.cffi_input import Input
 from wsgibench.native.contract import Application
+from wsgibench.native.unpatched import original
 
 MAX_PER_TURN = 1024
+new_lock = original("_thread", "RLock")
+get_ident = original("_thread", "get_ident")
 #: A poll is no longer than this, so that signal handlers run: cffi calls do
 #: not return for a signal.
 LONGEST_POLL_MS = 1000
@@ -29,6 +33,7 @@ EXTRAS = {
     "multithread": False,
     "multiprocess": False,
     "error_stream": None,
+    "on_close": None,
 }
 
 
@@ -55,8 +60,21 @@ class CoreServer:
         self._environs = EnvironFactory(
             self.errors, dict(extras, version=__version__), self.threaded
         )
-        self._suspended: dict[int, Call] = {}  # waiting for WB_RESUME
-        self._aside: list[Call] = []  # gave way to others
+        #: Calls that wait, by their request: for WB_RESUME, or for others,
+        #: to which they gave way (``_aside``).
+        self.waiting: dict[int, Call] = {}
+        self._aside: list[Call] = []
+        self._current: Call | None = None  # whose application runs
+        #: Threads of the application that are on their way into the core
+        #: increment it, and hold the gate: see Call.hold().
+        self.guests = 0
+        self.gate: Any = new_lock()
+        self._lock: Any = new_lock()  # see _locked()
+        self._pid = os.getpid()
+        self._users = 0  # methods under way that turn the loop or serve
+        self._user = 0  # the thread that called the last of them
+        self._closing = False  # as soon as there are no users
+        self._on_close = extras["on_close"]
         self._heads: dict[Any, Head] = {}
         self._blocks: dict[int, Any] = {}  # kept by the core, by owner
         self._numbers = itertools.count(1)
@@ -118,94 +136,244 @@ class CoreServer:
             del self._blocks[int(ffi.cast("uintptr_t", owner))]
 
     def suspend(self, call: Call) -> None:
-        self._suspended[int(ffi.cast("uintptr_t", call.request))] = call
+        self.waiting[int(ffi.cast("uintptr_t", call.request))] = call
 
     def put_aside(self, call: Call) -> None:
+        self.suspend(call)
         self._aside.append(call)
 
     def _answer(self, request: Any) -> None:
         if request.event:  # WB_RESUME
-            address = int(ffi.cast("uintptr_t", request))
-            self._suspended.pop(address).go_on()
+            self._resume(request)
             return
         call = Call(self, request)
+        call.outer = self._current
+        self._current = call
         try:
-            environ = self._environs.make(request)
-            if request.content_length or request.chunked:
-                call.input = Input(request)
-                environ["wsgi.input"] = call.input
-                if request.chunked and request.content_length >= 0:
-                    environ["CONTENT_LENGTH"] = str(request.content_length)
-            result = self.app(environ, call)
+            try:
+                environ = self._environs.make(request)
+                if request.content_length or request.chunked:
+                    call.input = Input(call)
+                    environ["wsgi.input"] = call.input
+                    if request.chunked and request.content_length >= 0:
+                        environ["CONTENT_LENGTH"] = str(
+                            request.content_length
+                        )
+            except BaseException:
+                call.fail()
+            else:
+                call.serve(environ)
         except BaseException:
-            call.fail()
-            return
-        call.answer(result)
+            call.abandon()  # wherever that came from, a signal say
+            raise
+        finally:
+            self._current = call.outer
+            call.outer = None
+
+    def _resume(self, request: Any) -> None:
+        call = self.waiting.pop(int(ffi.cast("uintptr_t", request)))
+        call.outer = self._current
+        self._current = call
+        try:
+            call.go_on()
+        except BaseException:
+            call.abandon()
+            raise
+        finally:
+            self._current = call.outer
+            call.outer = None
 
     def _go_on(self) -> int:
-        calls, self._aside = self._aside, []
-        for call in calls:
-            call.go_on()
-        return len(calls)
+        """Only those there now: each may come back to the end of the list."""
+        served = 0
+        for _ in range(len(self._aside)):
+            if self._closing or not self._aside:
+                break
+            self._resume(self._aside.pop(0).request)
+            served += 1
+        return served
 
-    def turn(self, timeout: float | None) -> int:
-        timeout_ms = _milliseconds(timeout)
-        core = self._open()
+    def _turn(self, timeout_ms: int) -> int:
+        core = self._core
         if self._aside:
             timeout_ms = 0
         ready = lib.wb_server_poll(core, timeout_ms)
         self._release_blocks(core)
+        if self._closing or ready == lib.WB_STOPPED:
+            return -1
         if ready < 0:
-            if ready == lib.WB_STOPPED:
-                return -1
             raise_code(ready)
         served = 0
         answer = self._answer
-        while served < MAX_PER_TURN:
+        while served < MAX_PER_TURN and not self._closing:
             request = lib.wb_server_take(core)
             if not request:
                 break
-            answer(request)
             served += 1
-        if self._aside:
+            answer(request)
+        if self._aside and not self._is_forked():
             served += self._go_on()
-        return served
+        return -1 if self._closing else served
+
+    def turn(self, timeout: float | None) -> int:
+        timeout_ms = _milliseconds(timeout)
+        self._enter()
+        try:
+            return self._turn(timeout_ms)
+        finally:
+            self._leave()
 
     def run(self) -> None:
-        while self.turn(LONGEST_POLL_MS / 1000) >= 0:
-            pass
+        self._enter()
+        try:
+            while self._turn(LONGEST_POLL_MS) >= 0:
+                pass
+        finally:
+            self._leave()
 
     def run_loop(self) -> None:
-        lib.wb_server_run(self._open())
-
-    def run_worker(self) -> None:
-        core = self._open()
-        while not lib.wb_server_stopped(core):
-            request = lib.wb_server_wait(core, 1000)
-            if request:
-                self._answer(request)
-            self._release_blocks(core)
-
-    def canned(self, response: bytes) -> None:
-        core = self._open()
-        data = ffi.from_buffer(response)
-        while True:
-            code = lib.wb_server_canned(core, data, len(response), 100)
-            if code == lib.WB_STOPPED:
-                return
+        self._enter()
+        try:
+            code = lib.wb_server_run(self._core)
             if code < 0:
                 raise_code(code)
+        finally:
+            self._leave()
 
-    # The rest -------------------------------------------------------------
+    def run_worker(self) -> None:
+        self._enter()
+        try:
+            core = self._core
+            while not self._closing and not lib.wb_server_stopped(core):
+                request = lib.wb_server_wait(core, 1000)
+                if request:
+                    self._answer(request)
+                self._release_blocks(core)
+            if self._is_forked():
+                raise_code(lib.WB_FORKED)
+        finally:
+            self._leave()
+
+    def canned(self, response: bytes) -> None:
+        data = ffi.from_buffer(response)
+        self._enter()
+        try:
+            while not self._closing:
+                code = lib.wb_server_canned(
+                    self._core, data, len(response), 100
+                )
+                if code == lib.WB_STOPPED:
+                    return
+                if code < 0:
+                    raise_code(code)
+        finally:
+            self._leave()
+
+    # In use, or closed ----------------------------------------------------
+
+    def _locked(self) -> Any:
+        """For what any thread may call: nobody closes the core meanwhile.
+        Whoever had it when the process was forked is not in the child."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._lock = new_lock()
+            self.gate = new_lock()
+            self.guests = 0
+        return self._lock
 
     def _open(self) -> Any:
         if not self._core:
             raise ValueError("the server is closed")
         return self._core
 
+    def _is_forked(self) -> bool:
+        return bool(lib.wb_server_fileno(self._core) == lib.WB_FORKED)
+
+    def _enter(self) -> None:
+        """Before a method that turns the loop or serves; _leave() is its
+        end."""
+        thread = get_ident()
+        with self._locked():
+            if not self._core or self._closing:
+                raise ValueError("the server is closed")
+            if not self.threaded and self._users:
+                if self._user != thread:
+                    raise RuntimeError("another thread is turning this server")
+                # The application turns its own server: while that is in the
+                # core, helper threads of its calls may come there, too.
+                call = self._current
+                while call is not None:
+                    call.hold_until_the_end()
+                    call = call.outer
+            self._users += 1
+            self._user = thread
+
+    def _leave(self) -> None:
+        with self._locked():
+            self._users -= 1
+            last = not self._users and self._closing
+        if last:
+            self._close_core()
+
+    def _close_core(self) -> None:
+        """Nobody is in the core. Clients are cut off, and the close() of each
+        call that waited is called. Those that a forked child has inherited
+        are its parent's."""
+        with self._locked():
+            core, self._core = self._core, NULL
+            if not core:
+                return
+            self._closing = True
+            calls = list(self.waiting.values())
+            if lib.wb_server_fileno(core) == lib.WB_FORKED:
+                calls = []
+            self.waiting = {}
+            self._aside = []
+            for call in calls:
+                call.take()  # closing the core ends all requests
+            lib.wb_server_close(core)
+        leaving: BaseException | None = None
+        for call in calls:
+            try:
+                call.end()
+            except BaseException as error:
+                leaving = leaving or error
+        self._release_blocks(core)
+        lib.wb_server_free(core)
+        on_close, self._on_close = self._on_close, None
+        if on_close is not None:
+            try:
+                on_close()
+            except LEAVING as error:
+                leaving = leaving or error
+            except BaseException:
+                log_exception(self.errors)
+        if leaving is not None:
+            raise leaving
+
+    def close(self) -> None:
+        with self._locked():
+            if not self._core:
+                return
+            if self._users:
+                self._closing = True
+                if self._is_forked():
+                    lib.wb_server_close(self._core)  # its own descriptors
+                else:
+                    lib.wb_server_stop(self._core, 0)  # wakes who sleeps
+                return
+        self._close_core()
+
+    def __del__(self) -> None:
+        if getattr(self, "_core", NULL):
+            self._close_core()
+
+    # The rest -------------------------------------------------------------
+
     def wake(self) -> None:
-        if self._core:
-            lib.wb_server_wake(self._core)
+        with self._locked():
+            if self._core:
+                lib.wb_server_wake(self._core)
 
     def wake_fd(self) -> int:
         fd: int = lib.wb_server_wake_fd(self._open())
@@ -215,14 +383,20 @@ class CoreServer:
 
     def stop(self, grace: float | None) -> None:
         grace_ms = _milliseconds(grace)
-        if self._core:
-            lib.wb_server_stop(
-                self._core, 2**31 - 1 if grace_ms < 0 else grace_ms
-            )
+        with self._locked():
+            if self._core:
+                lib.wb_server_stop(
+                    self._core, 2**31 - 1 if grace_ms < 0 else grace_ms
+                )
 
     @property
     def stopped(self) -> bool:
-        return not self._core or bool(lib.wb_server_stopped(self._core))
+        with self._locked():
+            return (
+                not self._core
+                or self._closing
+                or bool(lib.wb_server_stopped(self._core))
+            )
 
     def fileno(self) -> int:
         fd: int = lib.wb_server_fileno(self._open())
@@ -236,7 +410,8 @@ class CoreServer:
 
     def stats(self) -> dict[str, int]:
         stats = ffi.new("wb_stats *")
-        lib.wb_server_stats(self._open(), stats)
+        with self._locked():
+            lib.wb_server_stats(self._open(), stats)
         return {
             name: getattr(stats, name)
             for name, _ in ffi.typeof("wb_stats").fields
@@ -255,33 +430,16 @@ class CoreServer:
         }
 
     def turns(self) -> int:
-        return lib.wb_server_turns(self._core) if self._core else 0
+        with self._locked():
+            return lib.wb_server_turns(self._core) if self._core else 0
 
     def log_flush(self) -> None:
-        if self._core:
-            lib.wb_server_log_flush(self._core)
+        with self._locked():
+            if self._core:
+                lib.wb_server_log_flush(self._core)
 
     def tls_reload(self) -> None:
-        code = lib.wb_server_tls_reload(self._open())
+        with self._locked():
+            code = lib.wb_server_tls_reload(self._open())
         if code < 0:
             raise_code(code)
-
-    def close(self) -> None:
-        core, self._core = self._core, NULL
-        if not core:
-            return
-        for call in [*self._aside, *self._suspended.values()]:
-            try:
-                lib.wb_request_abort(call.request)
-                call._end()
-            except BaseException:
-                log_exception(self.errors)
-        self._aside = []
-        self._suspended = {}
-        lib.wb_server_close(core)
-        self._release_blocks(core)
-        lib.wb_server_free(core)
-
-    def __del__(self) -> None:
-        if getattr(self, "_core", NULL):
-            self.close()

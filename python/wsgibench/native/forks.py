@@ -1,10 +1,11 @@
-"""Signal handlers that belong to one process.
+"""Children that the application forks.
 
-A child that the application forks - multiprocessing, os.fork() - inherits the
-server's signal handlers and its wakeup descriptor. There is no server in it
-that they could stop: SIGTERM would do nothing, and each signal of the child
-would wake the parent. So the child gets back, as soon as it is there, what was
-in force before. (A new program, subprocess, has no handlers anyway.)
+Signal handlers belong to one process. A child - multiprocessing, os.fork() -
+inherits the server's signal handlers and its wakeup descriptor. There is no
+server in it that they could stop: SIGTERM would do nothing, and each signal of
+the child would wake the parent. So the child gets back, as soon as it is
+there, what was in force before. (A new program, subprocess, has no handlers
+anyway.)
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 #: Those in force, the last one first to go.
 _installed: list[SignalHandlers] = []
@@ -121,3 +122,21 @@ if sys.platform != "win32":
     os.register_at_fork(
         before=_before, after_in_parent=_in_parent, after_in_child=_in_child
     )
+
+
+def end_child(error: BaseException) -> NoReturn:
+    """A child that the application forked came back to what serves, in a
+    thread or in a worker: it ends as a program does."""
+    code = 1
+    try:
+        if isinstance(error, SystemExit):
+            given = error.code
+            code = given if isinstance(given, int) else int(given is not None)
+            if given is not None and not isinstance(given, int):
+                print(given, file=sys.stderr)
+        else:
+            sys.excepthook(type(error), error, error.__traceback__)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code & 0xFF)

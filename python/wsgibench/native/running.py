@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import select
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from wsgibench.native.contract import CoreServer
+from wsgibench.native.forks import end_child
 from wsgibench.native.unpatched import Thread, original
 
 #: Seconds between two looks for signals, should nothing else end a wait: an
 #: application can take the wake-up descriptor away (asyncio does).
 LOOK = 1.0
 LOOK_IN_THREADS = 0.1
+get_ident = original("_thread", "get_ident")
 
 
 def run(cores: Sequence[CoreServer], threads: int) -> None:
@@ -25,16 +30,86 @@ def run(cores: Sequence[CoreServer], threads: int) -> None:
 
 
 def _run_in_threads(cores: Sequence[CoreServer], threads: int) -> None:
-    targets = [
-        target
-        for core in cores
-        for target in [core.run_loop] + [core.run_worker] * threads
-    ]
-    running = [Thread(target, "wsgibench") for target in targets]
-    for thread in running:
-        # Signal handlers run between the waits, in this thread.
-        while not thread.join(LOOK_IN_THREADS):
-            pass
+    running = ServingThreads(cores, threads)
+    running.start()
+    # Signal handlers run between the waits, in this thread.
+    while not running.join(LOOK_IN_THREADS):
+        pass
+    if running.error is not None:
+        raise running.error
+
+
+class ServingThreads:
+    """Threads that serve: the loop of each server, and ``threads`` beside it;
+    with 0 the loop's thread alone.
+
+    What has to leave the server (KeyboardInterrupt, SystemExit of the
+    application) ends all of them at once, and is ``error`` then.
+    """
+
+    def __init__(
+        self,
+        cores: Sequence[CoreServer],
+        threads: int,
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        """on_end: called by the last thread, when it has ended."""
+        self.error: BaseException | None = None
+        self._cores = cores
+        self._on_end = on_end
+        self._pid = os.getpid()
+        self._lock = original("_thread", "allocate_lock")()
+        self._idents: set[int] = set()
+        self._targets = [
+            target
+            for core in cores
+            for target in (
+                [core.run_loop] + [core.run_worker] * threads
+                if threads
+                else [core.run]
+            )
+        ]
+        self._left = len(self._targets)
+        self._threads: list[Thread] = []
+
+    def start(self) -> None:
+        self._threads = [
+            Thread(functools.partial(self._run, target), "wsgibench")
+            for target in self._targets
+        ]
+
+    def join(self, timeout: float) -> bool:
+        """Whether all have ended; waits so many seconds for it. A forked
+        child has none of them."""
+        until = time.monotonic() + timeout
+        return self._pid != os.getpid() or all(
+            thread.join(max(0.0, until - time.monotonic()))
+            for thread in self._threads
+        )
+
+    def has_caller(self) -> bool:
+        """Whether the caller is one of these threads."""
+        return get_ident() in self._idents
+
+    def _run(self, target: Callable[[], None]) -> None:
+        self._idents.add(get_ident())
+        try:
+            target()
+        except BaseException as error:
+            if self._pid != os.getpid():
+                end_child(error)
+            self._end_all(error)
+        with self._lock:
+            self._idents.discard(get_ident())
+            self._left -= 1
+            last = not self._left
+        if last:
+            self._on_end()
+
+    def _end_all(self, error: BaseException) -> None:
+        self.error = self.error or error
+        for core in self._cores:
+            core.stop(0.0)
 
 
 def _run_several(cores: Sequence[CoreServer]) -> None:

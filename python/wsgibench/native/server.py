@@ -7,7 +7,7 @@ import io
 import os
 import socket
 import sys
-import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -16,8 +16,13 @@ from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.native import sockets, tls
 from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import Application, CoreServer
+from wsgibench.native.log import logger
+from wsgibench.native.running import ServingThreads
 from wsgibench.native.settings import to_core
 from wsgibench.native.unpatched import check_threads
+
+#: Seconds that threads have for ending, when nothing keeps them any more.
+LAST_WORDS = 1.0
 
 
 def make_core(
@@ -28,10 +33,12 @@ def make_core(
     multiprocess: bool = False,
     log: AccessLog | None = None,
     error_stream: Any = None,
+    on_close: Callable[[], None] | None = None,
     settings: dict[str, Any] | None = None,
 ) -> CoreServer:
     """A core server on a duplicate of the listener's descriptor. The log
-    stays the caller's, and open for as long as the server."""
+    stays the caller's, and open for as long as the server; ``on_close`` is
+    called when that is closed."""
     if not callable(app):
         raise UsageError("the application %r is not callable." % (app,))
     if threads < 0:
@@ -57,6 +64,7 @@ def make_core(
             multithread=threads > 0,
             multiprocess=multiprocess,
             error_stream=error_stream or sys.stderr or NoStream(),
+            on_close=on_close,
             **core,
         )
     except (ValueError, OverflowError) as error:
@@ -111,71 +119,97 @@ class Server:
         **settings: Any,
     ) -> None:
         self._closes_socket = sock is None
+        self._close_at_end = False
         self._owner = None if sockets.is_inherited(bind) else os.getpid()
         self.socket = sock or sockets.open_listener(
             host, port, bind, reuse_port=reuse_port
         )
-        self._log: AccessLog | None = None
+        log: AccessLog | None = None
         try:
             if access_log is not None:
-                self._log = AccessLog(access_log, log_format)
+                log = AccessLog(access_log, log_format)
             self.core = make_core(
                 app,
                 self.socket,
                 threads=threads,
-                log=self._log,
+                log=log,
+                on_close=log.close if log is not None else None,
                 settings=settings,
             )
-        except OSError as error:
-            self._close_files()
-            raise WsgibenchError(
-                "cannot listen: %s." % (error.strerror or error)
-            ) from error
-        except BaseException:
-            self._close_files()
+        except BaseException as error:
+            self._close_socket()
+            if log is not None:
+                log.close()
+            if isinstance(error, OSError):
+                raise WsgibenchError(
+                    "cannot listen: %s." % (error.strerror or error)
+                ) from error
             raise
         self.threads = threads
         self.address = self.socket.getsockname()
         self.url = sockets.describe(
             self.socket, "https" if settings.get("certfile") else "http"
         )
-        self._running: list[threading.Thread] = []
+        self._running: ServingThreads | None = None
 
     # In background threads ------------------------------------------------
 
     def start(self) -> None:
-        if self._running:
+        if self._running is not None:
             raise WsgibenchError("the server is running already.")
         check_threads(self.threads)
-        targets = [self.core.run]
-        if self.threads:
-            targets = [self.core.run_loop]
-            targets += [self.core.run_worker] * self.threads
-        self._running = [
-            threading.Thread(target=target, daemon=True, name="wsgibench")
-            for target in targets
-        ]
-        for thread in self._running:
-            thread.start()
+        self._running = ServingThreads(
+            [self.core], self.threads, self._on_threads_end
+        )
+        self._running.start()
 
     def stop(self, grace: float = 30.0) -> None:
-        """Finish what is under way (at most ``grace`` seconds) and close."""
+        """Finish what is under way (at most ``grace`` seconds) and close.
+
+        Returns when that is done, but for calls of the application that do
+        not come back in time. Called by the application itself, in the
+        server's own thread, it returns at once: its call is among those.
+        """
         self._seal_socket()
         self.core.stop(grace)
         self._close_socket()  # nobody accepts from its queue any more
-        for thread in self._running:
-            thread.join()
-        self._running = []
-        self.close()
+        running = self._running
+        if running is None or not running.has_caller():
+            self._end_threads(grace + LAST_WORDS)
+            self.core.close()
+        else:
+            self._close_at_end = True
 
     def close(self) -> None:
-        self.core.close()
-        self._close_files()
+        """Close at once: clients are cut off, the close() of each iterable
+        that waits is called.
 
-    def _close_files(self) -> None:
+        A call of the application that is under way is not interrupted; the
+        server is closed as soon as it is back. So this is safe in the
+        application, in any thread, and in signal handlers.
+        """
+        self._seal_socket()
+        self.core.close()
         self._close_socket()
-        if self._log is not None:
-            self._log.close()
+        if self._running is not None and not self._running.has_caller():
+            self._end_threads(LAST_WORDS)
+
+    def _end_threads(self, timeout: float) -> None:
+        if self._running is not None and self._running.join(timeout):
+            self._running = None
+
+    def _on_threads_end(self) -> None:
+        """In the last of them."""
+        running = self._running
+        if running is not None and running.error is not None:
+            logger.error(
+                "%s was raised in the application; the server has ended.",
+                type(running.error).__name__,
+                exc_info=running.error,
+            )
+            self._close_socket()  # or clients would wait in its queue
+        if self._close_at_end:
+            self.core.close()
 
     def _seal_socket(self) -> None:
         """If it was made here, and no fork has made it another's, too."""

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.native import reports, signals
+from wsgibench.native.forks import end_child
 from wsgibench.native.heartbeat import Heartbeats, period
 from wsgibench.native.log import logger
 from wsgibench.native.notify import Notifier
@@ -455,7 +456,7 @@ class Supervisor:
     def _be_worker(self, number: int, place: int, parent: int) -> None:
         """In the child: never returns."""
         contact = Contact(self._report_fd, place, self._beats, parent)
-        code = 1
+        code, pid = 1, os.getpid()
         try:
             signals.reset_in_worker()
             self._workers.clear()
@@ -470,18 +471,25 @@ class Supervisor:
                     faulthandler.enable()  # no stderr: no last words
             self._run_worker(number, contact)
             code = 0
-        except WsgibenchError as error:
-            code = error.exit_code
-            is_usage = isinstance(error, UsageError)
-            contact.report(
-                reports.USAGE if is_usage else reports.ERROR, str(error)
-            )
         except BaseException as error:
-            logger.critical("a worker failed", exc_info=True)
-            text = "a worker failed: %s: %s." % (type(error).__name__, error)
-            contact.report(reports.ERROR, text)
+            if os.getpid() != pid:
+                end_child(error)  # the application forked it
+            code = self._tell_end(contact, error)
         finally:
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):
                     stream.flush()
             os._exit(code)
+
+    def _tell_end(self, contact: Contact, error: BaseException) -> int:
+        """In a worker that failed: its exit code."""
+        if isinstance(error, WsgibenchError):
+            is_usage = isinstance(error, UsageError)
+            contact.report(
+                reports.USAGE if is_usage else reports.ERROR, str(error)
+            )
+            return error.exit_code
+        logger.critical("a worker failed", exc_info=error)
+        text = "a worker failed: %s: %s." % (type(error).__name__, error)
+        contact.report(reports.ERROR, text)
+        return 1
