@@ -14,6 +14,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,6 +47,16 @@ def open_socket(host: str, port: int, backlog: int) -> socket.socket:
     return listener
 
 
+@dataclass(frozen=True)
+class Under:
+    """What a guest runs under, when it is counted instead of timed."""
+
+    prefix: tuple[str, ...] = ()  # a command that runs a command
+    variables: dict[str, str] = field(default_factory=dict)
+    patience: float = 1.0  # times as slow as it is by itself
+    guest: Path = GUEST  # another version's
+
+
 class GuestProcess:
     """A context manager: the process runs and answers inside it."""
 
@@ -61,7 +72,9 @@ class GuestProcess:
         cpu: int | None = None,
         services: dict[str, Any] | None = None,
         backlog: int = BACKLOG,
+        under: Under | None = None,
     ) -> None:
+        self._under = under or Under()
         self._environment = environment
         self._server = server
         self._scenario = scenario
@@ -90,12 +103,15 @@ class GuestProcess:
                 self._spawn(listener)
             self._await_answer()
             self.ready["observed"] = probe.observe(
-                self.address, self._scenario, PROBE_TIMEOUT
+                self.address, self._scenario, self._patience(PROBE_TIMEOUT)
             )
         except BaseException:  # Ctrl-C can come at any line of it
             self.stop()
             raise
         return self
+
+    def _patience(self, seconds: float) -> float:
+        return seconds * self._under.patience
 
     def _task(self, listen_fd: int, ready_fd: int) -> dict[str, Any]:
         """What child.py is told."""
@@ -145,10 +161,16 @@ class GuestProcess:
             for name, value in os.environ.items()
             if not name.startswith("PYTHON")
         }
+        environment.update(self._under.variables)
         try:
             with orphans.uninterrupted():
                 self._process = subprocess.Popen(
-                    [self._environment.python, str(GUEST), json.dumps(task)],
+                    [
+                        *self._under.prefix,
+                        self._environment.python,
+                        str(self._under.guest),
+                        json.dumps(task),
+                    ],
                     pass_fds=fds,
                     stdin=subprocess.DEVNULL,
                     stdout=self._log,
@@ -165,7 +187,7 @@ class GuestProcess:
             ) from error
         finally:
             os.close(ready_write)
-        self._read_ready(ready_read, started + START_TIMEOUT)
+        self._read_ready(ready_read, started + self._patience(START_TIMEOUT))
         self.start_seconds = time.monotonic() - started
 
     def _read_ready(self, fd: int, deadline: float) -> None:
@@ -195,14 +217,16 @@ class GuestProcess:
 
     def _await_answer(self) -> None:
         """Ready is a right answer, not an open port."""
-        deadline = time.monotonic() + START_TIMEOUT
+        deadline = time.monotonic() + self._patience(START_TIMEOUT)
         wrong = "no answer"
         while time.monotonic() < deadline:
             if not self.alive():
                 raise WsgibenchError(
                     "%s died: %s" % (self._server.text, self.last_words())
                 )
-            wrong = probe.problem(self.address, self._scenario, PROBE_TIMEOUT)
+            wrong = probe.problem(
+                self.address, self._scenario, self._patience(PROBE_TIMEOUT)
+            )
             if not wrong:
                 return
             # Nothing tells when a foreign server is ready: ask again soon.

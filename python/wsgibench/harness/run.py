@@ -64,6 +64,7 @@ class Run:
         enough: Callable[[dict[str, Any]], bool] = lambda record: False,
         again: int = 0,
         spoilt: Spoilt = lambda start, load: "",
+        measure: Callable[..., dict[str, Any]] = cell_module.run,
     ) -> None:
         self._cells = cells
         self._interpreters = interpreters
@@ -81,6 +82,7 @@ class Run:
         self.record["starts"] = starts
         self._earlier = earlier
         self._enough = enough
+        self._measure = measure
         self._again = Again(again, starts * len(cells), spoilt, tell)
         if earlier is not None:
             resuming.check_machine(earlier, self.record["machine"])
@@ -257,7 +259,7 @@ class Run:
         asked = self._scenarios[cell.scenario]
         settings = companions.need(asked.services)
         try:
-            return cell_module.run(
+            return self._measure(
                 self._servers[cell.server],
                 asked,
                 cell.load,
