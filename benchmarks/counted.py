@@ -1,13 +1,11 @@
-"""Figures of c-uv that are counted, not timed."""
+"""Figures of c-uv that are counted, not timed; `run --counted` has the
+others."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import resource
-import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -17,18 +15,21 @@ from pathlib import Path
 
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import environments, scenario, servers
+from wsgibench.harness.counted import calls, start
+from wsgibench.harness.counted.start import Subject
 from wsgibench.harness.interpreters import Interpreter
+from wsgibench.harness.plan import Load
 from wsgibench.harness.process import GuestProcess
 
-REQUESTS = 20_000
 IDLE = 10_000
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr)
 
 
 @contextlib.contextmanager
 def guest(interpreter: Interpreter) -> Iterator[GuestProcess]:
-    def tell(text: str) -> None:
-        print(text, file=sys.stderr)
-
     environment = environments.get(interpreter, "c-uv", tell)
     with tempfile.TemporaryDirectory() as folder, GuestProcess(
         environment,
@@ -54,29 +55,23 @@ def _load(process: GuestProcess, requests: int, connections: int) -> None:
 
 def system_calls_per_request(interpreter: Interpreter) -> float:
     """Of keep-alive requests on 64 connections, epoll_wait included."""
-    if shutil.which("strace") is None:
+    if not calls.available():
         raise WsgibenchError("strace is needed to count system calls.")
-    with guest(interpreter) as process, tempfile.TemporaryDirectory() as tmp:
-        _load(process, 2000, 64)  # what is done once, and the JIT
-        counts = Path(tmp) / "counts"
-        tracer = subprocess.Popen(
-            ["strace", "-f", "-c", "-o", str(counts), "-p", str(process.pid)],
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert tracer.stderr is not None
-        tracer.stderr.readline()  # "Process N attached"
-        _load(process, REQUESTS, 64)
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait()
-        total = re.search(
-            r"^100\.00\s+\S+\s+(?:\S+\s+)?(\d+)\s+(?:\d+\s+)?total",
-            counts.read_text(),
-            re.MULTILINE,
-        )
-        if total is None:
-            raise WsgibenchError("strace counted nothing.")
-        return int(total.group(1)) / REQUESTS
+    load = Load(
+        connections=64,
+        duration=1.0,
+        warmup=0.0,
+        keepalive=True,
+        headers="browser",
+    )
+    subject = Subject(
+        servers.find("c-uv"),
+        scenario.find("hello"),
+        load,
+        environments.get(interpreter, "c-uv", tell),
+        {},
+    )
+    return sum(start.system_calls(subject)["calls"].values())
 
 
 def _anonymous(pid: int) -> int:

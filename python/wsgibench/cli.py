@@ -42,6 +42,8 @@ def build_parser() -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", required=True
     )
     for module_info in pkgutil.iter_modules(commands.__path__):
+        if module_info.name.startswith("_"):
+            continue  # what several commands share
         module = importlib.import_module(
             commands.__name__ + "." + module_info.name
         )

@@ -26,8 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--margin",
         type=float,
-        default=3.0,
-        help="per cent that still count as the same",
+        help="per cent that still count as the same (3; counted: 0.5)",
     )
     add(
         "--absolute",
@@ -65,10 +64,12 @@ def _metrics(text: str) -> list[str]:
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench.errors import UsageError
     from wsgibench.harness import record
-    from wsgibench.stats import comparison
+    from wsgibench.stats import comparison, counted
 
     metrics = _metrics(arguments.metric)
     a, b = record.read(arguments.a), record.read(arguments.b)
+    if counted.is_counted(a) or counted.is_counted(b):
+        return _compare_counted(arguments, a, b)
     reasons = comparison.incomparable(a, b)
     if reasons and not (arguments.force and _common(reasons)):
         raise UsageError(
@@ -80,13 +81,47 @@ def run(arguments: argparse.Namespace) -> int:
         a,
         b,
         metrics=metrics,
-        margin=arguments.margin / 100,
+        margin=(3.0 if arguments.margin is None else arguments.margin) / 100,
         relative=not arguments.absolute,
     )
     print(_render(found, metrics))
     if arguments.json:
         _write(arguments.json, found)
     return _gate(found, arguments.gate)
+
+
+def _compare_counted(
+    arguments: argparse.Namespace, a: dict[str, Any], b: dict[str, Any]
+) -> int:
+    """Another machine is no hindrance; another processor may be: libraries
+    choose their instructions by it."""
+    import json
+    from dataclasses import asdict
+
+    from wsgibench.commands import _differences
+    from wsgibench.errors import UsageError
+    from wsgibench.stats import counted
+
+    if not (counted.is_counted(a) and counted.is_counted(b)):
+        raise UsageError(
+            "one of these records was counted and the other timed."
+        )
+    margin = counted.MARGIN
+    if arguments.margin is not None:
+        margin = arguments.margin / 100
+    found = counted.compare(a, b, margin)
+    if not found:
+        raise UsageError("these records have no counted cell in common.")
+    cpus = [one["machine"].get("cpu") for one in (a, b)]
+    if cpus[0] != cpus[1]:
+        print("warning: %s and %s: libraries choose instructions by it"
+              % (cpus[0], cpus[1]), file=sys.stderr)
+    print(_differences.render(found))
+    if arguments.json:
+        results = [asdict(one) for one in found]
+        arguments.json.write_text(json.dumps({"results": results}) + "\n")
+    more = any(one.verdict == counted.MORE for one in found)
+    return int(more and arguments.gate != "none")
 
 
 def _common(reasons: list[str]) -> bool:

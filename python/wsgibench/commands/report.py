@@ -9,6 +9,8 @@ HELP = "a record as a page with pictures, a table, Markdown or CSV"
 
 #: What the end of the output's name says.
 ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".csv": "csv"}
+#: Forms of a record of run --counted.
+COUNTED = ("counted",)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +23,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench import plugins
+    from wsgibench.errors import UsageError
     from wsgibench.harness import record
+    from wsgibench.stats import counted
 
     ending = arguments.output.suffix.lower() if arguments.output else ""
+    found = record.read(arguments.record)
     chosen = arguments.format or ENDINGS.get(ending, "table")
+    if counted.is_counted(found):
+        chosen = arguments.format or "counted"
+        if chosen not in COUNTED:
+            raise UsageError(
+                "%s was counted, not timed; its forms are: %s."
+                % (arguments.record, ", ".join(COUNTED))
+            )
     module = plugins.load("reports", chosen, "report")
-    text: str = module.render(record.read(arguments.record))
+    text: str = module.render(found)
     if arguments.output:
         arguments.output.write_text(text, encoding="utf-8")
     else:

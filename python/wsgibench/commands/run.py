@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wsgibench.commands import _counted
+
 if TYPE_CHECKING:
     from wsgibench.harness.run import Run
     from wsgibench.harness.selection import Selection
@@ -35,8 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--scenario", default="hello")
     add(
         "--connections",
-        default="64",
-        help="numbers, comma-separated; 1..1024: powers of two",
+        help="numbers, comma-separated; 1..1024: powers of two (default: 64)",
     )
     add("--duration", type=float, help="seconds measured of each start")
     add("--warmup", type=float, default=1.0, help="seconds before them")
@@ -85,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=1)
     add("--port", type=int, default=0, help="0 picks a free one")
     add("-o", "--output", type=Path, default=Path("wsgibench.json"))
+    _counted.add_arguments(parser)
 
 
 def _select(arguments: argparse.Namespace) -> tuple[Selection, int]:
@@ -213,8 +215,8 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.errors import UsageError
     from wsgibench.harness.run import Run
     from wsgibench.load.headers import header_set
+    from wsgibench.reports import counted, table
     from wsgibench.reports import suite as suite_table
-    from wsgibench.reports import table
     from wsgibench.stats import samples, summary
 
     argv = sys.argv[1:]
@@ -223,6 +225,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments, earlier = _as_begun(arguments)
         argv = earlier["argv"]
     header_set(arguments.headers)
+    _counted.arrange(arguments)
     if not arguments.output.resolve().parent.is_dir():
         raise UsageError(
             "there is no folder %s." % arguments.output.resolve().parent
@@ -242,12 +245,16 @@ def run(arguments: argparse.Namespace) -> int:
         enough=_enough(arguments.precision),
         again=arguments.again,
         spoilt=samples.disturbance,
+        measure=_counted.measurer(arguments),
         tell=lambda text: print(text, file=sys.stderr, flush=True),
     )
+    if arguments.counted:
+        race.record["kind"] = "counted"
     if arguments.dry_run:
         print(_plan_text(race, starts))
         return 0
-    _say_what_disturbs(race)
+    if not arguments.counted:
+        _say_what_disturbs(race)
     try:
         with _ended_as_by_ctrl_c():
             record = race.execute()
@@ -258,9 +265,12 @@ def run(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 130
-    print((suite_table if "suite" in record else table).render(record))
+    if arguments.counted:
+        print(counted.render(record))
+    else:
+        print((suite_table if "suite" in record else table).render(record))
     print("record: %s" % arguments.output)
-    invalid = any(
+    invalid = not arguments.counted and any(
         summary.row(cell)["verdict"] == "INVALID" for cell in record["cells"]
     )
     nothing = not any(cell["starts"] for cell in record["cells"])

@@ -17,7 +17,7 @@ from wsgibench.errors import WsgibenchError
 from wsgibench.harness import limits, sockets
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
-from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.process import GuestProcess, Under
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
 from wsgibench.harness.watch import Watch
@@ -109,6 +109,7 @@ def run(
     port: int = 0,
     services: dict[str, Any] | None = None,
     broken: Callable[[], str] = lambda: "",
+    under: Under | None = None,
 ) -> dict[str, Any]:
     """What was observed; raises WsgibenchError when there is no result.
 
@@ -123,6 +124,7 @@ def run(
             log=Path(directory) / "guest.log",
             services=services,
             backlog=load.backlog,
+            under=under,
         ) as guest:
             url = "http://%s:%d%s" % (
                 *guest.address[:2],

@@ -77,7 +77,7 @@ def of_cell(cell: dict[str, Any]) -> Counted | None:
     return Counted(
         name=cell["name"],
         row={
-            "server": cell["server"] + (" (again)" if cell.get("twin") else ""),
+            "server": cell["server"],
             "python": "%(implementation)s %(version)s" % python,
             "scenario": cell["scenario"],
             "connections": cell["load"]["connections"],

@@ -30,7 +30,8 @@ def counter(wanted: str) -> str:
         if COUNTERS[name]():
             return name
     raise WsgibenchError(
-        "nothing here counts instructions: %s." % "; or ".join(WANTING.values())
+        "nothing here counts instructions: %s."
+        % "; or ".join(WANTING.values())
     )
 
 

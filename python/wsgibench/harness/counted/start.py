@@ -5,9 +5,11 @@ slope between the medians of both is what a request costs, without connecting,
 closing and whatever is done once. The median leaves out the turn into which a
 collection of the oldest generation fell, or a JIT's compilation.
 
-Several subjects (two versions of one server) take their turns together, so
-that what depends on the clock, such as a timer that is armed once in a
-millisecond, is the same for all.
+Several subjects (two versions of one server) take their turns together and
+are asked the very same requests, so that what depends on the clock or on the
+requests is the same for all; of those after the first the differences from it
+are taken turn by turn. Each turn has a seed of its own, the same in every run:
+headers that differ in each request are then new to the server, and known.
 """
 
 from __future__ import annotations
@@ -34,10 +36,12 @@ TURNS = 5
 MORE = 3  # times the smaller number
 #: Instructions that the smaller number is to take: what is done once in a
 #: while is then below a thousandth.
-WORTH = 4_000_000
+WORTH, WORTH_JIT = 4_000_000, 40_000_000
 LEAST, MOST = 64, 1024  # requests, a power of two: the same each time
-#: Requests before it is counted; a JIT needs them.
+#: Requests before it is counted. A JIT gets more, as long as they take less
+#: CPU time than this: the quickest servers need the most of them.
 WARM, WARM_JIT = 300, 10_000
+WARM_JIT_CPU_NS = 20_000_000_000
 #: Seconds until the server has closed what the last load left.
 SETTLE = 20.0
 QUIET = 0.03
@@ -54,13 +58,22 @@ class Subject:
     services: dict[str, Any]
     guest: Path = GUEST
 
+    @property
+    def under(self) -> Under:
+        return Under(guest=self.guest)
+
+
+def cpu_of(pid: int) -> int:
+    """Nanoseconds that the processes of a guest have used so far."""
+    return sum(map(usage.cpu_ns, usage.tree(pid)))
+
 
 def _rest(pid: int) -> None:
     """Until its processes use no CPU any more."""
     deadline = time.monotonic() + SETTLE
     before = -1
     while time.monotonic() < deadline:
-        used = sum(map(usage.cpu_ns, usage.tree(pid)))
+        used = cpu_of(pid)
         if used == before:
             return
         before = used
@@ -76,9 +89,16 @@ class Loaded:
         self.is_jit = guest.ready.get("implementation") == "PyPy"
 
     def warm(self) -> None:
-        self.ask(WARM_JIT if self.is_jit else WARM)
+        self.ask(WARM, 0)
+        if not self.is_jit:
+            return
+        asked = WARM
+        while asked < WARM_JIT and cpu_of(self.guest.pid) < WARM_JIT_CPU_NS:
+            self.ask(500, asked)  # a seed that no turn has
+            asked += 500
 
-    def ask(self, requests: int) -> None:
+
+    def ask(self, requests: int, seed: int) -> None:
         """All of them must be answered rightly."""
         subject, load = self._subject, self._subject.load
         url = "http://%s:%d%s" % (
@@ -87,7 +107,7 @@ class Loaded:
         )
         # So many and no more; the clock is only what ends a hanging server.
         load = replace(load, requests=requests, warmup=0.0, duration=600.0)
-        command = cell.command(url, load, subject.scenario, 1, None)
+        command = cell.command(url, load, subject.scenario, seed, None)
         command[command.index("--timeout") + 1] = "120"
         result = cell.generate(command, 660.0, subject.scenario)
         done = result["classes"]["ok"]
@@ -124,9 +144,9 @@ def _slope(small: Sequence[float], large: Sequence[float], n: int) -> float:
     return rise / ((MORE - 1) * n)
 
 
-def _worth(cost: float) -> int:
-    """Requests that are worth it, from what one takes."""
-    wanted = int(WORTH / max(1.0, cost))
+def _worth(cost: float, instructions: int = WORTH) -> int:
+    """Requests that take so many, from what one takes."""
+    wanted = int(instructions / max(1.0, cost))
     return max(LEAST, min(MOST, 1 << max(0, wanted.bit_length() - 1)))
 
 
@@ -156,48 +176,60 @@ class Callgrind:
     def is_jit(self) -> bool:
         return self._loaded.is_jit
 
-    def count(self, requests: int) -> callgrind.Counts:
-        self._loaded.ask(requests)
+    def count(self, requests: int, seed: int) -> callgrind.Counts:
+        self._loaded.ask(requests, seed)
         return self._control.take()
 
     def __exit__(self, *exception: Any) -> None:
         self._stack.__exit__(*exception)
 
 
+#: Of one subject: the counts of the smaller and of the larger number.
+Taken = tuple[list[callgrind.Counts], list[callgrind.Counts]]
+
+
 def instructions(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
     """By callgrind: instructions and allocations of a request, of each."""
     with ExitStack() as stack:
         guests = [stack.enter_context(Callgrind(one)) for one in subjects]
-        firsts = [guest.count(LEAST).instructions / LEAST for guest in guests]
-        n = MOST if guests[0].is_jit else _worth(firsts[0])
-        taken: list[tuple[list[callgrind.Counts], list[callgrind.Counts]]]
-        taken = [([], []) for _ in guests]
+        firsts = [
+            guest.count(LEAST, 1).instructions / LEAST for guest in guests
+        ]
+        n = _worth(firsts[0], WORTH_JIT if guests[0].is_jit else WORTH)
+        taken: list[Taken] = [([], []) for _ in guests]
         for turn in range(TURNS):
             places = list(range(len(guests)))
             for place in places if turn % 2 else reversed(places):
-                taken[place][0].append(guests[place].count(n))
-                taken[place][1].append(guests[place].count(MORE * n))
-    return [_counted(*both, n) for both in taken]
+                guest, (small, large) = guests[place], taken[place]
+                small.append(guest.count(n, 2 + 2 * turn))
+                large.append(guest.count(MORE * n, 3 + 2 * turn))
+    return [_counted(taken[0], one, n) for one in taken]
 
 
-def _counted(
-    small: list[callgrind.Counts], large: list[callgrind.Counts], n: int
-) -> dict[str, Any]:
-    def slope(name: str) -> float:
-        return _slope(
-            [getattr(one, name) for one in small],
-            [getattr(one, name) for one in large],
-            n,
-        )
+def _counted(first: Taken, own: Taken, n: int) -> dict[str, Any]:
+    def number(name: str) -> float:
+        """The first's slope, and the slope of what differs from it."""
 
-    each = [one.instructions / (MORE * n) for one in large]
+        def values(taken: list[callgrind.Counts]) -> list[float]:
+            return [float(getattr(one, name)) for one in taken]
+
+        small, large = map(values, first)
+        slope = _slope(small, large, n)
+        if own is first:
+            return slope
+        apart = [
+            [mine - its for mine, its in zip(values(half), base)]
+            for half, base in zip(own, (small, large))
+        ]
+        return slope + _slope(apart[0], apart[1], n)
+
     return {
         "counter": "callgrind",
         "requests": n,
-        "instructions": slope("instructions"),
+        "instructions": number("instructions"),
         # Of each turn, connecting included: how far they lie apart.
-        "turns": each,
-        "allocations": slope("allocations"),
+        "turns": [one.instructions / (MORE * n) for one in own[1]],
+        "allocations": number("allocations"),
     }
 
 
@@ -209,16 +241,16 @@ def by_counters(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
 def _by_counters(subject: Subject) -> dict[str, Any]:
     n = 4 * MOST
 
-    def count(loaded: Loaded, requests: int) -> float:
+    def count(loaded: Loaded, requests: int, seed: int) -> float:
         with perf.Counting(usage.tree(loaded.guest.pid)) as counting:
-            loaded.ask(requests)
+            loaded.ask(requests, seed)
         return counting.instructions
 
     with _plain(subject) as loaded:
         small, large = [], []
-        for _ in range(TURNS):
-            small.append(count(loaded, n))
-            large.append(count(loaded, MORE * n))
+        for turn in range(TURNS):
+            small.append(count(loaded, n, 2 + 2 * turn))
+            large.append(count(loaded, MORE * n, 3 + 2 * turn))
     return {
         "counter": "perf",
         "requests": n,
@@ -245,17 +277,17 @@ def system_calls(subject: Subject) -> dict[str, Any]:
     with _plain(subject) as loaded:
         pid = loaded.guest.pid
         totals = [calls.switches(pid)]
-        for count in (n, MORE * n):
-            loaded.ask(count)
+        for seed, count in enumerate((n, MORE * n), 1):
+            loaded.ask(count, seed)
             totals.append(calls.switches(pid))
         small, large = totals[1] - totals[0], totals[2] - totals[1]
         found: dict[str, Any] = {"switches": _slope([small], [large], n)}
         if not calls.available():
             return found
         halves = []
-        for count in (n, MORE * n):
+        for seed, count in enumerate((n, MORE * n), 3):
             with calls.Counting(usage.tree(pid)) as counting:
-                loaded.ask(count)
+                loaded.ask(count, seed)
             halves.append(counting.calls)
     found["calls"] = {
         name: each

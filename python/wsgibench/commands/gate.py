@@ -1,0 +1,339 @@
+"""``python -m wsgibench gate --base REV``: has a change made it slower?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsgibench.harness.contenders import Contender
+    from wsgibench.harness.versions import Version
+    from wsgibench.stats.counted import Difference
+    from wsgibench.stats.gate import Timed
+
+HELP = "hold the working tree against a base; exit code 1 when it lost"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--base",
+        required=True,
+        metavar="REV|FILE",
+        help="a commit, branch or tag to build and count in turns with the "
+        "working tree; or a record of run --counted (counted only)",
+    )
+    add("--repository", type=Path, default=Path(), help="the checkout (.)")
+    add(
+        "--app",
+        metavar="MODULE:NAME",
+        help="an application of the checkout, in this interpreter's "
+        "environment; without it the checkout is wsgibench's own",
+    )
+    add("--path", default="/", help="what is asked of --app")
+    add("--server", default="c-uv", help="names, comma-separated")
+    add("--python", default="python3", help="names, comma-separated")
+    add("--scenario", default="hello", help="without --app")
+    add("--headers", default="proxied", help="a set of request headers")
+    add(
+        "--only",
+        choices=["counted", "timed"],
+        help="leave the other out (default: both)",
+    )
+    add(
+        "--limit",
+        type=float,
+        default=0.5,
+        metavar="P",
+        help="per cent more instructions that pass (%(default)s)",
+    )
+    add("--rounds", type=int, default=1, help="of counting (%(default)s)")
+    add("--starts", type=int, default=5, help="by the clock (%(default)s)")
+    add("--duration", type=float, default=1.5, help="seconds of each start")
+    add("-o", "--output", type=Path, help="the new version's counted record")
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from wsgibench.harness.counted import measure
+    from wsgibench.load.headers import header_set
+    from wsgibench.stats import gate
+
+    header_set(arguments.headers)
+    if arguments.only != "timed":
+        measure.counter("callgrind")
+    if Path(arguments.base).is_file():
+        return _against_record(arguments)
+    counts: list[Difference] = []
+    times: list[Timed] = []
+    cells = []
+    for base, new in _contenders(arguments):
+        if arguments.only != "timed":
+            found = _count(base, new, arguments)
+            cells.append(found["new"])
+            counts += gate.judge_counted(found, arguments.limit / 100)
+        if arguments.only != "counted":
+            times.append(_time(base, new, arguments))
+    if arguments.output:
+        _write(arguments, cells)
+    return _end(counts, times)
+
+
+def _end(counts: list[Difference], times: list[Timed]) -> int:
+    from wsgibench.commands import _differences
+    from wsgibench.stats import gate
+
+    if counts:
+        print("A is the base, B the new version")
+        print(_differences.render(counts))
+    if times:
+        print(_differences.render_timed(times))
+    lost = gate.lost(counts, times)
+    for sentence in lost:
+        print("lost: " + sentence)
+    print("the gate is " + ("missed" if lost else "passed"))
+    return int(bool(lost))
+
+
+def _versions(arguments: argparse.Namespace) -> tuple[Version, Version]:
+    from wsgibench.harness import versions
+
+    root = versions.root_of(arguments.repository)
+    versions.remove_old()
+    return (
+        versions.of_revision(root, arguments.base),
+        versions.of_working_tree(root),
+    )
+
+
+def _contenders(
+    arguments: argparse.Namespace,
+) -> list[tuple[Contender, Contender]]:
+    """(base, new) of every server on every interpreter; both are built
+    before anything is measured."""
+    from wsgibench.errors import UsageError
+    from wsgibench.harness import interpreters, servers
+    from wsgibench.harness.selection import split
+
+    base, new = _versions(arguments)
+    if not arguments.app and not (base.is_ours and new.is_ours):
+        raise UsageError(
+            "%s is no checkout of wsgibench; name its application: --app "
+            "module:name." % arguments.repository.resolve()
+        )
+    found = []
+    for python in split(arguments.python):
+        interpreter = interpreters.find(python)
+        for name in split(arguments.server):
+            server = servers.find(name)
+            reason = servers.why_not(server.name, interpreter)
+            if reason:
+                raise UsageError(reason)
+            make = _of_application if arguments.app else _of_ours
+            found.append(
+                (
+                    make("base", base, server, interpreter, arguments),
+                    make("new", new, server, interpreter, arguments),
+                )
+            )
+    return found
+
+
+def _load(arguments: argparse.Namespace) -> Any:
+    from wsgibench.harness.plan import Load
+
+    return Load(
+        connections=1,
+        duration=arguments.duration,
+        warmup=0.0,
+        keepalive=True,
+        headers=arguments.headers,
+    )
+
+
+def _of_ours(
+    name: str,
+    version: Version,
+    server: Any,
+    interpreter: Any,
+    arguments: argparse.Namespace,
+) -> Contender:
+    from wsgibench.errors import UsageError
+    from wsgibench.harness import scenario, versions
+    from wsgibench.harness.contenders import Contender
+    from wsgibench.harness.counted.start import Subject
+
+    if server.constants["REQUIRES"] != ["wsgibench"]:
+        raise UsageError(
+            "%s is not of wsgibench: no version of it differs; --app holds "
+            "versions of an application against each other." % server.name
+        )
+    asked = scenario.find(arguments.scenario)
+    if asked.services or asked.requires:
+        raise UsageError(
+            "the gate has no services and no libraries for %s." % asked.name
+        )
+    made = versions.environment(version, interpreter, tell)
+    subject = Subject(
+        server, asked, _load(arguments), made, {}, version.guest
+    )
+    return Contender(name, subject, interpreter)
+
+
+def _of_application(
+    name: str,
+    version: Version,
+    server: Any,
+    interpreter: Any,
+    arguments: argparse.Namespace,
+) -> Contender:
+    import dataclasses
+    import os
+
+    from wsgibench.harness.contenders import Contender
+    from wsgibench.harness.counted.start import Subject
+    from wsgibench.harness.versions import root_of
+    from wsgibench.pytesting import server as testing
+
+    own = arguments.python == "python3"
+    made = testing.environment(
+        server.name, None if own else interpreter.path
+    )
+    # The version's folders come before this interpreter's; folders of the
+    # checkout itself must not be found.
+    root = str(root_of(arguments.repository))
+    here = os.path.relpath(arguments.repository.resolve(), root)
+    others = [one for one in made.libraries if not _inside(one, root)]
+    libraries = (str(version.tree / here), str(version.tree), *others)
+    made = dataclasses.replace(made, libraries=libraries)
+    asked = testing.scenario(arguments.app, arguments.path, 200, None)
+    subject = Subject(server, asked, _load(arguments), made, {})
+    return Contender(name, subject, interpreter)
+
+
+def _inside(path: str, root: str) -> bool:
+    """Below the root, and not an environment that lies there."""
+    return path == root or (
+        path.startswith(root + "/") and "site-packages" not in path
+    )
+
+
+def _count(
+    base: Contender, new: Contender, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    from wsgibench.harness import contenders
+
+    tell("counting " + new.entry(new.subject.load)["name"])
+    return contenders.counted(base, new, arguments.rounds)
+
+
+def _time(
+    base: Contender, new: Contender, arguments: argparse.Namespace
+) -> Timed:
+    from dataclasses import replace
+
+    from wsgibench.harness import contenders
+    from wsgibench.stats import gate, samples
+
+    load = replace(
+        _load(arguments),
+        connections=64,
+        warmup=0.5,
+        duration=arguments.duration,
+    )
+    tell("timing " + new.entry(load)["name"])
+    return gate.judge_timed(
+        contenders.timed(
+            base,
+            new,
+            load,
+            starts=arguments.starts,
+            seed=1,
+            spoilt=samples.disturbance,
+            tell=tell,
+        )
+    )
+
+
+def _against_record(arguments: argparse.Namespace) -> int:
+    """The cells of a counted record, counted again."""
+    from wsgibench.errors import UsageError
+    from wsgibench.harness import interpreters, record, servers
+    from wsgibench.harness.counted.measure import measurer
+    from wsgibench.stats import counted
+
+    base = record.read(Path(arguments.base))
+    if not counted.is_counted(base):
+        raise UsageError("%s was timed, not counted." % arguments.base)
+    new = _counted_record(arguments)
+    measure = measurer("callgrind")
+    for cell in base["cells"]:
+        if cell.get("twin") or not cell["starts"]:
+            continue
+        tell("counting " + cell["name"])
+        entry = {**cell, "starts": []}
+        interpreter = interpreters.find(cell["python"]["name"])
+        contender = _again(cell, interpreter, arguments)
+        subject = contender.subject
+        for number in range(max(arguments.rounds, 1)):
+            entry["starts"].append(
+                measure(
+                    servers.find(cell["server"]),
+                    subject.scenario,
+                    subject.load,
+                    subject.environment,
+                    start=number,
+                    seed=1,
+                )
+            )
+        entry["python"] = interpreter.to_json()
+        new["cells"].append(entry)
+    if arguments.output:
+        new["complete"] = True
+        record.write(new, arguments.output)
+    return _end(counted.compare(base, new, arguments.limit / 100), [])
+
+
+def _again(
+    cell: dict[str, Any], interpreter: Any, arguments: argparse.Namespace
+) -> Contender:
+    """A cell of the record, with what is here now."""
+    from dataclasses import fields
+
+    from wsgibench.harness import environments, scenario, servers
+    from wsgibench.harness.contenders import Contender
+    from wsgibench.harness.counted.start import Subject
+    from wsgibench.harness.plan import Load
+
+    known = {field.name for field in fields(Load)}
+    asked = {k: v for k, v in cell["load"].items() if k in known}
+    server = servers.find(cell["server"])
+    made = environments.get(interpreter, server.name, tell)
+    subject = Subject(
+        server, scenario.find(cell["scenario"]), Load(**asked), made, {}
+    )
+    return Contender("new", subject, interpreter)
+
+
+def _counted_record(arguments: argparse.Namespace) -> dict[str, Any]:
+    from wsgibench.harness import machine, record
+
+    made = record.new(sys.argv[1:], 1, machine.describe())
+    made["kind"] = "counted"
+    made["skipped"] = []
+    made["starts"] = arguments.rounds
+    return made
+
+
+def _write(arguments: argparse.Namespace, cells: list[Any]) -> None:
+    from wsgibench.harness import record
+
+    made = _counted_record(arguments)
+    made["cells"] = cells
+    made["complete"] = True
+    record.write(made, arguments.output)

@@ -1,0 +1,126 @@
+"""The rounds of a gate: base, new, and base once more (A/A), in turns.
+
+What is counted takes its turns together (counted/start.py). What is timed runs
+in shuffled blocks, as in a run (plan.py).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from wsgibench.harness import cell, machine
+from wsgibench.harness.counted import start
+from wsgibench.harness.counted.start import Subject
+from wsgibench.harness.interpreters import Interpreter
+from wsgibench.harness.plan import Load
+
+Tell = Callable[[str], None]
+BASE, NEW, AGAIN = "base", "new", "base again"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One of base and new, ready to be started."""
+
+    name: str
+    subject: Subject
+    interpreter: Interpreter
+
+    def entry(self, load: Load, *, twin: bool = False) -> dict[str, Any]:
+        """Its cell in a record. Both go by the server's name: they are held
+        against each other."""
+        subject = self.subject
+        return {
+            "name": "%s on %s, %s, %d connection%s"
+            % (
+                subject.server.text,
+                self.interpreter.name,
+                subject.scenario.name,
+                load.connections,
+                "" if load.connections == 1 else "s",
+            ),
+            "server": subject.server.text,
+            "python": self.interpreter.to_json(),
+            "scenario": subject.scenario.name,
+            "load": load.to_json(),
+            "versions": subject.environment.versions,
+            **({"twin": True} if twin else {}),
+            "starts": [],
+        }
+
+
+def counted(
+    base: Contender, new: Contender, rounds: int
+) -> dict[str, dict[str, Any]]:
+    """A cell for each of the three, counted in turns together."""
+    cells = {
+        BASE: base.entry(base.subject.load),
+        NEW: new.entry(new.subject.load),
+        AGAIN: base.entry(base.subject.load, twin=True),
+    }
+    for number in range(rounds):
+        found = start.instructions(
+            [base.subject, new.subject, base.subject]
+        )
+        for name, one in zip(cells, found):
+            subject = new.subject if name == NEW else base.subject
+            whole = {**one, **start.system_calls(subject)}
+            cells[name]["starts"].append(
+                {"start": number, "seed": 1, "counted": whole}
+            )
+    return cells
+
+
+def timed(
+    base: Contender,
+    new: Contender,
+    load: Load,
+    *,
+    starts: int,
+    seed: int,
+    spoilt: Callable[[dict[str, Any], dict[str, Any]], str],
+    tell: Tell,
+) -> dict[str, dict[str, Any]]:
+    """The same by the clock; a start that others disturb is measured once
+    more."""
+    chance = random.Random(seed)
+    cells = {
+        BASE: base.entry(load),
+        NEW: new.entry(load),
+        AGAIN: base.entry(load, twin=True),
+    }
+    for number in range(starts):
+        order = list(cells)
+        chance.shuffle(order)
+        for name in order:
+            contender = new if name == NEW else base
+            for left in (1, 0):
+                found = _once(contender, load, number, seed)
+                reason = spoilt(found, load.to_json())
+                if not reason or not left:
+                    break
+                tell("disturbed, so measured again: " + reason)
+            cells[name]["starts"].append(found)
+    return cells
+
+
+def _once(
+    contender: Contender, load: Load, number: int, seed: int
+) -> dict[str, Any]:
+    subject = contender.subject
+    return cell.run(
+        subject.server,
+        subject.scenario,
+        load,
+        subject.environment,
+        start=number,
+        seed=seed + number,
+        cpus=machine.split_cpus(),
+        services=subject.services,
+        under=subject.under,
+    )
+
+

@@ -1,0 +1,93 @@
+"""Did the new version lose? One rule for what is counted, one for time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wsgibench.stats import comparison, counted, noise, samples
+from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.counted import Counted, Difference
+
+#: Time, even paired in blocks: less is not found on a machine with
+#: neighbours, and what is lost in instructions is counted anyway.
+TIMED_MARGIN = 0.03
+
+
+@dataclass(frozen=True)
+class Timed:
+    cell: str
+    base: float  # us of CPU a request
+    new: float
+    ratio: Interval | None  # cost of new / cost of base
+    floor: float  # how far base was from itself, as a part
+    verdict: str  # of comparison.py, of the new version's speed
+    reason: str
+
+
+def judge_counted(
+    cells: dict[str, dict[str, Any]], margin: float
+) -> list[Difference]:
+    """`cells`: base, new and base again. What the two bases differ by is
+    noise; twice of it counts as none too."""
+    base, new, again = map(counted.of_cell, cells.values())
+    if base is None or new is None:
+        return []
+    limit = max(margin, 2 * floor(base, again)) if again else margin
+    return counted.differences(base, new, limit)
+
+
+def floor(base: Counted, again: Counted | None) -> float:
+    if again is None or not base.instructions:
+        return 0.0
+    return abs(again.instructions / base.instructions - 1)
+
+
+def judge_timed(
+    cells: dict[str, dict[str, Any]], margin: float = TIMED_MARGIN
+) -> Timed:
+    base, new, again = cells.values()
+    ratio = noise.paired(new, base, "server_cpu_us")
+    apart = noise.paired(again, base, "server_cpu_us")
+    least = noise.spread(apart) if apart is not None else 0.0
+    limit = max(margin, least)
+    disturbed = [one for one in (base, new) if _mostly_disturbed(one)]
+    if ratio is None:
+        verdict, reason = comparison.CANNOT_TELL, "nothing was measured"
+    elif disturbed:
+        words = next(iter(samples.disturbances(disturbed[0]).values()))
+        verdict, reason = comparison.CANNOT_TELL, words
+    else:
+        verdict, reason = comparison.decide(ratio.inverse, ratio.p, limit)
+    return Timed(
+        base["name"], _cost(base), _cost(new), ratio, least, verdict, reason
+    )
+
+
+def _mostly_disturbed(cell: dict[str, Any]) -> bool:
+    spoilt = len(samples.disturbances(cell))
+    return spoilt > 0 and 2 * spoilt > len(samples.all_measured(cell))
+
+
+def _cost(cell: dict[str, Any]) -> float:
+    from wsgibench.stats import summary
+
+    return float(summary.row(cell).get("server_cpu_us", 0.0))
+
+
+def lost(counts: list[Difference], times: list[Timed]) -> list[str]:
+    """A sentence for each loss; [] when the gate is passed."""
+    found = []
+    for one in counts:
+        if one.verdict == counted.MORE:
+            percent = 100 * ((one.ratio or 2.0) - 1)
+            words = "%s: %.2f %% more %s" % (one.cell, percent, one.number)
+            found.append(words + (one.reason and " (%s)" % one.reason))
+    for two in times:
+        if two.verdict == comparison.SLOWER and two.ratio is not None:
+            found.append(
+                "%s: %.1f %% more CPU time" % (
+                    two.cell, 100 * (two.ratio.estimate - 1)
+                )
+            )
+    return found
