@@ -32,8 +32,8 @@ set_new(PyObject *environ, PyObject *key, PyObject *value)
 
 /* ---- what no request changes -------------------------------------------- */
 
-/* settings: server name, port, url scheme, multithread, multiprocess, all
- * borrowed. */
+/* settings: server name, port, url scheme, multithread, multiprocess,
+ * script name, all borrowed. */
 PyObject *
 wp_environ_base(wp_server *server, PyObject *const *settings)
 {
@@ -48,7 +48,7 @@ wp_environ_base(wp_server *server, PyObject *const *settings)
         Py_False, "wsgi.file_wrapper", wrapper, "wsgi.input_terminated",
         Py_True, "SERVER_SOFTWARE", "wsgibench/" WB_VERSION, "SERVER_NAME",
         settings[0], "SERVER_PORT", settings[1], "SERVER_PROTOCOL", "HTTP/1.1",
-        "SCRIPT_NAME", w->empty, w->request_method, w->get, w->path_info,
+        "SCRIPT_NAME", settings[5], w->request_method, w->get, w->path_info,
         w->empty, w->query_string, w->empty, w->request_uri, w->empty,
         w->remote_addr, w->empty, w->remote_port, w->empty);
 }

@@ -23,6 +23,7 @@ enum {
     HOST,
     PORT,
     SCHEME,
+    SCRIPT,
     MULTITHREAD,
     MULTIPROCESS,
     STREAM,
@@ -30,8 +31,8 @@ enum {
     EXTRAS
 };
 static const char *const extras[EXTRAS]
-    = { "server_host",  "server_port",  "url_scheme", "multithread",
-        "multiprocess", "error_stream", "on_close" };
+    = { "server_host", "server_port",  "url_scheme",   "script_name",
+        "multithread", "multiprocess", "error_stream", "on_close" };
 
 static int
 read_keywords(PyObject *keywords, wb_config *config, PyObject **extra)
@@ -56,8 +57,9 @@ read_keywords(PyObject *keywords, wb_config *config, PyObject **extra)
 static int
 prepare(wp_server *server, PyObject **extra)
 {
-    PyObject *values[] = { extra[HOST], extra[PORT], extra[SCHEME],
-                           extra[MULTITHREAD], extra[MULTIPROCESS] };
+    PyObject *values[]
+        = { extra[HOST],        extra[PORT],         extra[SCHEME],
+            extra[MULTITHREAD], extra[MULTIPROCESS], extra[SCRIPT] };
     server->slots = PyMem_Calloc(WB_SLOTS, sizeof(wp_slot));
     if (server->slots == NULL) {
         PyErr_NoMemory();
@@ -106,6 +108,7 @@ server_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     }
     extra[HOST] = extra[HOST] == NULL ? empty : extra[HOST];
     extra[PORT] = extra[PORT] == NULL ? empty : extra[PORT];
+    extra[SCRIPT] = extra[SCRIPT] == NULL ? empty : extra[SCRIPT];
     extra[SCHEME] = extra[SCHEME] == NULL ? http : extra[SCHEME];
     for (int i = MULTITHREAD; i <= MULTIPROCESS; i++) {
         extra[i] = extra[i] == NULL ? Py_False : extra[i];

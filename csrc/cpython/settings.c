@@ -46,6 +46,11 @@ static const setting settings[] = {
     SETTING(tls_ciphers, TEXT),
     SETTING(tls_min_version, TEXT),
     SETTING(tls_hosts, TEXT),
+    SETTING(forwarded_allow, TEXT),
+    SETTING(forwarded_headers, TEXT),
+    SETTING(proxy_protocol, U8),
+    SETTING(proxy_allow, TEXT),
+    SETTING(root_path, TEXT),
     SETTING(accept_batch, U32),
     { NULL, U8, 0 },
 };

@@ -63,7 +63,8 @@ enum wb_error {
     WB_OVER = -20012,    /* the request has ended: its answer is out, or
                             never will be */
     WB_FORKED = -20013,  /* the server belongs to the parent process */
-    WB_BADFORMAT = -20014 /* log_format: an atom that there is not */
+    WB_BADFORMAT = -20014, /* log_format: an atom that there is not */
+    WB_BADADDRESS = -20015 /* in a list of addresses and networks */
 };
 
 enum wb_note {
@@ -122,6 +123,17 @@ typedef struct wb_config {
     uint32_t body_quantum;
     uint32_t idle_timeout; /* between requests of one connection */
     uint32_t write_timeout; /* without a byte taken by the client */
+    /* Behind proxies. Lists of addresses are like "127.0.0.1, 10.0.0.0/8, ::1,
+     * unix, *". */
+    const char *forwarded_allow; /* whose X-Forwarded-For, -Proto, -Host and
+                                    Forwarded count; NULL: nobody's */
+    const char *forwarded_headers; /* which of them; NULL: all */
+    uint8_t proxy_protocol; /* 1: a connection begins with a PROXY header, or
+                               is closed; 2: one from proxy_allow does, others
+                               have none */
+    const char *proxy_allow; /* who may send it; NULL: this machine */
+    const char *root_path; /* cut off the front of the path, if it is there;
+                              NULL: none */
     const char *server_name; /* Server field; "" for none. Copied */
     const char *temp_dir; /* for large bodies; NULL: TMPDIR or /tmp */
     const char *tls_cert; /* PEM file of the certificate and its chain:

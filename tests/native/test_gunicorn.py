@@ -249,7 +249,7 @@ def test_access_log_and_its_rotation(run: Run, tmp_path: Path) -> None:
 
 def test_limits_and_settings(run: Run) -> None:
     program = run(
-        "--limit-request-line", "300", WSGIBENCH_SETTINGS="server_name=Abc"
+        "--limit-request-line", "300", WSGIBENCH_SETTINGS="server_header=Abc"
     )
     port = port_of(program)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)

@@ -88,7 +88,9 @@ wb__conn_open(wb_server *server, int fd, const struct sockaddr_storage *peer)
     char text[INET6_ADDRSTRLEN];
     uint16_t port = read_peer(peer, text);
     size_t size = strlen(text) + 1;
-    wb__conn *conn = wb__calloc(sizeof(*conn) + size);
+    /* A PROXY header may bring another address. */
+    size_t room = server->config.proxy_protocol != 0 ? INET6_ADDRSTRLEN : size;
+    wb__conn *conn = wb__calloc(sizeof(*conn) + room);
     if (conn == NULL) {
         close(fd);
         return;
@@ -109,6 +111,10 @@ wb__conn_open(wb_server *server, int fd, const struct sockaddr_storage *peer)
     server->stats.accepted++;
     server->stats.connections++;
     wb__conn_arm(conn, WB__HEAD);
+    if (wb__proxied_accept(conn) < 0) {
+        wb__conn_close(conn);
+        return;
+    }
     /* The first bytes are mostly here already. */
     read_some(conn);
     if (!conn->dead) {
@@ -235,6 +241,15 @@ read_once(wb__conn *conn)
 static void
 read_some(wb__conn *conn)
 {
+    if (conn->proxy_due) {
+        int state = wb__proxied_read(conn);
+        if (state < 0) {
+            wb__conn_close(conn);
+        }
+        if (state <= 0) {
+            return;
+        }
+    }
     do {
         read_once(conn);
         /* What is decrypted already makes no descriptor readable. */
@@ -404,7 +419,7 @@ void
 wb__conn_timeout(wb__conn *conn, enum wb__deadline_kind kind)
 {
     conn->server->stats.timeouts++;
-    if (kind == WB__HEAD && wb__buf_size(&conn->in) > 0) {
+    if (kind == WB__HEAD && wb__buf_size(&conn->in) > 0 && !conn->proxy_due) {
         wb__conn_refuse(conn, 408, wb__buf_data(&conn->in),
                         wb__buf_size(&conn->in));
     } else if (kind == WB__BODY && conn->request != NULL

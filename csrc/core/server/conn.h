@@ -52,6 +52,8 @@ typedef struct wb__conn {
     uint8_t reading;
     uint8_t events; /* polled for, UV_READABLE ... */
     uint8_t registered, needs_attention;
+    uint8_t trusted; /* what it says of its client counts */
+    uint8_t proxy_due; /* a PROXY header comes first */
     uint8_t eof; /* the client sends no more */
     uint8_t close_after; /* close when `out` is empty */
     uint8_t blocked; /* the kernel refused bytes */

@@ -39,6 +39,9 @@ wb_strerror(int code)
         return "the server belongs to the parent process";
     case WB_BADFORMAT:
         return "the format of the access log holds what is no atom of it";
+    case WB_BADADDRESS:
+        return "a list of addresses holds what is neither an address nor a "
+               "network";
     default:
         return code < 0 ? uv_strerror(code) : "success";
     }

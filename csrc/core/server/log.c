@@ -228,7 +228,6 @@ wb__log_request(wb_server *server, const wb__request *request)
 {
     wb__log_entry entry = {
         .peer = request->conn->peer,
-        .peer_port = request->conn->peer_port,
         .status = request->status,
         .sent = request->sent,
         .duration_us = request->duration_us,
@@ -248,7 +247,6 @@ wb__log_refused(const wb__conn *conn, const char *data, size_t size,
 {
     wb__log_entry entry = {
         .peer = conn->peer,
-        .peer_port = conn->peer_port,
         .minor_version = -1,
         .status = status,
     };

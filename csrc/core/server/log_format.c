@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "http/fields.h"
 #include "http/scan.h"
 
 enum op {
@@ -364,16 +365,9 @@ put_or_dash(writer *out, wb__log_text text)
 static wb__log_text
 field(const wb__log_entry *entry, const char *name, size_t size)
 {
-    const wb_fields *fields = entry->fields;
-    const wb_names *names = fields == NULL ? NULL : fields->names;
-    for (uint32_t i = 0; names != NULL && i < names->count; i++) {
-        wb_span key = names->spans[i], value = fields->values[i];
-        if (key.len == size
-            && memcmp(names->base + key.off, name, size) == 0) {
-            return (wb__log_text) { fields->base + value.off, value.len };
-        }
-    }
-    return (wb__log_text) { NULL, 0 };
+    wb__log_text value;
+    value.data = wb__fields_find(entry->fields, name, size, &value.size);
+    return value;
 }
 
 static wb__log_text
@@ -390,6 +384,18 @@ variable(const wb__log_entry *entry, const char *name, size_t size)
         at = value + strlen(value) + 1;
     }
     return (wb__log_text) { NULL, 0 };
+}
+
+/* The client as the application sees it. */
+static wb__log_text
+address(const wb__log_entry *entry)
+{
+    static const char name[] = "REMOTE_ADDR";
+    wb__log_text told = variable(entry, name, sizeof(name) - 1);
+    if (told.data == NULL && entry->peer[0] != '\0') {
+        told = (wb__log_text) { entry->peer, strlen(entry->peer) };
+    }
+    return told;
 }
 
 /* The value in the answer's head: lines of name ": " value CRLF. */
@@ -533,10 +539,7 @@ put_json(writer *out)
         return;
     }
     put_member(out, "{\"time\":", as_text(entry->iso_time));
-    put_member(out, ",\"remote_addr\":",
-               as_text(entry->peer[0] == '\0' ? NULL : entry->peer));
-    put_text(out, ",\"remote_port\":");
-    put_number(out, entry->peer_port);
+    put_member(out, ",\"remote_addr\":", address(entry));
     put_member(out, ",\"method\":", entry->method);
     put_member(out, ",\"target\":",
                entry->target.data == NULL ? entry->line : entry->target);
@@ -587,7 +590,7 @@ put_text_step(writer *out, const step *step)
     char room[256];
     switch (step->op) {
     case ADDRESS:
-        put_text(out, entry->peer[0] == '\0' ? "-" : entry->peer);
+        put_or_dash(out, address(entry));
         break;
     case USER:
         put_or_dash(out, user(entry, room, sizeof(room)));

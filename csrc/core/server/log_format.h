@@ -20,7 +20,6 @@ typedef struct wb__log_entry {
     const char *time;         /* "26/Nov/2026:05:00:00" in UTC ... */
     const char *iso_time;     /* ... and "2026-11-26T05:00:00Z" */
     const char *peer;         /* address; "" for a unix socket */
-    uint16_t peer_port;
     wb__log_text line;        /* of the request, without its version */
     wb__log_text method, target, path, query;
     int minor_version;        /* HTTP/1.x; -1: not known */

@@ -135,10 +135,9 @@ wb__request_enter(wb__request *request)
 
 /* ---- what it is made of ------------------------------------------------- */
 
-/* What the environ gets beside the fields. 0 or WB_NOMEM. */
-static int
-add_variables(wb__request *request, const char *data, size_t size,
-              uint32_t count)
+int
+wb__request_add_variables(wb__request *request, const char *data, size_t size,
+                          uint32_t count)
 {
     int error = wb__buf_append(&request->variables, data, size);
     if (error == 0) {
@@ -159,7 +158,9 @@ add_tls_variables(wb__request *request)
     if (size == 0) {
         return 0;
     }
-    return data == NULL ? WB_NOMEM : add_variables(request, data, size, count);
+    return data == NULL
+        ? WB_NOMEM
+        : wb__request_add_variables(request, data, size, count);
 }
 
 int
@@ -204,6 +205,10 @@ wb__request_fill(wb__request *request, const char *data, const wb__line *line,
     pub->content_length = block->framing.chunked ? -1
         : block->framing.length > 0              ? block->framing.length
                                                  : 0;
+    if ((request->conn->trusted || request->server->proxied.root_path != NULL)
+        && wb__proxied_request(request) < 0) {
+        return WB_NOMEM;
+    }
     request->block = block;
     request->is_head = line->method.len == 4
         && memcmp(data + line->method.off, "HEAD", 4) == 0;

@@ -83,6 +83,11 @@ int wb__request_enter(wb__request *request);
 int wb__request_fill(wb__request *request, const char *data,
                      const wb__line *line, wb__block *block);
 
+/* More of what the environ gets beside the fields: name NUL value NUL ..., of
+ * which `count` values end here. 0 or WB_NOMEM. */
+int wb__request_add_variables(wb__request *request, const char *data,
+                              size_t size, uint32_t count);
+
 /* Tells the caller that the body is complete; a thread that holds the request
  * is told in its own calls. */
 void wb__request_show_body(wb__request *request);

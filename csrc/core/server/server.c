@@ -539,6 +539,9 @@ wb_server_new(const wb_config *config, wb_server **out)
         wb__metrics_init(server);
     }
     if (error == 0) {
+        error = wb__proxied_open(server);
+    }
+    if (error == 0) {
         error = make_sync(server);
     }
     if (error == 0) {
@@ -667,6 +670,7 @@ wb_server_close(wb_server *server)
     wb__server_lock(server);
     close_descriptors(server);
     wb__log_close(server);
+    wb__proxied_close(server);
     wb__memo_close(&server->memo);
     wb__reader_close(&server->reader);
     wb__responder_close(&server->responder);

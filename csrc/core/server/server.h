@@ -13,6 +13,7 @@
 #include "server/log.h"
 #include "server/memo.h"
 #include "server/metrics.h"
+#include "server/proxied.h"
 #include "server/respond.h"
 
 enum { WB__READ_BUFFER = 65536 };
@@ -60,6 +61,7 @@ struct wb_server {
     wb__responder responder;
     wb__log log;
     wb__metrics metrics;
+    wb__proxied proxied;
     wb_stats stats;
 
     /* Several threads may call: threaded, or a request has been held. Then

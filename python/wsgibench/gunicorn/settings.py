@@ -126,8 +126,6 @@ def check(cfg: Any) -> None:
             raise _refusal(name, value, HOOKS[name])
         if name not in known and not is_default(cfg, name):
             raise _refusal(name, value, "it is not known here")
-    if not _is_off(cfg.proxy_protocol) and "proxy_protocol" not in BY_NAME:
-        raise _refusal("proxy_protocol", cfg.proxy_protocol, "it is not read")
     size = cfg.limit_request_field_size
     if size > MAX_HEAD - 2:
         raise _refusal(
@@ -180,7 +178,7 @@ def for_core(cfg: Any) -> dict[str, Any]:
         settings.update(
             certfile=cfg.certfile,
             keyfile=cfg.keyfile,
-            ca_certs=cfg.ca_certs,
+            ca_certs=cfg.ca_certs if cfg.cert_reqs else None,
             cert_reqs=int(cfg.cert_reqs),
             ciphers=cfg.ciphers,
         )
@@ -191,4 +189,8 @@ def for_core(cfg: Any) -> dict[str, Any]:
 
 
 def _proxy_protocol(cfg: Any) -> dict[str, Any]:
-    return {}
+    """Both versions are read. Who is in proxy_allow_ips must send a header;
+    gunicorn would also serve him without."""
+    # "*" trusts the clients of a unix socket, too; gunicorn always does.
+    allowed = [*cfg.proxy_allow_ips, "unix"]
+    return {"proxy_protocol": 2, "proxy_allow_ips": ",".join(allowed)}

@@ -70,7 +70,7 @@ class EnvironFactory:
             "SERVER_NAME": settings["server_host"],
             "SERVER_PORT": settings["server_port"],
             "SERVER_PROTOCOL": "HTTP/1.1",
-            "SCRIPT_NAME": "",
+            "SCRIPT_NAME": settings["script_name"],
             "REQUEST_METHOD": "GET",
             "PATH_INFO": "",
             "QUERY_STRING": "",

@@ -30,6 +30,7 @@ EXTRAS = {
     "server_host": "",
     "server_port": "",
     "url_scheme": "http",
+    "script_name": "",
     "multithread": False,
     "multiprocess": False,
     "error_stream": None,

@@ -50,6 +50,10 @@ def make_core(
         core.setdefault("accept_batch", 1)
     if https:
         core["url_scheme"] = "https"
+    root = (settings or {}).get("root_path")
+    if root:
+        # As PEP 3333 wants text: bytes as latin-1.
+        core["script_name"] = root.rstrip("/").encode().decode("latin-1")
     if log is not None:
         core.update(log.settings())
     host, port = sockets.names(listener)
@@ -71,7 +75,7 @@ def make_core(
         os.close(fd)
         raise UsageError(
             "the server refuses a setting: max_head is at most 65536, "
-            "max_line at most 1048576, server_name is printable, and no "
+            "max_line at most 1048576, server_header is printable, and no "
             "number is negative or beyond its field."
         ) from error
     except BaseException:

@@ -7,11 +7,12 @@ milliseconds. ``None`` means the core's default (``wb_config_init``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.errors import UsageError
-from wsgibench.native import tls
+from wsgibench.native import proxies, tls
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,52 @@ SETTINGS = (
         False,
         "1: accept when the first bytes are there (TCP_DEFER_ACCEPT)",
     ),
-    Setting("server_name", "server_name", False, "the Server field", True),
+    Setting(
+        "server_header",
+        "server_name",
+        False,
+        "the Server field of answers; none: none",
+        True,
+    ),
     Setting("temp_dir", "temp_dir", False, "where large bodies wait", True),
+    Setting(
+        "forwarded_allow_ips",
+        "forwarded_allow",
+        False,
+        "proxies whose X-Forwarded-For, -Proto, -Host and Forwarded count: "
+        "addresses, networks, unix, * (default: nobody)",
+        True,
+    ),
+    Setting(
+        "forwarded_headers",
+        "forwarded_headers",
+        False,
+        "which of them the proxies set: x-forwarded-for,x-forwarded-proto,"
+        "x-forwarded-host,forwarded (default: all)",
+        True,
+    ),
+    Setting(
+        "proxy_protocol",
+        "proxy_protocol",
+        False,
+        "1: connections begin with a PROXY header (v1 or v2), others are "
+        "closed; 2: those from proxy_allow_ips do",
+    ),
+    Setting(
+        "proxy_allow_ips",
+        "proxy_allow",
+        False,
+        "who may send a PROXY header: addresses, networks, unix, * "
+        "(default: this machine)",
+        True,
+    ),
+    Setting(
+        "root_path",
+        "root_path",
+        False,
+        "where the application is mounted: SCRIPT_NAME, cut off the path",
+        True,
+    ),
     Setting(
         "certfile",
         "tls_cert",
@@ -174,6 +219,17 @@ SETTINGS = (
     ),
 )
 
+#: What the core wants in another form, or says too little about.
+CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "sni_certs": tls.host_lines,
+    "forwarded_allow_ips": proxies.addresses("forwarded_allow_ips"),
+    "forwarded_headers": proxies.headers,
+    "proxy_protocol": proxies.mode,
+    "proxy_allow_ips": proxies.addresses("proxy_allow_ips"),
+    "root_path": proxies.root_path,
+    "server_header": lambda name: "" if name == "none" else name,
+}
+
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
@@ -195,7 +251,7 @@ def to_core(settings: dict[str, Any]) -> dict[str, Any]:
                     "%s is a number of seconds, not %r." % (name, value)
                 )
             value = round(value * 1000)
-        if name == "sni_certs":
-            value = tls.host_lines(value)
+        if name in CONVERTERS:
+            value = CONVERTERS[name](value)
         core[setting.core] = value
     return core
