@@ -53,6 +53,8 @@ def application(environ: dict[str, Any], start_response: Any) -> Any:
         time.sleep(3600)
     elif path == "/pid":
         body = b"%d" % os.getpid()
+    elif path == "/who":
+        body = b"%d %s" % (os.getpid(), environ["QUERY_STRING"].encode())
     elif path == "/echo":
         body = environ["wsgi.input"].read()
     elif path == "/raise":

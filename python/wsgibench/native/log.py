@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.native.access_log import open_file, own_copy
 from wsgibench.native.unpatched import original
 
 logger = logging.getLogger("wsgibench")
@@ -30,26 +31,22 @@ DATE = "[%Y-%m-%d %H:%M:%S %z]"
 PIECE = 4096
 #: Seconds a reader may hold up one line; after that, none until it reads.
 PATIENCE = 0.25
-FLAGS = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
 class FileHandler(logging.Handler):
-    """Writes to a descriptor (2, or a file's) and never waits long."""
+    """Writes to standard error, or a file, and never waits long."""
 
     def __init__(self, path: str = "-") -> None:
         super().__init__()
         self.path = path
         self.lost = 0
         self._stuck = False
-        self._fd = 2
-        if path != "-":
-            try:
-                self._fd = os.open(path, FLAGS, 0o644)
-            except OSError as error:
-                raise WsgibenchError(
-                    "cannot write the error log %s: %s."
-                    % (path, error.strerror)
-                ) from error
+        try:
+            self._fd = own_copy(2) if path == "-" else open_file(path)
+        except OSError as error:
+            raise WsgibenchError(
+                "cannot write the error log %s: %s." % (path, error.strerror)
+            ) from error
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -83,7 +80,7 @@ class FileHandler(logging.Handler):
         if self.path == "-":
             return
         with contextlib.suppress(OSError):
-            new = os.open(self.path, FLAGS, 0o644)
+            new = open_file(self.path)
             os.dup2(new, self._fd, inheritable=False)
             os.close(new)
 
