@@ -189,8 +189,25 @@ def _write(path: str, text: str) -> None:
         file.write(text)
 
 
+def _keep(
+    arguments: argparse.Namespace, audits: Sequence[Audit], *, last: bool
+) -> None:
+    """Files are whole after every server; standard output gets the end."""
+    from wsgibench.audit import matrix, record
+
+    date = time.strftime("%Y-%m-%d")
+    texts = (
+        (arguments.json, record.to_json(audits, date)),
+        (arguments.junit, record.to_junit(audits)),
+        (arguments.markdown, matrix.markdown(audits, date)),
+    )
+    for path, text in texts:
+        if path and (last or path != "-"):
+            _write(path, text)
+
+
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench.audit import GUEST, matrix, record
+    from wsgibench.audit import GUEST, record
     from wsgibench.errors import UsageError, WsgibenchError
 
     if arguments.folder:
@@ -204,6 +221,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         subjects = _listed(arguments.server, arguments.python)
     for audit, subject in subjects:
+        _tell("")
         audits.append(audit)
         started = time.monotonic()
         if subject is not None:
@@ -224,13 +242,8 @@ def run(arguments: argparse.Namespace) -> int:
             print(record.to_text(audit, arguments.verbose), flush=True)
             if len(audit.findings) == 1:
                 print(record.describe(audit.findings[0]))
-    date = time.strftime("%Y-%m-%d")
-    if arguments.json:
-        _write(arguments.json, record.to_json(audits, date))
-    if arguments.junit:
-        _write(arguments.junit, record.to_junit(audits))
-    if arguments.markdown:
-        _write(arguments.markdown, matrix.markdown(audits, date))
+        _keep(arguments, audits, last=False)
+    _keep(arguments, audits, last=True)
     single = len(audits) == 1
     failed = any(
         _fails(audit.findings, arguments.level) or (single and audit.error)

@@ -17,10 +17,24 @@ def application(environ, start_response):
     if path == "/over-read":
         body = stream.read(1 << 20) + stream.read(1 << 20) + stream.read(1)
     elif path != "/unread":
-        body = stream.read()
+        body = whole(environ)
     seen = dict((key, environ[key]) for key in environ if key.isupper())
     payload = {"environ": seen, "body": body.decode("latin-1")}
     return reply(environ, start_response, payload)
+
+
+def whole(environ):
+    """The body, read as frameworks do. Not every server lets read() end
+    where the body does (PEP 3333: it should)."""
+    stream = environ["wsgi.input"]
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdigit():
+        return stream.read(int(length))
+    if "HTTP_TRANSFER_ENCODING" in environ or length:
+        return stream.read()
+    if environ.get("wsgi.input_terminated"):
+        return stream.read()
+    return b""
 
 
 def reply(environ, start_response, payload):
