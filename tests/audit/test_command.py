@@ -75,7 +75,10 @@ def test_wrong_use_is_one_sentence() -> None:
         (("--command", "true"), "{port}"),
         (("--command", "true {port} {what}"), "cannot be filled in"),
         (("--server", "gunicorn-snc"), "gunicorn-snc"),
-        (("--case", "http/hosts/*"), "no case is named"),
+        (
+            ("--command", PLANTED, "--case", "http/hosts/*"),
+            "no case is named",
+        ),
     ):
         done = audit(*arguments)
         assert done.returncode == 2, (arguments, done.stdout, done.stderr)

@@ -6,10 +6,11 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-from wsgibench.audit import run
+from wsgibench.audit import differences, run
 from wsgibench.audit.finding import Finding, score, worst
 from wsgibench.audit.http import families
 from wsgibench.audit.http.case import Case, accept, get
+from wsgibench.audit.record import Audit
 from wsgibench.audit.subject import Command
 from wsgibench.audit.wsgi import checks
 from wsgibench.audit.wsgi.check import Check
@@ -105,6 +106,20 @@ def test_names_are_one_case_each() -> None:
         [(c.family, c.name) for c in checks.all_checks()],
     ):
         assert len(names) == len(set(names))
+
+
+def test_servers_part_where_they_read_differently() -> None:
+    chosen = [case("content_length/bad-minus"), case("host/valid-name")]
+    audits = []
+    for name in ("splits_lines", "serve_wsgi"):
+        with planted(name) as server:
+            audit = Audit(name)
+            audit.findings += run.http(server, chosen, silent)
+            audits.append(audit)
+    parted = differences.of(audits)
+    assert set(parted) == {"http/content_length/bad-minus"}
+    assert len(parted["http/content_length/bad-minus"]) == 2
+    assert "1 of 2 messages" in differences.text(audits)
 
 
 def test_the_score_counts_by_level_and_kind() -> None:

@@ -22,6 +22,8 @@ class Finding:
     kind: str = ""  # one of KINDS; "": right
     sent: bytes = b""
     received: bytes = b""
+    #: How the server read the bytes: "200 /a, 200 /b", "400", "no answer".
+    meaning: str = ""
     seconds: float = 0.0
 
     @property

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from wsgibench.audit.finding import Finding, kind_of
 from wsgibench.audit.http.case import Case
-from wsgibench.audit.http.judge import judge
+from wsgibench.audit.http.judge import judge, meaning
 from wsgibench.audit.http.levels import level
 from wsgibench.audit.subject import Subject
 from wsgibench.audit.wire.exchange import (
@@ -144,6 +144,7 @@ def _finding(case: Case, reply: Reply, complaint: str, kind: str) -> Finding:
         kind=kind,
         sent=case.data[:KEPT],
         received=reply.data[:KEPT],
+        meaning=meaning(reply),
     )
 
 

@@ -66,6 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write findings")
     parser.add_argument("--junit", metavar="FILE", help="write JUnit XML")
     parser.add_argument(
+        "--differences",
+        metavar="FILE",
+        help="write where the servers understand the same bytes differently",
+    )
+    parser.add_argument(
         "--markdown", metavar="FILE", help="write the matrix of all servers"
     )
 
@@ -193,13 +198,14 @@ def _keep(
     arguments: argparse.Namespace, audits: Sequence[Audit], *, last: bool
 ) -> None:
     """Files are whole after every server; standard output gets the end."""
-    from wsgibench.audit import matrix, record
+    from wsgibench.audit import differences, matrix, record
 
     date = time.strftime("%Y-%m-%d")
     texts = (
         (arguments.json, record.to_json(audits, date)),
         (arguments.junit, record.to_junit(audits)),
         (arguments.markdown, matrix.markdown(audits, date)),
+        (arguments.differences, differences.text(audits)),
     )
     for path, text in texts:
         if path and (last or path != "-"):

@@ -150,6 +150,29 @@ def judge(case: Case, reply: Reply, *, lenient: bool = False) -> str:
     return _check_refused(case, reply, answers)
 
 
+def meaning(reply: Reply) -> str:
+    """How the server understood what it was sent: statuses, and the path and
+    the bytes of body that the application saw."""
+    try:
+        answers = finals(parse_all(reply.data))
+    except Malformed:
+        return "malformed answer"
+    parts = []
+    for answer in answers:
+        text = str(answer.status)
+        if answer.status == 200 and answer.body:
+            try:
+                seen = json.loads(answer.body)
+                path = seen["environ"].get("PATH_INFO")
+                text += " %s +%d" % (path, len(seen["body"]))
+            except (ValueError, KeyError, TypeError):
+                text += " ?"
+        parts.append(text)
+    if reply.end == "deadline":
+        parts.append("left open")
+    return ", ".join(parts) or "closed without an answer"
+
+
 def calls_made(reply: Reply) -> int:
     """Answers of the application among the bytes."""
     try:
