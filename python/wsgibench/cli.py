@@ -16,7 +16,7 @@ import pkgutil
 import sys
 from collections.abc import Sequence
 
-from wsgibench import commands
+from wsgibench import __version__, commands
 from wsgibench.errors import WsgibenchError
 
 #: Modules of the `bench` extra; the server needs none of them.
@@ -37,6 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m wsgibench",
         description="Serve a WSGI application, or race the servers that can.",
+    )
+    parser.add_argument(
+        "--version", action="version", version="wsgibench " + __version__
     )
     subparsers = parser.add_subparsers(
         dest="command", metavar="COMMAND", required=True
@@ -80,7 +83,9 @@ def say(text: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     open_standard_streams()
-    arguments = build_parser().parse_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    arguments = build_parser().parse_args(given)
+    arguments.argv = given
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()

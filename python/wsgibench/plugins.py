@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,9 +39,15 @@ def check(folder: str, name: str, what: str) -> None:
     known = names(folder)
     if name not in known:
         raise UsageError(
-            "there is no %s %r; there are: %s."
-            % (what, name, ", ".join(known))
+            "there is no %s %r%s; there are: %s."
+            % (what, name, suggestion(name, known), ", ".join(known))
         )
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """What was meant, after a slip; "" if nothing is near."""
+    near = difflib.get_close_matches(name.lower(), list(known), 1, 0.7)
+    return " (did you mean %r?)" % near[0] if near else ""
 
 
 def constants(folder: str, name: str) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _counted
+from wsgibench.commands import _application, _counted
 
 if TYPE_CHECKING:
+    from wsgibench.harness.contest import Contest
     from wsgibench.harness.run import Run
     from wsgibench.harness.selection import Selection
 
@@ -20,6 +21,8 @@ HELP = "race servers against each other"
 
 #: name -> (starts, seconds measured)
 PROFILES = {"quick": (1, 2.0), "standard": (10, 5.0), "paper": (30, 10.0)}
+#: An answer has to say how sure it is, and one start does not.
+QUICK_APP = (3, 1.5)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,14 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--suite", help="a published benchmark (list names them), or a file")
     add(
         "--server",
-        default="c-uv,null",
-        help="names, comma-separated; NAME:OPTION=NUMBER sets one of its own",
+        help="names, comma-separated; NAME:OPTION=NUMBER sets one of its own "
+        "(default: c-uv,null; with --app: %s)" % _application.SERVERS,
     )
     add(
         "--python",
-        help="python3 (what runs this; the default), 3.12, pypy3, paths",
+        help="python3 (what runs this), 3.12, pypy3, paths; comma-separated "
+        "(default: python3; with --app pypy3, too, if it is there)",
     )
-    add("--scenario", default="hello")
+    add(
+        "--scenario",
+        default="hello",
+        help="what is asked, without --app (default: %(default)s)",
+    )
     add(
         "--connections",
         help="numbers, comma-separated; 1..1024: powers of two (default: 64)",
@@ -47,8 +55,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=4.0,
         help="the same for interpreters with a JIT (PyPy)",
     )
-    add("--headers", default="proxied", help="minimal, browser, users, ...")
-    add("--no-keepalive", action="store_true")
+    add(
+        "--headers",
+        help="a set of request headers: minimal, browser, ... or @FILE "
+        "(default: proxied; what a HAR file has stays)",
+    )
+    add(
+        "--no-keepalive",
+        action="store_true",
+        help="a connection for each request (default: kept)",
+    )
     add(
         "--rate",
         default="0",
@@ -85,15 +101,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--seed", type=int, default=1)
     add("--port", type=int, default=0, help="0 picks a free one")
-    add("-o", "--output", type=Path, default=Path("wsgibench.json"))
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("wsgibench.json"),
+        help="the record (default: %(default)s)",
+    )
+    _application.add_arguments(parser)
     _counted.add_arguments(parser)
 
 
-def _select(arguments: argparse.Namespace) -> tuple[Selection, int]:
+def _select(
+    arguments: argparse.Namespace, contest: Contest | None
+) -> tuple[Selection, int]:
     """What is to be raced, and how many times."""
     from wsgibench.harness import selection, suite
 
     starts, duration = PROFILES[arguments.profile]
+    if contest is not None and arguments.profile == "quick":
+        starts, duration = QUICK_APP
     warmup = (arguments.warmup, arguments.warmup_jit)
     if arguments.suite:
         chosen = suite.read(arguments.suite)
@@ -113,12 +140,16 @@ def _select(arguments: argparse.Namespace) -> tuple[Selection, int]:
     load = {
         "duration": arguments.duration or duration,
         "keepalive": not arguments.no_keepalive,
-        "headers": arguments.headers,
+        "headers": arguments.headers or "proxied",
+        "think": arguments.think,
     }
+    servers = arguments.server
     found = selection.free(
-        arguments.server,
+        servers or ("c-uv,null" if contest is None else _application.SERVERS),
         arguments.scenario,
-        arguments.python or "python3",
+        arguments.python or "python3"
+        if contest is None
+        else _application.pythons(arguments),
         arguments.connections,
         load=load,
         pace=arguments.rate,
@@ -128,6 +159,7 @@ def _select(arguments: argparse.Namespace) -> tuple[Selection, int]:
             if arguments.aa is None
             else arguments.aa
         ),
+        application=contest.scenario.name if contest else "",
     )
     return found, arguments.starts or starts
 
@@ -211,6 +243,10 @@ def _ended_as_by_ctrl_c() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench.errors import UsageError
     from wsgibench.harness.run import Run
@@ -219,18 +255,24 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.reports import suite as suite_table
     from wsgibench.stats import samples, summary
 
-    argv = sys.argv[1:]
+    argv = arguments.argv
     earlier = None
     if arguments.resume:
         arguments, earlier = _as_begun(arguments)
         argv = earlier["argv"]
-    header_set(arguments.headers)
+    else:
+        parser = argparse.ArgumentParser()
+        add_arguments(parser)
+        argv = ["run", *_application.expanded(argv[1:], parser)]
+        arguments = parser.parse_args(argv[1:])
+    header_set(arguments.headers or "proxied")
     _counted.arrange(arguments)
     if not arguments.output.resolve().parent.is_dir():
         raise UsageError(
             "there is no folder %s." % arguments.output.resolve().parent
         )
-    selection, starts = _select(arguments)
+    contest = _application.contest(arguments, _tell)
+    selection, starts = _select(arguments, contest)
     race = Run(
         selection.cells,
         selection.interpreters,
@@ -246,7 +288,8 @@ def run(arguments: argparse.Namespace) -> int:
         again=arguments.again,
         spoilt=samples.disturbance,
         measure=_counted.measurer(arguments),
-        tell=lambda text: print(text, file=sys.stderr, flush=True),
+        tell=_tell,
+        contest=contest,
     )
     if arguments.counted:
         race.record["kind"] = "counted"

@@ -20,6 +20,7 @@ from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
 from wsgibench.harness.process import GuestProcess, Under
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
+from wsgibench.harness.visit import Visit, wrong_answers
 from wsgibench.harness.watch import Watch
 from wsgibench.load.verdict import summary
 from wsgibench.verdicts import INVALID, NUMBERS, doubt
@@ -110,10 +111,12 @@ def run(
     services: dict[str, Any] | None = None,
     broken: Callable[[], str] = lambda: "",
     under: Under | None = None,
+    visit: Visit | None = None,
 ) -> dict[str, Any]:
     """What was observed; raises WsgibenchError when there is no result.
 
-    ``broken()`` says, after the load, what became of the services."""
+    ``broken()`` says, after the load, what became of the services; ``visit``
+    is what an application of the user's is asked, and must answer."""
     with tempfile.TemporaryDirectory(prefix="wsgibench-") as directory:
         with GuestProcess(
             environment,
@@ -130,12 +133,18 @@ def run(
                 *guest.address[:2],
                 load.path or scenario.path,
             )
+            asked = command(url, load, scenario, seed, cpus[1])
+            if visit is not None:
+                checked = visit.begin(guest, start)
+                asked = visit.command(
+                    guest, load, Path(directory), seed=seed, cpu=cpus[1]
+                )
             watch = Watch(guest.pid, _cpus_of(cpus), cpus[1])
             dropped = sockets.drops(guest.address[1])
             watch.start()
             try:
                 result = generate(
-                    command(url, load, scenario, seed, cpus[1]),
+                    asked,
                     load.warmup + load.duration + 120,
                     scenario,
                     watch,
@@ -158,12 +167,15 @@ def run(
                 "usage": list(map(asdict, watch.server_usage)),
                 "client_usage": list(map(asdict, watch.client_usage)),
                 "machine_usage": list(map(asdict, watch.machine_usage)),
+                **({} if visit is None else {"answers": checked}),
             }
     # Before what follows from it.
     observed["load"]["doubts"][:0] = [
         doubt("died", INVALID, NUMBERS, reason, "see what it logged")
         for reason in filter(None, reasons)
     ]
+    if visit is not None:
+        observed["load"]["doubts"][:0] = wrong_answers(checked)
     verdict = summary(observed["load"]["doubts"])
     observed["load"]["verdict"], observed["load"]["reasons"] = verdict
     return observed

@@ -33,6 +33,7 @@ class Environment:
     python: str
     versions: dict[str, str]
     libraries: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()  # with .pth files
 
 
 def cache_directory() -> Path:
@@ -193,6 +194,91 @@ def libraries(
         return install.versions(Path(bare.python), folder)
 
     return str(folder), _kept(folder, pinned, make)
+
+
+#: Asked of an interpreter: its folders of packages, and what is in them.
+SITES = """
+import json, sys
+try:
+    from importlib.metadata import distributions
+except ImportError:
+    from importlib_metadata import distributions
+sites = [p for p in sys.path if p.endswith(("site-packages", "dist-packages"))]
+found = [(d.metadata["Name"], d.version) for d in distributions(path=sites)]
+print(json.dumps([sites, dict(pair for pair in found if pair[0])]))
+"""
+
+
+def sites(python: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """(folders, versions by name in lower case) of an environment that is
+    not of our making."""
+    done = subprocess.run(
+        [python, "-c", SITES],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode != 0:
+        words = done.stderr.decode(errors="replace").strip().splitlines()
+        raise WsgibenchError(
+            "%s does not tell its packages: %s"
+            % (python, (words or ["no message"])[-1])
+        )
+    folders, versions = json.loads(done.stdout)
+    return tuple(folders), {
+        name.lower(): version
+        for name, version in versions.items()
+        if name.lower() not in install.TOOLS
+    }
+
+
+def _contents(arguments: Sequence[str]) -> list[str]:
+    """What else tells one installation from another: requirement files as
+    they read now, and when the files of a local project were changed."""
+    found = []
+    for text in arguments:
+        path = Path(text)
+        if not path.is_absolute():
+            continue
+        if path.is_file():
+            found.append(path.read_text(errors="replace"))
+        elif path.is_dir():
+            for file in sorted(path.rglob("*.py")) + [path / "pyproject.toml"]:
+                if file.is_file():
+                    found.append("%s %d" % (file, file.stat().st_mtime_ns))
+    return found
+
+
+def of_application(
+    interpreter: Interpreter, arguments: Sequence[str], tell: Tell
+) -> Environment:
+    """An environment with what an application requires, for servers to look
+    into; `arguments` are those of pip install."""
+    key = _key(interpreter, [*arguments, *_contents(arguments)])
+    folder = _folder("applications", "application", interpreter, key)
+    python = folder / "bin" / "python"
+    what = "the application's requirements on %s" % interpreter.label
+
+    def make() -> dict[str, str]:
+        tell("installing " + what)
+        log = folder.parent / (folder.name + ".log")
+        install.environment(interpreter, folder, log, system=False)
+        install.packages(python, arguments, log, what, [])
+        return install.versions(python)
+
+    versions = _kept(folder, {}, make)
+    return Environment(str(python), versions, (), _site_packages(python))
+
+
+def _site_packages(python: Path) -> tuple[str, ...]:
+    asked = "import sysconfig as s; print(s.get_path('purelib'));"
+    asked += "print(s.get_path('platlib'))"
+    said = subprocess.run(
+        [str(python), "-c", asked],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    ).stdout
+    return tuple(dict.fromkeys(said.split()))
 
 
 def installed() -> list[Path]:

@@ -35,6 +35,7 @@ class Load:
     backlog: int = 2048  # of the listener
     path: str = ""  # instead of the scenario's
     name: str = ""  # in a suite
+    think: float = 0.0  # of a visitor between an answer and a request
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -11,18 +11,27 @@ from wsgibench.harness.scenario import Scenario
 Address = tuple[str, int]
 
 
+def _host(scenario: Scenario) -> dict[str, str]:
+    """Applications may answer to a name of theirs only."""
+    application = scenario.application
+    return {"Host": application.host} if application else {}
+
+
 def problem(address: Address, scenario: Scenario, timeout: float) -> str:
     """What is wrong with the answer; "" if nothing is."""
     connection = http.client.HTTPConnection(*address, timeout=timeout)
     try:
-        connection.request("GET", scenario.path)
+        connection.request("GET", scenario.path, headers=_host(scenario))
         response = connection.getresponse()
         body = response.read()
+    except http.client.IncompleteRead as error:
+        # Of an application of the user's this is told with all that is wrong.
+        return "" if scenario.application else str(error)
     except (OSError, http.client.HTTPException) as error:
         return "%s: %s" % (type(error).__name__, error)
     finally:
         connection.close()
-    if response.status != scenario.status:
+    if scenario.status and response.status != scenario.status:
         return "status %d" % response.status
     if body != scenario.body and not scenario.any_body:
         return "body %r" % body[:60]
@@ -37,7 +46,7 @@ def observe(
     seen: dict[str, Any] = {}
     connection = http.client.HTTPConnection(*address, timeout=timeout)
     try:
-        connection.request("GET", scenario.path)
+        connection.request("GET", scenario.path, headers=_host(scenario))
         response = connection.getresponse()
         response.read()
         seen["keep_alive"] = connection.sock is not None

@@ -21,6 +21,7 @@ from typing import IO, Any
 from wsgibench import orphans, plugins
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import probe
+from wsgibench.harness.application import clean_environ
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
@@ -73,6 +74,7 @@ class GuestProcess:
         services: dict[str, Any] | None = None,
         backlog: int = BACKLOG,
         under: Under | None = None,
+        options: dict[str, Any] | None = None,
     ) -> None:
         self._under = under or Under()
         self._environment = environment
@@ -83,6 +85,7 @@ class GuestProcess:
         self._cpu = cpu
         self._services = services or {}
         self._backlog = backlog
+        self._options = options or {}
         self._log_path = log
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -113,10 +116,17 @@ class GuestProcess:
     def _patience(self, seconds: float) -> float:
         return seconds * self._under.patience
 
+    @property
+    def task(self) -> dict[str, Any]:
+        """What a helper needs that imports what the application has."""
+        return self._task(-1, -1)
+
     def _task(self, listen_fd: int, ready_fd: int) -> dict[str, Any]:
         """What child.py is told."""
         options = dict(self._scenario.options, **self._server.options)
+        options.update(self._options)
         options.update(address=self.address, backlog=self._backlog)
+        application = self._scenario.application
         program = self._server.constants.get("PROGRAM")
         if program:
             options["program"] = shutil.which(program)
@@ -124,7 +134,9 @@ class GuestProcess:
             "server": self._server.name,
             "app": self._scenario.app,
             "framework": self._scenario.framework,
+            "chdir": application.chdir if application else "",
             "libraries": self._environment.libraries,
+            "sites": self._environment.sites,
             "services": self._services,
             "listen_fd": listen_fd,
             "ready_fd": ready_fd,
@@ -156,11 +168,9 @@ class GuestProcess:
             listener.close()  # it binds by itself, to the number that is free
         self._log = open(self._log_path, "wb")  # noqa: SIM115
         started = time.monotonic()
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith("PYTHON")
-        }
+        environment = clean_environ()
+        if self._scenario.application:
+            environment.update(self._scenario.application.environ)
         environment.update(self._under.variables)
         try:
             with orphans.uninterrupted():

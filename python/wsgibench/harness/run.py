@@ -23,6 +23,7 @@ from wsgibench.harness import (
 from wsgibench.harness import resume as resuming
 from wsgibench.harness.again import Again, Spoilt
 from wsgibench.harness.companions import Companions
+from wsgibench.harness.contest import Contest
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
@@ -65,6 +66,7 @@ class Run:
         again: int = 0,
         spoilt: Spoilt = lambda start, load: "",
         measure: Callable[..., dict[str, Any]] = cell_module.run,
+        contest: Contest | None = None,
     ) -> None:
         self._cells = cells
         self._interpreters = interpreters
@@ -75,9 +77,12 @@ class Run:
         self._tell = tell
         self._made: dict[tuple[Any, ...], Any] = {}
         self._servers = {c.server: servers.find(c.server) for c in cells}
-        self._scenarios = {
-            c.scenario: scenario.find(c.scenario) for c in cells
-        }
+        self._contest = contest
+        self._scenarios = (
+            {contest.scenario.name: contest.scenario}
+            if contest
+            else {c.scenario: scenario.find(c.scenario) for c in cells}
+        )
         self.record = record.new(argv, seed, machine.describe())
         self.record["starts"] = starts
         self._earlier = earlier
@@ -91,6 +96,9 @@ class Run:
         self.record["skipped"] = []
         if suite is not None:
             self.record["suite"] = suite
+        if contest is not None:
+            self.record["application"] = contest.to_json()
+            self.record["baselines"] = (earlier or {}).get("baselines", [])
         for reason in missing:
             self.record["failures"].append({"cell": "", "reason": reason})
             tell(reason)
@@ -130,9 +138,17 @@ class Run:
     def _environment(self, cell: Cell) -> Environment:
         interpreter = self._interpreters[cell.python]
         name = self._servers[cell.server].name
+        made: Environment
+        if self._contest is not None:
+            contest = self._contest
+            made = self._once(
+                (cell.python, name),
+                lambda: contest.environment(interpreter, name),
+            )
+            return made
         constants = servers.constants(name)
         packages = [*constants["REQUIRES"], *constants.get("ALONE", [])]
-        made: Environment = self._once(
+        made = self._once(
             (cell.python, constants.get("IMPORTS"), *packages),
             lambda: environments.get(interpreter, name, self._tell),
         )
@@ -225,12 +241,19 @@ class Run:
         progress = Progress(todo)
         record.write(self.record, self._output)
         block = todo[0][0] if todo else 0
+        begun = -1
+        if self._contest is not None and todo:
+            baselines = self._contest.begin(entries, self._interpreters)
+            self.record["baselines"] += baselines
         with Companions(self._tell) as companions:
             for start, cell in todo:
                 if start > block and self._enough(self.record):
                     self._tell("precise enough after %d starts" % start)
                     break
                 block = start
+                if self._contest is not None and start > begun:
+                    begun = start
+                    self._contest.block(start, entries, self._seed + start)
                 self._tell(progress.begin())
                 try:
                     rate = self._rate(cell, entries)
@@ -258,6 +281,9 @@ class Run:
     ) -> dict[str, Any]:
         asked = self._scenarios[cell.scenario]
         settings = companions.need(asked.services)
+        more = {}
+        if self._contest is not None:
+            more["visit"] = self._contest.visit(cell, environment)
         try:
             return self._measure(
                 self._servers[cell.server],
@@ -270,6 +296,7 @@ class Run:
                 port=self._port,
                 services=settings,
                 broken=lambda: companions.broken(asked.services),
+                **more,
             )
         except WsgibenchError as error:
             reason = companions.broken(asked.services)

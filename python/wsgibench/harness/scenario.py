@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from wsgibench import plugins
 from wsgibench.errors import UsageError
+from wsgibench.harness.application import Application
+from wsgibench.harness.requests.request import Request
 
 FRAMEWORKS = "guest/frameworks"
 
@@ -25,7 +28,7 @@ class Scenario:
     app: str  # a module of guest/apps
     body: bytes
     path: str = "/"
-    status: int = 200
+    status: int = 200  # 0: whatever it is
     framework: str = "wsgi"
     speaks: tuple[str, ...] = ANY
     services: tuple[str, ...] = ()
@@ -35,6 +38,30 @@ class Scenario:
     delay: float = 0.0
     #: The body is whatever the application answers; nobody knows it before.
     any_body: bool = False
+    #: The user's own; `app` is then its module:name.
+    application: Application | None = None
+    requests: tuple[Request, ...] = field(default=(), hash=False)
+
+
+def of_application(
+    application: Application, requests: Sequence[Request]
+) -> Scenario:
+    """The user's own application under requests of the user's choice. Ready
+    is a server that answers the first safe request, whatever it says: what
+    it must say is the application's to tell (baseline.py)."""
+    safe = [one.target for one in requests if one.is_safe]
+    return Scenario(
+        name=application.target,
+        about="the application %s" % application.target,
+        app=application.target,
+        body=b"",
+        path=safe[0] if safe else "/",
+        status=0,
+        speaks=("wsgi",),
+        any_body=True,
+        application=application,
+        requests=tuple(requests),
+    )
 
 
 def _requires(scenario_requires: list[str], framework: str) -> tuple[str, ...]:

@@ -109,12 +109,18 @@ def free(
     pace: str = "0",
     warmup: tuple[float, float],
     twins: bool = False,
+    application: str = "",
 ) -> Selection:
     """Everything named with everything else named; with `twins`, one cell
-    of each interpreter once more, for the noise floor."""
+    of each interpreter once more, for the noise floor. The name of an
+    `application` of the user's stands for scenarios."""
     missing: list[str] = []
     chosen = _known(split(server_names), servers.find, missing)
-    asked = _known(split(scenario_names), scenario.find, missing)
+    asked = (
+        [application]
+        if application
+        else list(_known(split(scenario_names), scenario.find, missing))
+    )
     numbers = connections(counts)
     found = _known(split(pythons), interpreters.find, missing)
     seconds = warmups(found, *warmup)

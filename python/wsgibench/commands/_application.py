@@ -1,0 +1,328 @@
+"""Options that say which application, and what is asked of it: those of
+``run``, ``capacity`` and ``size``; on a command line or in a table."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wsgibench.errors import UsageError
+
+if TYPE_CHECKING:
+    from wsgibench.harness.contest import Contest
+    from wsgibench.harness.requests.reading import Traffic
+
+#: Servers that a race of an application takes when none is named.
+SERVERS = "c-uv,granian,gunicorn-sync,gunicorn-gthread,waitress,cheroot"
+#: Options that name files; in a table, from where the table lies.
+PATHS = ("chdir", "env-file", "requirements", "requests", "venv")
+LISTS = ("server", "python", "connections", "rate")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "your application",
+        "What is here may also stand in a table [tool.wsgibench.run] of "
+        "pyproject.toml, or of the file that --config names.",
+    )
+    add = group.add_argument
+    add(
+        "--app",
+        default="",
+        metavar="M:NAME",
+        help="module:application, or module:factory() (default: none)",
+    )
+    add(
+        "--chdir",
+        default=".",
+        help="folder it lives in (default: %(default)s)",
+    )
+    add(
+        "--env",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="variable of its environment; kept in the record with the "
+        "command, so put secrets into --env-file (default: none)",
+    )
+    add(
+        "--env-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="NAME=VALUE lines (default: none)",
+    )
+    add(
+        "-r",
+        "--requirements",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="what pip installs for each interpreter (default: none)",
+    )
+    add(
+        "--install",
+        action="append",
+        default=[],
+        metavar="PACKAGE",
+        help="the same, by name or path (default: none)",
+    )
+    add(
+        "--venv",
+        default="",
+        metavar="DIR",
+        help="an environment that has "
+        "everything; its Python is raced (default: none)",
+    )
+    add(
+        "--setup",
+        default="",
+        metavar="COMMAND",
+        help="run once before everything, in --chdir (default: none)",
+    )
+    add(
+        "--reset",
+        default="",
+        metavar="COMMAND",
+        help="run before each start: the database as it was (default: none)",
+    )
+    add(
+        "--config",
+        default="",
+        metavar="FILE",
+        help="file with the table "
+        "(default: pyproject.toml here, if it has one)",
+    )
+    _add_requests(
+        parser.add_argument_group("what is asked of it").add_argument
+    )
+
+
+def _add_requests(add: Callable[..., Any]) -> None:
+    add(
+        "--requests",
+        default="",
+        metavar="FILE",
+        help="lines of '[WEIGHT] "
+        "METHOD /target', JSON lines, a HAR file, or an access log "
+        "(default: GET /)",
+    )
+    add(
+        "--sample",
+        type=int,
+        default=0,
+        metavar="N",
+        help="so many lines of an access log, at random (default: all)",
+    )
+    add(
+        "--sessions",
+        default="",
+        metavar="M:FUNCTION",
+        help="called with "
+        "(url, visitors) before each start's load; returns headers for each "
+        "visitor (default: nobody logs in)",
+    )
+    add(
+        "--visitors",
+        type=int,
+        default=8,
+        metavar="N",
+        help="asked of --sessions (default: %(default)s)",
+    )
+    add(
+        "--think",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds that "
+        "a visitor waits before his next request (default: %(default)s)",
+    )
+    add(
+        "--host",
+        default="",
+        metavar="NAME",
+        help="what the Host header says "
+        "(default: localhost, or as in the HAR file)",
+    )
+
+
+# -- the table
+
+
+def expanded(
+    argv: Sequence[str], parser: argparse.ArgumentParser
+) -> list[str]:
+    """The arguments with those of the table before them: what stands on the
+    command line wins."""
+    given, _ = parser.parse_known_args(list(argv))
+    if getattr(given, "suite", None) or getattr(given, "resume", None):
+        return list(argv)
+    path = Path(given.config or "pyproject.toml")
+    if not given.config and not path.is_file():
+        return list(argv)
+    table = _table(path, bool(given.config))
+    return [*_arguments(table, path, parser), *argv]
+
+
+def _table(path: Path, wanted: bool) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(
+            "cannot read %s: %s." % (path, error.strerror)
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        if not wanted:
+            return {}  # somebody else's file
+        raise UsageError("%s: %s." % (path, error)) from error
+    found = data.get("tool", {}).get("wsgibench", {}).get("run")
+    if found is None and wanted:
+        if path.name == "pyproject.toml" or "tool" in data:
+            raise UsageError("%s has no [tool.wsgibench.run]." % path)
+        found = data.get("run", data)
+    return found or {}
+
+
+def _arguments(
+    table: dict[str, Any], path: Path, parser: argparse.ArgumentParser
+) -> list[str]:
+    from wsgibench.plugins import suggestion
+
+    known = {
+        option[2:]: action
+        for action in parser._actions
+        for option in action.option_strings
+        if option.startswith("--")
+    }
+    elsewhere = path.resolve().parent != Path.cwd()
+    found: list[str] = []
+    for key, value in table.items():
+        name = key.replace("_", "-")
+        if name not in known or name in ("help", "config", "resume"):
+            raise UsageError(
+                "%s: [tool.wsgibench.run] has no %r%s; the options of run are "
+                "its keys." % (path, key, suggestion(name, known))
+            )
+        if elsewhere and name in PATHS:
+            value = _from(path.parent, value)
+        found += _argument(name, value)
+    if elsewhere and "chdir" not in table:
+        found.append("--chdir=%s" % path.parent)
+    return found
+
+
+def _from(folder: Path, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_from(folder, one) for one in value]
+    return os.path.join(folder, value)
+
+
+def _argument(name: str, value: Any) -> list[str]:
+    option = "--" + name
+    if isinstance(value, bool):
+        return [option] if value else []
+    if isinstance(value, dict):
+        return ["%s=%s=%s" % (option, *item) for item in value.items()]
+    if isinstance(value, list):
+        if name in LISTS:
+            return ["%s=%s" % (option, ",".join(map(str, value)))]
+        return ["%s=%s" % (option, one) for one in value]
+    return ["%s=%s" % (option, value)]
+
+
+# -- what follows from them
+
+
+def _with_headers(traffic: Traffic, headers: str) -> Traffic:
+    """Every request with the header set's own in front; a browser's cookie
+    would be somebody's session."""
+    from wsgibench.load.headers import header_set
+
+    base = [h for h in header_set(headers) if h[0].lower() != "cookie"]
+    made = []
+    for request in traffic.requests:
+        taken = {name.lower() for name, _ in request.headers}
+        more = tuple(h for h in base if h[0].lower() not in taken)
+        made.append(
+            dataclasses.replace(request, headers=more + request.headers)
+        )
+    return dataclasses.replace(traffic, requests=tuple(made))
+
+
+def _traffic(arguments: argparse.Namespace) -> Traffic:
+    from wsgibench.harness.requests import reading
+    from wsgibench.harness.requests.request import Request
+
+    if arguments.sample < 0 or arguments.think < 0:
+        raise UsageError("--sample and --think are not less than 0.")
+    if not arguments.requests:
+        if arguments.sample:
+            raise UsageError("--sample is for --requests access.log.")
+        return reading.Traffic((Request("GET", "/"),), "GET /")
+    return reading.read(arguments.requests, arguments.sample, arguments.seed)
+
+
+def contest(
+    arguments: argparse.Namespace, tell: Callable[[str], None]
+) -> Contest | None:
+    """What --app asks for; None without it."""
+    from wsgibench.harness import application
+    from wsgibench.harness.contest import Contest
+
+    if not arguments.app:
+        for name in ("requests", "sessions", "venv", "setup", "reset"):
+            if getattr(arguments, name):
+                raise UsageError("--%s goes with --app." % name)
+        return None
+    if arguments.venv and arguments.python:
+        raise UsageError(
+            "--venv brings its own Python; leave --python away, or name what "
+            "to install with --requirements."
+        )
+    traffic = _traffic(arguments)
+    headers = arguments.headers
+    if headers is None:
+        headers = "minimal" if traffic.kind == "HAR" else "browser"
+    traffic = _with_headers(traffic, headers)
+    found = application.make(
+        arguments.app,
+        chdir=arguments.chdir,
+        env=arguments.env,
+        env_file=arguments.env_file,
+        requirements=arguments.requirements,
+        install=arguments.install,
+        venv=arguments.venv,
+        setup=arguments.setup,
+        reset=arguments.reset,
+        sessions=arguments.sessions,
+        visitors=arguments.visitors,
+        host=arguments.host or traffic.host or "localhost",
+    )
+    for remark in traffic.remarks:
+        tell(remark)
+    return Contest(found, traffic, tell)
+
+
+def pythons(arguments: argparse.Namespace) -> str:
+    """Which interpreters an application is raced on."""
+    from wsgibench.harness import interpreters
+
+    if arguments.venv:
+        return str(Path(arguments.venv).absolute() / "bin" / "python")
+    if arguments.python:
+        return str(arguments.python)
+    try:
+        interpreters.find("pypy3")
+    except UsageError:
+        return "python3"
+    return "python3,pypy3"

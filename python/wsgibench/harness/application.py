@@ -1,0 +1,191 @@
+"""An application of the user's own: where it is, and what it needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsgibench.errors import UsageError, WsgibenchError
+
+#: module:name, module:name.attribute, module:factory()
+TARGET = re.compile(r"[\w.]+:[\w.]+(\(\))?")
+COMMAND_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True)
+class Application:
+    target: str
+    chdir: str  # absolute
+    environ: tuple[tuple[str, str], ...] = ()
+    install: tuple[str, ...] = ()  # arguments of pip install
+    venv: str = ""  # absolute; "": none
+    setup: str = ""
+    reset: str = ""
+    sessions: str = ""
+    visitors: int = 8
+    host: str = "localhost"  # what the Host header says
+
+    def task(self) -> dict[str, Any]:
+        """Of child.py's task."""
+        return {"app": self.target, "chdir": self.chdir}
+
+    def to_json(self) -> dict[str, Any]:
+        """For the record; values of variables may be secret."""
+        return {
+            "target": self.target,
+            "chdir": self.chdir,
+            "environ": [name for name, _ in self.environ],
+            "install": list(self.install),
+            "venv": self.venv,
+            "setup": self.setup,
+            "reset": self.reset,
+            "sessions": self.sessions,
+            "visitors": self.visitors if self.sessions else 0,
+            "host": self.host,
+        }
+
+    def command(self, text: str, python: str, sites: Sequence[str]) -> None:
+        """Runs a command of the user's where the application lives, with
+        the interpreter that is being raced first on the PATH."""
+        environ = {**clean_environ(), **dict(self.environ)}
+        folder = str(Path(python).parent)
+        environ["PATH"] = folder + os.pathsep + environ.get("PATH", "")
+        paths = [*sites, environ.get("PYTHONPATH", "")]
+        environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+        try:
+            done = subprocess.run(
+                text,
+                shell=True,
+                cwd=self.chdir,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=COMMAND_TIMEOUT,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise WsgibenchError(
+                "%r did not end within %d s." % (text, COMMAND_TIMEOUT)
+            ) from error
+        if done.returncode != 0:
+            words = done.stdout.decode(errors="replace").strip().splitlines()
+            raise WsgibenchError(
+                "%r failed (exit %d): %s"
+                % (text, done.returncode, (words or ["it said nothing"])[-1])
+            )
+
+
+def clean_environ() -> dict[str, str]:
+    """Ours without what is for our own interpreter."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTHON") and name != "VIRTUAL_ENV"
+    }
+
+
+def make(
+    target: str,
+    *,
+    chdir: str,
+    env: Sequence[str],
+    env_file: Sequence[str],
+    requirements: Sequence[str],
+    install: Sequence[str],
+    venv: str,
+    setup: str,
+    reset: str,
+    sessions: str,
+    visitors: int,
+    host: str,
+) -> Application:
+    """From the texts of a command line; UsageError tells what is wrong."""
+    if not TARGET.fullmatch(target):
+        raise UsageError(
+            "%r is no application like mysite.wsgi:application or "
+            "myapp:create_app()." % target
+        )
+    folder = Path(chdir).resolve()
+    if not folder.is_dir():
+        raise UsageError("there is no folder %s." % folder)
+    if sessions and not TARGET.fullmatch(sessions):
+        raise UsageError("%r is no function like sessions:login." % sessions)
+    if visitors < 1:
+        raise UsageError("visitors cannot be %d." % visitors)
+    variables: dict[str, str] = {}
+    for name in env_file:
+        variables.update(_read_env(Path(name)))
+    for text in env:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError("%r is not like NAME=VALUE." % text)
+        variables[key] = value
+    return Application(
+        target,
+        str(folder),
+        tuple(variables.items()),
+        _install(requirements, install),
+        _venv(venv),
+        setup,
+        reset,
+        sessions,
+        visitors,
+        host,
+    )
+
+
+def _install(files: Sequence[str], packages: Sequence[str]) -> tuple[str, ...]:
+    arguments: list[str] = []
+    for name in files:
+        path = Path(name).resolve()
+        if not path.is_file():
+            raise UsageError("there is no file %s." % path)
+        arguments += ["-r", str(path)]
+    for text in packages:
+        # pip runs elsewhere: a path is made absolute.
+        local = Path(text).exists() and (os.sep in text or text == ".")
+        arguments.append(str(Path(text).resolve()) if local else text)
+    return tuple(arguments)
+
+
+def _venv(text: str) -> str:
+    if not text:
+        return ""
+    python = Path(text).absolute() / "bin" / "python"
+    if not python.exists():
+        raise UsageError(
+            "%s is no virtual environment: there is no %s." % (text, python)
+        )
+    return str(python.parent.parent)
+
+
+def _read_env(path: Path) -> Mapping[str, str]:
+    """NAME=VALUE lines, as of a shell or of docker's --env-file."""
+    try:
+        lines = path.read_text().splitlines()
+    except OSError as error:
+        raise UsageError(
+            "cannot read %s: %s." % (path, error.strerror)
+        ) from error
+    found = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        key, equals, value = text.partition("=")
+        key = key.removeprefix("export ").strip()
+        if not equals or not key:
+            raise UsageError(
+                "%s, line %d is not like NAME=VALUE." % (path, number)
+            )
+        value = value.strip()
+        if value[:1] in "'\"" and value[:1]:
+            value = (shlex.split(value) or [""])[0]
+        found[key] = value
+    return found

@@ -1,0 +1,200 @@
+"""The application without a server, by the server ``alone``: its answers,
+which are the reference for all, and what a call of it costs."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from wsgibench.errors import WsgibenchError
+from wsgibench.harness import servers, stable, visit
+from wsgibench.harness.answers import Address, Answer
+from wsgibench.harness.environments import Environment
+from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.requests.request import Request
+from wsgibench.harness.scenario import Scenario
+from wsgibench.harness.stable import Stable
+
+SERVER = "alone"
+CONTROL = "/.wsgibench-alone"
+TIMEOUT = 300.0
+#: Between two answers, so that what tells the time in seconds changes.
+PAUSE = 1.1
+#: Processes of the application that are asked for the reference.
+PROCESSES = 2
+#: Calls in one order, over and over; weights are kept within it.
+MOST_TURNS = 10_000
+
+
+def turns(requests: Sequence[Request], seed: int) -> list[int]:
+    """Which request when, by their weights."""
+    total = sum(request.weight for request in requests)
+    chance = random.Random(seed)
+    if total <= MOST_TURNS:
+        order = [
+            index
+            for index, request in enumerate(requests)
+            for _ in range(request.weight)
+        ]
+        chance.shuffle(order)
+        return order
+    weights = [request.weight for request in requests]
+    return chance.choices(range(len(requests)), weights, k=MOST_TURNS)
+
+
+class Alone:
+    """A context manager: one process of the application, without a server,
+    its visitors logged in."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        environment: Environment,
+        *,
+        log: Path,
+        cpu: int | None,
+    ) -> None:
+        assert scenario.application is not None
+        self._application = scenario.application
+        self._environment = environment
+        server = servers.find(SERVER)
+        self._guest = GuestProcess(
+            environment,
+            server,
+            scenario,
+            log=log,
+            cpu=cpu,
+            options={"control": CONTROL},
+        )
+        self._host = scenario.application.host
+        self.visitors: list[visit.Visitor] = []
+
+    @property
+    def address(self) -> Address:
+        return self._guest.address[0], self._guest.address[1]
+
+    def __enter__(self) -> Alone:
+        self._guest.__enter__()
+        try:
+            self.visitors = visit.sessions(
+                self._application,
+                self.address,
+                self._environment.python,
+                self._guest.task,
+            )
+        except BaseException:
+            self._guest.stop()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._guest.__exit__(*exception)
+
+    def _obey(self, order: dict[str, Any]) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(*self.address, timeout=TIMEOUT)
+        try:
+            connection.request("POST", CONTROL, json.dumps(order).encode())
+            response = connection.getresponse()
+            body = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise WsgibenchError(
+                "the application alone gave up: %s: %s; its last words: %s"
+                % (type(error).__name__, error, self._guest.last_words())
+            ) from error
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise WsgibenchError(
+                "the application alone gave up: %s" % self._guest.last_words()
+            )
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+    def _plain(self, requests: Sequence[Request]) -> list[dict[str, Any]]:
+        return [
+            {
+                "method": one.method,
+                "target": one.target,
+                "headers": _with_host(one, self._host),
+                "body": base64.b64encode(one.body).decode("ascii"),
+            }
+            for one in requests
+        ]
+
+    def answers(
+        self, requests: Sequence[Request], second: bool
+    ) -> list[Answer]:
+        asked = visit.as_visitor(requests, self.visitors, int(second))
+        order = {"requests": self._plain(asked), "second": second}
+        said = self._obey({**order, "seconds": 0})
+        return [_answer(*one) for one in said["answers"]]
+
+    def timing(
+        self,
+        requests: Sequence[Request],
+        *,
+        seed: int,
+        seconds: float,
+        warmup: float,
+    ) -> dict[str, Any]:
+        asked = visit.as_visitor(requests, self.visitors, 0)
+        order = {"requests": self._plain(asked), "order": turns(asked, seed)}
+        return self._obey({**order, "seconds": seconds, "warmup": warmup})
+
+
+def _with_host(request: Request, host: str) -> list[tuple[str, str]]:
+    headers = list(request.headers)
+    return headers if request.header("host") else [("Host", host), *headers]
+
+
+def _answer(
+    status: str, headers: list[list[str]], body: str, error: str
+) -> Answer:
+    return Answer(
+        int(status.split(" ")[0] or 0),
+        tuple((name, value) for name, value in headers),
+        base64.b64decode(body),
+        error,
+    )
+
+
+def reference(
+    scenario: Scenario,
+    environment: Environment,
+    folder: Path,
+    cpu: int | None,
+    reset: Any,
+) -> tuple[list[Stable], list[str]]:
+    """(what every answer must have, sentences about requests that fail by
+    themselves). Asked twice of each of two processes."""
+    gathered: list[list[Answer]] = [[] for _ in scenario.requests]
+    for number in range(PROCESSES):
+        reset()
+        log = folder / ("alone-%d.log" % number)
+        with Alone(scenario, environment, log=log, cpu=cpu) as alone:
+            for second in (False, True):
+                if second:
+                    time.sleep(PAUSE)
+                given = alone.answers(scenario.requests, second)
+                for place, one in zip(gathered, given):
+                    place.append(one)
+    remarks = []
+    for request, found in zip(scenario.requests, gathered):
+        errors = [one.error for one in found if one.error]
+        if errors:
+            remarks.append(
+                "%s: the application itself raises %s"
+                % (request.name, errors[0])
+            )
+        elif found[0].status >= 400:
+            remarks.append(
+                "%s: the application itself answers %d"
+                % (request.name, found[0].status)
+            )
+    return [stable.of(found) for found in gathered], remarks

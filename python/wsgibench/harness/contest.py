@@ -1,0 +1,205 @@
+"""A run of the user's own application: its environments, its reference
+answers, its baseline without a server, and what precedes each start."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from wsgibench.errors import WsgibenchError
+from wsgibench.harness import baseline, homes, machine, mix
+from wsgibench.harness.environments import Environment
+from wsgibench.harness.interpreters import Interpreter
+from wsgibench.harness.plan import Cell
+from wsgibench.harness.requests.reading import Traffic
+from wsgibench.harness.scenario import Scenario, of_application
+from wsgibench.harness.stable import Stable
+from wsgibench.harness.visit import Visit
+
+#: Seconds of the baseline at most; the load may take longer.
+MOST_SECONDS = 3.0
+#: What is said of requests that fail by themselves, and no more.
+MOST_REMARKS = 10
+
+
+class Contest:
+    def __init__(
+        self, application: Any, traffic: Traffic, tell: Callable[[str], None]
+    ) -> None:
+        self._application = application
+        self.scenario: Scenario = of_application(application, traffic.requests)
+        self._traffic = traffic
+        self._tell = tell
+        self._homes: dict[str, Environment | WsgibenchError] = {}
+        self._expected: dict[str, list[Stable]] = {}
+        self._baselines: dict[str, dict[str, Any]] = {}
+        self._first: Environment | None = None
+        self._failed: dict[str, WsgibenchError] = {}
+
+    def to_json(self) -> dict[str, Any]:
+        """``application`` of the record."""
+        routes = mix.route_names(self.scenario.requests)
+        return {
+            **self._application.to_json(),
+            "kind": self._traffic.kind,
+            "remarks": list(self._traffic.remarks),
+            "requests": len(self.scenario.requests),
+            "routes": _shares(self.scenario, routes),
+        }
+
+    def environment(
+        self, interpreter: Interpreter, server: str
+    ) -> Environment:
+        own = self._home(interpreter)
+        return homes.with_server(
+            self._application, own, interpreter, server, self._tell
+        )
+
+    def _home(self, interpreter: Interpreter) -> Environment:
+        name = interpreter.name
+        if name not in self._homes:
+            try:
+                self._homes[name] = homes.home(
+                    self._application, interpreter, self._tell
+                )
+            except WsgibenchError as error:
+                self._homes[name] = error
+        found = self._homes[name]
+        if isinstance(found, WsgibenchError):
+            raise found
+        self._first = self._first or found
+        return found
+
+    # -- before the first start
+
+    def begin(
+        self, cells: Iterable[Cell], interpreters: dict[str, Interpreter]
+    ) -> list[dict[str, Any]]:
+        """``baselines`` of the record, to be filled by ``block``."""
+        if self._application.setup:
+            self._tell("setup: " + self._application.setup)
+            self._run(self._application.setup)
+        names = dict.fromkeys(cell.python for cell in cells)
+        for name in names:
+            self._baselines[name] = {
+                "python": interpreters[name].to_json(),
+                "remarks": [],
+                "starts": [],
+            }
+            self._tell("asking the application itself, on " + name)
+            try:
+                self._reference(name, interpreters[name])
+            except WsgibenchError as error:
+                self._failed[name] = error
+                self._baselines[name]["remarks"] = [str(error)]
+        return list(self._baselines.values())
+
+    def _run(self, command: str) -> None:
+        assert self._first is not None
+        self._application.command(command, self._first.python, ())
+
+    def reset(self) -> None:
+        if self._application.reset:
+            self._run(self._application.reset)
+
+    def _reference(self, name: str, interpreter: Interpreter) -> None:
+        environment = self.environment(interpreter, baseline.SERVER)
+        with tempfile.TemporaryDirectory(prefix="wsgibench-") as folder:
+            expected, remarks = baseline.reference(
+                self.scenario,
+                environment,
+                Path(folder),
+                machine.split_cpus()[0],
+                self.reset,
+            )
+        self._expected[name] = expected
+        found = self._baselines[name]
+        found["remarks"] = remarks[:MOST_REMARKS]
+        for remark in remarks[:MOST_REMARKS]:
+            self._tell(remark)
+        found["checked_under_load"] = mix.coverage(
+            self.scenario.requests, expected
+        )
+        found["stable"] = _stable_share(self.scenario, expected)
+
+    # -- while it runs
+
+    def block(self, start: int, cells: Iterable[Cell], seed: int) -> None:
+        """The baseline of one block, on each interpreter that is raced."""
+        longest: dict[str, Cell] = {}
+        for cell in cells:
+            longest.setdefault(cell.python, cell)
+        for name, cell in longest.items():
+            if name in self._failed:
+                continue
+            self._tell("the application alone on " + name)
+            try:
+                self._time(name, cell, start, seed)
+            except WsgibenchError as error:
+                self._tell(str(error))
+                self._baselines[name]["remarks"].append(str(error))
+
+    def _time(self, name: str, cell: Cell, start: int, seed: int) -> None:
+        interpreter = self._baselines[name]["python"]
+        environment = self.environment(
+            Interpreter(**interpreter), baseline.SERVER
+        )
+        self.reset()
+        with tempfile.TemporaryDirectory(prefix="wsgibench-") as folder:
+            with baseline.Alone(
+                self.scenario,
+                environment,
+                log=Path(folder) / "alone.log",
+                cpu=machine.split_cpus()[0],
+            ) as alone:
+                found = alone.timing(
+                    self.scenario.requests,
+                    seed=seed,
+                    seconds=min(MOST_SECONDS, cell.load.duration),
+                    warmup=cell.load.warmup,
+                )
+        found["routes"] = _by_route(self.scenario, found["routes"])
+        self._baselines[name]["starts"].append({"start": start, **found})
+
+    def visit(self, cell: Cell, environment: Environment) -> Visit:
+        """Of the start that comes now; the application is reset for it."""
+        if cell.python in self._failed:
+            raise self._failed[cell.python]
+        self.reset()
+        return Visit(self.scenario, environment, self._expected[cell.python])
+
+
+def _shares(scenario: Scenario, routes: list[str]) -> dict[str, float]:
+    total = sum(one.weight for one in scenario.requests)
+    found: dict[str, float] = {}
+    for one, route in zip(scenario.requests, routes):
+        found[route] = found.get(route, 0.0) + one.weight / total
+    return found
+
+
+def _stable_share(scenario: Scenario, expected: list[Stable]) -> float:
+    """Of the bytes of all answers, by weight, those that are compared."""
+    whole = sum(
+        one.weight * max(1, must.body.largest)
+        for one, must in zip(scenario.requests, expected)
+    )
+    kept = sum(
+        one.weight * max(1, must.body.largest) * must.body.share
+        for one, must in zip(scenario.requests, expected)
+    )
+    return kept / whole
+
+
+def _by_route(
+    scenario: Scenario, found: dict[str, list[int]]
+) -> dict[str, list[int]]:
+    """Route -> [calls, cpu_ns, wall_ns]"""
+    names = mix.route_names(scenario.requests)
+    sums: dict[str, list[int]] = {}
+    for index, values in found.items():
+        total = sums.setdefault(names[int(index)], [0, 0, 0])
+        for place, value in enumerate(values):
+            total[place] += value
+    return sums

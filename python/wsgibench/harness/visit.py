@@ -1,0 +1,192 @@
+"""What comes between the start of an application's server and the load:
+visitors log in, and every answer is held against the application's own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wsgibench import plugins
+from wsgibench.errors import WsgibenchError
+from wsgibench.harness import answers
+from wsgibench.harness.answers import Address
+from wsgibench.harness.application import Application, clean_environ
+from wsgibench.harness.environments import Environment
+from wsgibench.harness.plan import Load
+from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.requests.request import Request
+from wsgibench.harness.scenario import Scenario
+from wsgibench.harness.stable import Stable
+from wsgibench.verdicts import INVALID, NUMBERS, Doubt, doubt
+
+SCRIPT = plugins.PACKAGE / "guest" / "sessions.py"
+SESSIONS_TIMEOUT = 120.0
+#: Seconds that a request may take under load.
+TIMEOUT = 30.0
+#: Requests asked of a server before its load: of its first start, of others.
+MOST_CHECKED = (1000, 50)
+
+Visitor = Mapping[str, str]
+NOBODY: Visitor = {}
+
+
+def sessions(
+    application: Application,
+    address: Address,
+    python: str,
+    task: dict[str, Any],
+) -> list[Visitor]:
+    """What the user's function returns for each visitor."""
+    if not application.sessions:
+        return [NOBODY]
+    url = "http://%s:%d" % address[:2]
+    with tempfile.TemporaryDirectory(prefix="wsgibench-") as folder:
+        out = Path(folder) / "sessions.json"
+        command = [python, str(SCRIPT), json.dumps(task)]
+        command += [application.sessions, url, str(application.visitors)]
+        try:
+            done = subprocess.run(
+                [*command, str(out)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**clean_environ(), **dict(application.environ)},
+                timeout=SESSIONS_TIMEOUT,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise WsgibenchError(
+                "%s did not return within %d s."
+                % (application.sessions, SESSIONS_TIMEOUT)
+            ) from error
+        if done.returncode != 0 or not out.exists():
+            words = done.stdout.decode(errors="replace").strip().splitlines()
+            raise WsgibenchError(
+                "%s failed: %s"
+                % (application.sessions, (words or ["it said nothing"])[-1])
+            )
+        found: list[list[tuple[str, str]]] = json.loads(out.read_text())
+    if not found:
+        raise WsgibenchError("%s returned no visitor." % application.sessions)
+    return [dict(pairs) for pairs in found]
+
+
+def as_visitor(
+    requests: Sequence[Request], visitors: Sequence[Visitor], number: int
+) -> list[Request]:
+    visitor = visitors[number % len(visitors)]
+    return [request.of(visitor) for request in requests]
+
+
+def chosen(requests: Sequence[Request], most: int) -> list[int]:
+    """Which requests are asked before the load: all, or else the most
+    frequent one of each route and then the most frequent ones."""
+    if len(requests) <= most:
+        return list(range(len(requests)))
+    ranked = sorted(
+        range(len(requests)), key=lambda index: -requests[index].weight
+    )
+    firsts: dict[str, int] = {}
+    for index in ranked:
+        firsts.setdefault(requests[index].route, index)
+    found = [*firsts.values(), *ranked]
+    return sorted(list(dict.fromkeys(found))[:most])
+
+
+def check(
+    address: Address,
+    requests: Sequence[Request],
+    visitors: Sequence[Visitor],
+    expected: Sequence[Stable],
+    *,
+    host: str,
+    is_first: bool,
+) -> dict[str, Any]:
+    """Every request asked twice of the server, in their order; what it gave
+    otherwise than the application, once for each."""
+    which = chosen(requests, MOST_CHECKED[0 if is_first else 1])
+    found: dict[tuple[str, str], None] = {}
+    for number in (0, 1):
+        asked = as_visitor(requests, visitors, number)
+        for index in which:
+            request = asked[index]
+            given = answers.ask(address, request, host)
+            is_head = request.method == "HEAD"
+            for what in expected[index].differences(given, is_head):
+                found[requests[index].name, what] = None
+    return {
+        "checked": len(which),
+        "of": len(requests),
+        "differences": [
+            {"request": name, "what": what} for name, what in found
+        ],
+    }
+
+
+def wrong_answers(checked: dict[str, Any]) -> list[Doubt]:
+    """Why nothing of such a start is ranked."""
+    found = checked["differences"]
+    if not found:
+        return []
+    more = " and %d more" % (len(found) - 1) if len(found) > 1 else ""
+    what = "wrong answers: %(request)s: %(what)s" % found[0] + more
+    return [doubt("wrong-answers", INVALID, NUMBERS, what, "")]
+
+
+class Visit:
+    """Of one start of a server."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        environment: Environment,
+        expected: Sequence[Stable],
+    ) -> None:
+        assert scenario.application is not None
+        self._scenario = scenario
+        self._application = scenario.application
+        self._environment = environment
+        self._expected = expected
+        self._visitors: list[Visitor] = [NOBODY]
+
+    def begin(self, guest: GuestProcess, start: int) -> dict[str, Any]:
+        """Visitors log in, every request is asked; what came of it."""
+        address = (guest.address[0], guest.address[1])
+        self._visitors = sessions(
+            self._application, address, self._environment.python, guest.task
+        )
+        return check(
+            address,
+            self._scenario.requests,
+            self._visitors,
+            self._expected,
+            host=self._application.host,
+            is_first=start == 0,
+        )
+
+    def command(
+        self,
+        guest: GuestProcess,
+        load: Load,
+        folder: Path,
+        *,
+        seed: int,
+        cpu: int | None,
+    ) -> list[str]:
+        """Of the process that loads it."""
+        from wsgibench.harness import mix
+
+        made = mix.spec(
+            "http://%s:%d/" % guest.address[:2],
+            load,
+            self._scenario,
+            self._visitors,
+            self._expected,
+            folder,
+            seed=seed,
+            timeout=TIMEOUT,
+        )
+        return mix.write(folder / "load.pickle", made, cpu)
