@@ -1,4 +1,4 @@
-"""The application without a server, by the server ``alone``: its answers,
+"""The application without a server, by guest/servers/_alone.py: its answers,
 which are the reference for all, and what a call of it costs."""
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from wsgibench.harness.requests.request import Request
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.stable import Stable
 
-SERVER = "alone"
+#: No server that can be asked for.
+SERVER = "_alone"
 CONTROL = "/.wsgibench-alone"
 TIMEOUT = 300.0
 #: Between two answers, so that what tells the time in seconds changes.
@@ -63,7 +64,7 @@ class Alone:
         assert scenario.application is not None
         self._application = scenario.application
         self._environment = environment
-        server = servers.find(SERVER)
+        server = servers.Server("the application alone", SERVER, {})
         self._guest = GuestProcess(
             environment,
             server,

@@ -2,11 +2,9 @@
 
 from __future__ import absolute_import
 
-NAME = "alone"
+NAME = "_alone"
 REQUIRES = []
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
-#: Not for a race: what `run --app` measures beside it.
-BASELINE = True
 SETTINGS = {"keep_alive": False, "access_log": False}
 BEST = "nothing to set: it is what the others are held against"
 
