@@ -289,6 +289,8 @@ def contest(
             "--venv brings its own Python; leave --python away, or name what "
             "to install with --requirements."
         )
+    if getattr(arguments, "counted", False):
+        raise UsageError("--counted and --app exclude each other.")
     traffic = _traffic(arguments)
     headers = arguments.headers
     if headers is None:
