@@ -84,6 +84,15 @@ class Options:
         "(%(h)s ...)",
         metavar="FORMAT",
     )
+    metrics: str | None = option(
+        None,
+        "answer Prometheus there: HOST:PORT, a port or unix:/path",
+        metavar="ADDRESS",
+    )
+    statsd_host: str | None = option(
+        None, "send gunicorn's numbers there", metavar="HOST:PORT"
+    )
+    statsd_prefix: str = option("", "before their names")
     error_log: str = option("-", "- is standard error", metavar="FILE")
     log_level: str = option(
         "info",

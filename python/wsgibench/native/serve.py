@@ -20,10 +20,11 @@ from wsgibench.native import identity, log, sockets
 from wsgibench.native.contract import Application
 from wsgibench.native.loading import load_app
 from wsgibench.native.notify import Notifier
+from wsgibench.native.observation import Observation
 from wsgibench.native.options import NAMES, Options
 from wsgibench.native.server import make_core
 from wsgibench.native.service import Listeners, Service
-from wsgibench.native.workers import MAX_WORKERS, Supervisor
+from wsgibench.native.workers import MAX_PLACES, MAX_WORKERS, Supervisor
 
 
 def _count_workers(workers: str | int) -> int:
@@ -129,6 +130,7 @@ def _supervise(service: Service, notifier: Notifier) -> None:
         on_stop=listeners.close,
         on_ready=on_ready,
         on_reopen=service.reopen_logs,
+        on_end=service.observation.retire,
         notifier=notifier,
     ).run()
 
@@ -160,7 +162,18 @@ def _run(
         stack.enter_context(identity.pid_file(options.pid))
         listeners = _open_listeners(options, workers)
         stack.callback(listeners.close)
-        service = Service(app, listeners, options, workers, settings)
+        observation = Observation(
+            MAX_PLACES,
+            options.metrics,
+            options.statsd_host,
+            options.statsd_prefix,
+        )
+        stack.callback(observation.close)
+        if observation.wanted:
+            settings = {"measure": 1, **settings}
+        service = Service(
+            app, listeners, options, workers, settings, observation
+        )
         service.announces = announce
         _check(service, settings)
         supervised = (

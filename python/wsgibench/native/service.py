@@ -20,6 +20,7 @@ from wsgibench.native.identity import Identity
 from wsgibench.native.loading import load_app
 from wsgibench.native.log import logger
 from wsgibench.native.notify import Notifier
+from wsgibench.native.observation import Observation
 from wsgibench.native.options import Options
 from wsgibench.native.running import run
 from wsgibench.native.server import make_core
@@ -76,8 +77,10 @@ class Service:
         options: Options,
         workers: int,
         settings: dict[str, Any],
+        observation: Observation,
     ) -> None:
         self.app = app
+        self.observation = observation
         self.listeners = listeners
         self.options = options
         self.workers = workers
@@ -193,7 +196,8 @@ class Service:
         if self.options.reload:
             reload.watch(change, began)
         with self._serving(app, number, contact) as cores:
-            self._work(cores, contact)
+            with self.observation.of(cores, contact.place):
+                self._work(cores, contact)
 
     def _load(self) -> Application:
         if isinstance(self.app, str):
@@ -242,6 +246,7 @@ class Service:
         self.identity.take_on()
         with self._serving(app, 0, None) as cores:
             with contextlib.ExitStack() as stack:
+                stack.enter_context(self.observation.of(cores, 0))
                 stack.enter_context(
                     signals.handling(cores[0].wake_fd(), handlers)
                 )

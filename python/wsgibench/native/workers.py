@@ -42,6 +42,8 @@ LAST_WORDS = 2.0
 #: Seconds on top of the grace, until a worker is killed.
 MARGIN = 1.0
 MAX_WORKERS = 1024
+#: Of old and new workers, while they change.
+MAX_PLACES = 4 * MAX_WORKERS
 
 #: Runs in the worker: (its number, how it reaches the supervisor).
 RunWorker = Callable[[int, "Contact"], None]
@@ -105,11 +107,13 @@ class Supervisor:
         on_stop: Callable[[], None] = lambda: None,
         on_ready: Callable[[], None] = lambda: None,
         on_reopen: Callable[[], None] = lambda: None,
+        on_end: Callable[[int], None] = lambda place: None,
         notifier: Notifier | None = None,
     ) -> None:
         self._on_stop = on_stop
         self._on_ready = on_ready
         self._on_reopen = on_reopen
+        self._on_end = on_end  # of a worker, with its place
         self._run_worker = run_worker
         self._notifier = notifier or Notifier()
         self._wanted = workers
@@ -117,7 +121,7 @@ class Supervisor:
         self._grace = grace
         self._hang_timeout = hang_timeout
         self._drain_delay = drain_delay
-        self._beats = Heartbeats(4 * MAX_WORKERS)
+        self._beats = Heartbeats(MAX_PLACES)
         self._workers: dict[int, Worker] = {}  # by pid
         self._generation = 0
         self._signals: collections.deque[int] = collections.deque()
@@ -313,6 +317,8 @@ class Supervisor:
                 return
             self._hear()  # its last words may still be in the pipe
             worker = self._workers.pop(pid, None)
+            if worker is not None:
+                self._on_end(worker.place)
             if worker is not None and not self._stops:
                 self._note_end(pid, worker, status)
 
@@ -434,7 +440,7 @@ class Supervisor:
             taken = {worker.number for worker in self._fresh()}
             number = min(set(range(self._wanted)) - taken)
             places = {worker.place for worker in self._workers.values()}
-            place = next(n for n in range(4 * MAX_WORKERS) if n not in places)
+            place = next(n for n in range(MAX_PLACES) if n not in places)
             self._start(number, place)
 
     def _start(self, number: int, place: int) -> None:
