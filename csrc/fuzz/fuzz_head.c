@@ -4,7 +4,7 @@
  * status; the rest: the fields. Held: what is accepted is one head, with the
  * lines that were given and no other. */
 #include "fuzz.h"
-#include "server/head.h"
+#include "http/response_head.h"
 
 #include "base/alloc.h"
 #include "http/scan.h"

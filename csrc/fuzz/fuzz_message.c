@@ -7,7 +7,7 @@
 #include "http/block.h"
 #include "server/body.h"
 #include "fuzz.h"
-#include "server/memo.h"
+#include "http/memo.h"
 #include "http/request_line.h"
 #include "http/scan.h"
 

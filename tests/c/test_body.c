@@ -7,7 +7,7 @@
 #include "server/body.h"
 #include "check.h"
 #include "server/deadline.h"
-#include "server/head.h"
+#include "http/response_head.h"
 
 static wb_config config;
 static uint64_t held;

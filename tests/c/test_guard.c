@@ -4,8 +4,8 @@
 #include "http/block.h"
 #include "http/chunk.h"
 #include "guard.h"
-#include "server/head.h"
-#include "server/memo.h"
+#include "http/response_head.h"
+#include "http/memo.h"
 #include "http/request_line.h"
 #include "response.h"
 

@@ -120,7 +120,7 @@ static void
 expect_to_read_as_before(const wb_request *request)
 {
     CHECK(memcmp(request->base + request->path.off, "/held", 5) == 0);
-    CHECK(request->fields->count == 2 && request->fields->base != NULL);
+    CHECK(request->fields->names->count == 2 && request->fields->base != NULL);
     CHECK(request->body == NULL && request->peer[0] == '\0');
 }
 

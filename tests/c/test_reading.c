@@ -6,7 +6,7 @@
 #include "http/block.h"
 #include "check.h"
 #include "http/chunk.h"
-#include "server/memo.h"
+#include "http/memo.h"
 #include "http/request_line.h"
 #include "http/scan.h"
 

@@ -2,7 +2,7 @@
 
 #include "server/certificates.h"
 
-#include "server/server.h"
+#include "server/lock.h"
 
 static int
 as_error(int error)

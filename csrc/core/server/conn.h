@@ -1,4 +1,4 @@
-/* A connection: bytes in, requests out; answers in, bytes out.
+/* A connection: what state it is in, and what it sends. Reading is input.h's.
  *
  * The descriptor is polled through libuv (uv_poll_t) and read and written
  * directly: the first read follows the accept at once, and a connection that
@@ -8,20 +8,27 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <uv.h>
 
 #include "base/buf.h"
-#include "net/pending.h"
+#include "net/stream.h"
 #include "server/deadline.h"
 #include "server/request.h"
-#include "tls/tls.h"
 
-enum wb__reading {
-    WB__READ_HEAD,
-    WB__READ_BODY,
-    WB__READ_NOTHING, /* a request is complete and not answered yet */
-    WB__READ_DISCARD, /* the last answer is out; wait for the client's end */
+/* conn.c has the table of what may follow what. */
+enum wb__conn_state {
+    WB__CONN_WAITING, /* for a request: nothing or part of a head is here */
+    WB__CONN_PROXY,   /* for a PROXY header, which comes before anything */
+    WB__CONN_BODY,    /* the body of a request is read */
+    WB__CONN_ANSWER,  /* a request is here in full, its answer not yet */
+    WB__CONN_SKIP,    /* answered; what is left of its body is dropped */
+    WB__CONN_BROKEN,  /* the body cannot be had; its request is with the
+                         caller, and input is dropped */
+    WB__CONN_LAST, /* no further request: sends what is left, then closes */
+    WB__CONN_LAST_UNREAD, /* the same, but the client may still be sending */
+    WB__CONN_LINGER, /* all is sent; input is dropped up to its end */
+    WB__CONN_CLOSING, /* over; the thread of the loop must still close it */
+    WB__CONN_CLOSED /* over; the memory waits for those who know it */
 };
 
 /* Bytes of a body nobody read that are taken in to keep a connection. More
@@ -31,71 +38,46 @@ enum { WB__MAX_REST = 1 << 20 };
 typedef struct wb__conn {
     uv_poll_t poll; /* first; valid when `registered` */
     struct wb_server *server;
-    struct wb__conn *prev, *next;        /* all connections */
-    struct wb__conn *attention; /* list of those the loop must see */
+    struct wb__conn *prev, *next; /* all connections */
+    struct wb__conn *next_attention, *next_resumable; /* attention.h */
     wb__timed timed;
-    wb__tls *tls; /* NULL: plain */
-    wb__buf in; /* received, not understood yet */
-    wb__pending out; /* answers the kernel did not take */
+    wb__stream stream;
+    wb__buf in; /* received, not read yet */
     wb__request *request; /* the one at work, or NULL */
-    wb__body *rest; /* of an answered request: read and
-                       dropped, so that the next one can
-                       be found behind it; or NULL */
-    size_t scanned; /* of `in`: see wb__lines_split() */
-    uint64_t discarded;
-    int fd;
+    wb__body *rest; /* of an answered request, to be dropped; or NULL */
+    uint32_t scanned; /* bytes of the head in `in` that were looked at */
+    uint32_t discarded; /* bytes dropped, up to WB__MAX_REST */
     uint16_t hint; /* memo slot of the last head */
-    uint8_t dead; /* over; the struct waits for its
-                     request and its handle */
-    uint8_t doomed; /* dead, and the loop thread must
-                       still close it */
-    uint8_t reading;
-    uint8_t events; /* polled for, UV_READABLE ... */
-    uint8_t registered, needs_attention;
-    uint8_t trusted; /* what it says of its client counts */
-    uint8_t proxy_due; /* a PROXY header comes first */
-    uint8_t eof; /* the client sends no more */
-    uint8_t close_after; /* close when `out` is empty */
-    uint8_t blocked; /* the kernel refused bytes */
-    uint8_t linger; /* see wb__conn_end() */
     uint16_t peer_port;
+    uint8_t state;
+    uint8_t events; /* polled for, UV_READABLE ... */
+    uint8_t registered;
+    uint8_t in_attention, in_resumable;
+    uint8_t trusted; /* what it says of its client counts */
+    uint8_t eof; /* the client sends no more */
     char peer[]; /* address as text, "" for AF_UNIX */
 } wb__conn;
 
-/* Takes the descriptor over (and closes it on failure). */
-void wb__conn_open(struct wb_server *server, int fd,
-                   const struct sockaddr_storage *peer);
-/* Readiness, as libuv tells it. */
-void wb__conn_ready(wb__conn *conn, int status, int events);
-/* The request at work is answered; the next may start. */
-void wb__conn_next(wb__conn *conn, int close);
-/* Answers with a status of our own and closes. `data`: what came of a head,
- * for the log. */
-void wb__conn_refuse(wb__conn *conn, int status, const char *data,
-                     size_t size);
-/* Sends what is left, then closes; unread input is drained first, for a reset
- * would destroy the answer on its way (RFC 9112 9.6). */
-void wb__conn_end(wb__conn *conn);
-/* Closes now, and with a reset if that cuts an answer off. The struct lives on
- * while its request is with the caller. */
-void wb__conn_close(wb__conn *conn);
-void wb__conn_timeout(wb__conn *conn, enum wb__deadline_kind kind);
-/* Frees a closed connection whose request is over. */
-void wb__conn_release(wb__conn *conn);
-/* libuv has let go of the handle. */
-void wb__conn_on_closed(uv_handle_t *handle);
+static inline int
+wb__conn_is_open(const wb__conn *conn)
+{
+    return conn->state < WB__CONN_CLOSING;
+}
+
+/* Input is of no interest any more. */
+static inline int
+wb__conn_drops_input(const wb__conn *conn)
+{
+    return conn->state >= WB__CONN_BROKEN;
+}
+
+/* NULL: no memory. The descriptor stays the caller's then. */
+wb__conn *wb__conn_new(struct wb_server *server, int fd,
+                       const struct sockaddr_storage *peer);
+void wb__conn_become(wb__conn *conn, enum wb__conn_state state);
+void wb__conn_arm(wb__conn *conn, enum wb__deadline_kind kind);
 /* Brings the poll set in line with what the connection waits for. */
 void wb__conn_update(wb__conn *conn);
-void wb__conn_arm(wb__conn *conn, enum wb__deadline_kind kind);
-
-/* understand.c ------------------------------------------------------------ */
-
-/* Reads as much of the bytes as it can; returns how much that was. */
-size_t wb__conn_understand(wb__conn *conn, char *data, size_t size);
-/* The same with what was received before. */
-void wb__conn_understand_kept(wb__conn *conn);
-
-/* output.c ---------------------------------------------------------------- */
 
 /* Sends, and keeps what the kernel does not take. `owner`: of parts[1], as
  * wb_request_write(). 0, WB_FULL, WB_GONE. */
@@ -104,5 +86,27 @@ int wb__conn_send(wb__conn *conn, struct iovec *parts, int count, int hold,
 /* Sends what was kept, and the file of the request. 0, WB_FULL: something is
  * left, WB_GONE. */
 int wb__conn_flush(wb__conn *conn);
+/* "100 Continue", for which the client waits before it sends the body of the
+ * request (RFC 9110 10.1.1). As wb__conn_send(). */
+int wb__conn_continue(wb__conn *conn);
+
+/* The request at work is answered; the next may be read. `unread`: its client
+ * may still be sending its body. */
+void wb__conn_answered(wb__conn *conn, int close, int unread);
+/* Answers with a status of our own and closes. `data`: what came of a head,
+ * for the log. */
+void wb__conn_refuse(wb__conn *conn, int status, const char *data,
+                     size_t size);
+/* Sends what is left, then closes. `unread`: input is dropped first, for a
+ * reset would destroy the answer on its way (RFC 9112 9.6). */
+void wb__conn_finish(wb__conn *conn, int unread);
+/* The last byte is sent. */
+void wb__conn_sent_last(wb__conn *conn);
+/* Closes now, and with a reset if that cuts an answer off. */
+void wb__conn_close(wb__conn *conn);
+/* Frees one that is closed, if nobody knows it any more. */
+void wb__conn_release(wb__conn *conn);
+/* What was left to the thread that turns the loop. */
+void wb__conn_attend(wb__conn *conn);
 
 #endif

@@ -1,12 +1,15 @@
-/* Accepting connections, and stopping to when there is no room for more. */
 #include "base/posix.h"
+
+#include "server/listener.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "server/server.h"
+#include "server/input.h"
+#include "server/lock.h"
+#include "server/tick.h"
 
 enum {
     LAST_BATCH = 4096,   /* before the listener is closed */
@@ -25,7 +28,7 @@ accept_one(wb_server *server)
     int fd = accept4(server->config.listen_fd, (struct sockaddr *)&peer, &size,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        wb__conn_open(server, fd, &peer);
+        wb__input_open(server, fd, &peer);
         return 1;
     }
     switch (errno) {
@@ -37,7 +40,7 @@ accept_one(wb_server *server)
         server->stats.accept_errors++;
         server->accept_again = wb__now_ms() + RETRY_MS;
         wb__listener_pause(server);
-        wb__server_tick_by(server, server->accept_again);
+        wb__tick_by(server, server->accept_again);
         return 0;
     case EINTR:
     case ECONNABORTED:

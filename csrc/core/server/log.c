@@ -13,7 +13,8 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "server/server.h"
+#include "server/conn.h"
+#include "server/tick.h"
 
 enum {
     FLUSH_MS = 500,
@@ -220,7 +221,7 @@ put_entry(wb_server *server, wb__log_entry *entry)
     entry->iso_time = log->iso_time;
     log->size += wb__log_format_line(log->format, entry,
                                      log->block + log->size, WB__LOG_LINE);
-    wb__server_tick_by(server, wb__now_ms() + FLUSH_MS);
+    wb__tick_by(server, wb__now_ms() + FLUSH_MS);
 }
 
 void
@@ -228,7 +229,7 @@ wb__log_request(wb_server *server, const wb__request *request)
 {
     wb__log_entry entry = {
         .peer = request->conn->peer,
-        .status = request->status,
+        .status = request->answer.status,
         .sent = request->sent,
         .duration_us = request->duration_us,
         .queue_us = request->queue_us,

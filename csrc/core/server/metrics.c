@@ -6,7 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "server/server.h"
+#include "server/conn.h"
+#include "server/lock.h"
 
 enum { BUSY_US = 1000 }; /* a pause of the loop that is worth asking about */
 
@@ -79,7 +80,8 @@ void
 wb__metrics_ready(wb_server *server, wb__request *request)
 {
     if (server->metrics.on) {
-        request->ready_us = now_us() - waited_us(server, request->conn->fd);
+        request->ready_us
+            = now_us() - waited_us(server, request->conn->stream.fd);
     }
 }
 
@@ -109,7 +111,7 @@ wb__metrics_answered(wb_server *server, wb__request *request)
     if (!metrics->on) {
         return;
     }
-    int status = request->status;
+    int status = request->answer.status;
     int class = status >= 100 && status < 600 ? status / 100 : 0;
     request->duration_us = now_us() - request->ready_us;
     metrics->counts.duration_us[class] += request->duration_us;

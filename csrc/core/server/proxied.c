@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "net/forwarded.h"
 #include "net/proxy_protocol.h"
+#include "server/conn.h"
 #include "server/server.h"
 
 enum { REQUIRED = 1, FROM_SOME = 2 }; /* config.proxy_protocol */
@@ -82,11 +83,11 @@ wb__proxied_accept(wb__conn *conn)
     const wb__proxied *proxied = &server->proxied;
     conn->trusted = wb__networks_hold(proxied->forwarders, conn->peer) != 0;
     if (server->config.proxy_protocol != 0) {
-        conn->proxy_due
-            = wb__networks_hold(proxied->balancers, conn->peer) != 0;
-        return conn->proxy_due || server->config.proxy_protocol != REQUIRED
-            ? 0
-            : -1;
+        if (wb__networks_hold(proxied->balancers, conn->peer)) {
+            wb__conn_become(conn, WB__CONN_PROXY);
+        } else if (server->config.proxy_protocol == REQUIRED) {
+            return -1;
+        }
     }
     return 0;
 }
@@ -94,10 +95,10 @@ wb__proxied_accept(wb__conn *conn)
 static void
 take_header(wb__conn *conn, const wb__proxy_header *header)
 {
-    conn->proxy_due = 0;
+    wb__conn_become(conn, WB__CONN_WAITING);
     wb__buf_free(&conn->in);
     if (!header->is_own) {
-        /* There is room: see wb__conn_open(). */
+        /* There is room: see wb__conn_new(). */
         memcpy(conn->peer, header->address, strlen(header->address) + 1);
         conn->peer_port = header->port;
         conn->trusted
@@ -115,7 +116,7 @@ wb__proxied_read(wb__conn *conn)
     char data[WB__PROXY_MAX];
     wb__proxy_header header;
     size_t before = wb__buf_size(&conn->in);
-    ssize_t n = recv(conn->fd, data, sizeof(data) - before, MSG_PEEK);
+    ssize_t n = recv(conn->stream.fd, data, sizeof(data) - before, MSG_PEEK);
     if (n < 0) {
         return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0
                                                                          : -1;
@@ -126,7 +127,7 @@ wb__proxied_read(wb__conn *conn)
     int state = wb__proxy_parse(wb__buf_data(&conn->in),
                                 wb__buf_size(&conn->in), &header);
     size_t used = state > 0 ? header.size - before : (size_t)n;
-    if (state < 0 || recv(conn->fd, data, used, 0) != (ssize_t)used) {
+    if (state < 0 || recv(conn->stream.fd, data, used, 0) != (ssize_t)used) {
         conn->server->stats.refused += state < 0;
         return -1;
     }
@@ -187,7 +188,7 @@ put_host(wb__request *request, const wb__forwarded *told)
         return error;
     }
     int https = told->scheme != NULL ? strcmp(told->scheme, "https") == 0
-                                     : request->conn->tls != NULL;
+                                     : request->conn->stream.tls != NULL;
     size_t digits = size - name - (size_t)has_port;
     return digits > 0 && has_port
         ? put(request, "SERVER_PORT", colon, digits)

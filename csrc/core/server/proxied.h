@@ -24,7 +24,7 @@ int wb__proxied_open(struct wb_server *server);
 void wb__proxied_close(struct wb_server *server);
 /* A new connection, its peer known: 0, or -1 if it must be closed. */
 int wb__proxied_accept(struct wb__conn *conn);
-/* While conn->proxy_due: reads the PROXY header and not a byte more. 1: it is
+/* In WB__CONN_PROXY: reads the PROXY header and not a byte more. 1: it is
  * done, 0: more must come, -1: the connection must be closed. */
 int wb__proxied_read(struct wb__conn *conn);
 /* What the request's fields say, if its sender is believed, and the root

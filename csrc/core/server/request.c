@@ -3,10 +3,10 @@
 #include "server/request.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "server/server.h"
+#include "server/conn.h"
+#include "server/lock.h"
 
 enum { MAX_FREE = 256 };
 
@@ -26,21 +26,11 @@ wb__request_new(wb_server *server)
     memset(request, 0, offsetof(wb__request, line));
     request->server = server;
     request->line = request->line_inline;
-    request->file = -1;
+    request->file.fd = -1;
     request->length = -1;
     request->pub.peer = "";
     request->pub.content_length = -1;
     return request;
-}
-
-void
-wb__request_close_file(wb__request *request)
-{
-    if (request->file >= 0 && request->file_owned) {
-        close(request->file);
-    }
-    request->file = -1;
-    request->file_owned = 0;
 }
 
 /* Nobody knows it any more. */
@@ -71,7 +61,7 @@ wb__request_free(wb__request *request)
     }
     wb__body_free(request->body);
     wb__buf_free(&request->head);
-    wb__request_close_file(request);
+    wb__file_close(&request->file);
     if (request->holds == 0) {
         recycle(request);
         return;
@@ -104,17 +94,14 @@ wb_request_release(wb_request *pub)
 {
     wb__request *request = (wb__request *)pub;
     wb_server *server = request->server;
-    int last = 0;
     wb__server_lock(server);
-    if (--request->holds == 0) {
-        if (request->over) {
-            recycle(request);
-        }
-        last = --server->references == 0;
+    int last = --request->holds == 0;
+    if (last && request->over) {
+        recycle(request);
     }
     wb__server_unlock(server);
     if (last) {
-        wb__server_free(server);
+        wb__server_unref(server);
     }
 }
 
@@ -154,7 +141,8 @@ add_tls_variables(wb__request *request)
 {
     size_t size;
     uint32_t count;
-    const char *data = wb__tls_variables(request->conn->tls, &size, &count);
+    const char *data
+        = wb__tls_variables(request->conn->stream.tls, &size, &count);
     if (size == 0) {
         return 0;
     }
@@ -168,7 +156,7 @@ wb__request_fill(wb__request *request, const char *data, const wb__line *line,
                  wb__block *block)
 {
     wb_request *pub = &request->pub;
-    if (request->conn->tls != NULL && add_tls_variables(request) < 0) {
+    if (request->conn->stream.tls != NULL && add_tls_variables(request) < 0) {
         return WB_NOMEM;
     }
     uint32_t size = line->target.off + line->target.len;
@@ -199,19 +187,16 @@ wb__request_fill(wb__request *request, const char *data, const wb__line *line,
         pub->path = (wb_span) { (uint32_t)(slash - request->line), 1 };
     }
     pub->minor_version = line->minor_version;
-    pub->tls = request->conn->tls != NULL;
+    pub->tls = request->conn->stream.tls != NULL;
     pub->fields = &block->fields;
     pub->chunked = block->framing.chunked;
     pub->content_length = block->framing.chunked ? -1
         : block->framing.length > 0              ? block->framing.length
                                                  : 0;
-    if ((request->conn->trusted || request->server->proxied.root_path != NULL)
-        && wb__proxied_request(request) < 0) {
-        return WB_NOMEM;
-    }
     request->block = block;
-    request->is_head = line->method.len == 4
+    request->answer.is_head = line->method.len == 4
         && memcmp(data + line->method.off, "HEAD", 4) == 0;
+    request->answer.minor_version = line->minor_version;
     request->keep_alive = (block->flags & WB__CLOSE) == 0
         && (line->minor_version > 0 || (block->flags & WB__KEEP_ALIVE) != 0);
     return 0;
@@ -225,13 +210,4 @@ wb__request_show_body(wb__request *request)
         request->pub.body_complete = 1;
         request->pub.content_length = (int64_t)body->received;
     }
-}
-
-int
-wb__request_continue(wb__request *request)
-{
-    static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct iovec part = { (void *)(uintptr_t)line, sizeof(line) - 1 };
-    request->continue_due = 0;
-    return wb__conn_send(request->conn, &part, 1, 0, NULL);
 }

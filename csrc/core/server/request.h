@@ -1,30 +1,23 @@
 /* A request, from the first byte of its head to the last of its answer.
  *
- * Made by the connection (conn.c), handed over by the server (server.c),
- * answered through respond.c, and then again the server's: requests are kept
- * in a free list. */
+ * Made by input.c, queued in ready.c, handed over by take.c, answered through
+ * respond.c, and then again the server's: requests are kept in a free list. */
 #ifndef WB_REQUEST_H
 #define WB_REQUEST_H
 
 #include "http/block.h"
-#include "server/body.h"
 #include "http/request_line.h"
+#include "http/response_head.h"
+#include "net/stream.h"
+#include "server/body.h"
 #include "wsgibench.h"
 
 enum { WB__LINE_INLINE = 512 };
 
-enum wb__hand {
-    WB__INCOMING, /* still being received */
-    WB__QUEUED,   /* in the ready queue, new or resumed */
-    WB__OUT       /* with the caller */
-};
-
-/* How the end of the answer is marked, RFC 9112 section 6.3. */
-enum wb__answer {
-    WB__NONE,     /* no body: HEAD, 204, 304 */
-    WB__LENGTH,   /* Content-Length */
-    WB__CHUNKED,
-    WB__UNTIL_CLOSE
+enum wb__stage {
+    WB__RECEIVING,
+    WB__QUEUED, /* in the ready queue, new or resumed */
+    WB__TAKEN   /* with the caller */
 };
 
 typedef struct wb__request {
@@ -37,29 +30,25 @@ typedef struct wb__request {
     wb__buf variables;               /* pub.variables; mostly empty */
     uint32_t holds;        /* references of wb_request_hold() */
     uint8_t over;          /* ended; lives on while it is held */
-    uint8_t hand;
+    uint8_t stage;
     uint8_t gone;          /* the connection ended underneath */
     uint8_t keep_alive;    /* as the client asked */
-    uint8_t is_head;
     uint8_t continue_due;  /* a 100 must be sent before the body is read */
     uint8_t resume_wanted; /* enqueue when the output has drained */
     uint8_t body_status;   /* nonzero: the body failed */
 
     /* The answer. Kept as it was given until the first byte goes out, when
      * the framing is decided. */
-    uint8_t head_given, answer, close;
-    int status;
+    wb__answer answer;
+    uint8_t head_given;
     uint32_t head_count;
     uint32_t status_size; /* head holds the status, then the fields */
     wb__buf head;
     int64_t length; /* as announced by the caller, or -1 */
-    int64_t left; /* WB__LENGTH: bytes still to come */
     uint64_t sent; /* of the body, for the log */
     wb__buf wire_head; /* as it was sent, if the log wants to know */
     uint64_t ready_us, queue_us, duration_us; /* see metrics.h */
-    int file; /* being sent, or -1 */
-    uint8_t file_owned; /* a duplicate; 0: the caller's, during its call */
-    int64_t file_offset, file_left;
+    wb__file file; /* being sent; not owned during the caller's call */
 
     char *line; /* owned when longer than the inline one */
     char line_inline[WB__LINE_INLINE];
@@ -71,10 +60,6 @@ struct wb_server;
 wb__request *wb__request_new(struct wb_server *server);
 /* The server is done with it (NULL is fine). It lives on while it is held. */
 void wb__request_free(wb__request *request);
-void wb__request_close_file(wb__request *request);
-/* "100 Continue", for which the client waits before it sends the body
- * (RFC 9110 10.1.1). 0, WB_FULL or WB_GONE. */
-int wb__request_continue(wb__request *request);
 /* Into one of the caller's calls: takes the lock. WB_FORKED, WB_OVER: not. */
 int wb__request_enter(wb__request *request);
 /* Copies method, target and the decoded path, so that they outlive the read

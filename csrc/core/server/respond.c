@@ -6,20 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "server/head.h"
-#include "server/server.h"
+#include "server/conn.h"
+#include "server/lock.h"
+#include "server/ready.h"
+#include "server/request.h"
 
 enum { SMALL = 16384 }; /* copied next to its head; larger is gathered */
-
-void
-wb__responder_close(wb__responder *responder)
-{
-    for (int i = 0; i < WB__HEADS; i++) {
-        wb__head_free(&responder->heads[i]);
-    }
-    wb__buf_free(&responder->scratch);
-}
 
 /* ---- the end of a request ----------------------------------------------- */
 
@@ -28,11 +20,12 @@ static void
 done(wb__request *request, int complete)
 {
     wb__conn *conn = request->conn;
-    wb_server *server = conn->server;
-    int close = request->close || !complete;
+    wb_server *server = request->server;
+    int close = request->answer.close || !complete;
+    int unread = request->body != NULL && !request->body->complete;
     /* Its connection may have put it there in this very call. */
     request->resume_wanted = 0;
-    wb__server_dequeue(server, request);
+    wb__ready_remove(server, request);
     if (complete) {
         server->stats.responses++;
         server->quick = wb__now_ms() - server->taken_ms < 5;
@@ -41,18 +34,14 @@ done(wb__request *request, int complete)
     if (server->log.format != NULL) {
         wb__log_request(server, request);
     }
-    if (request->body != NULL && !request->body->complete) {
-        if (close) {
-            conn->linger = 1; /* it may still be sending */
-        } else {
-            conn->rest = wb__body_discard(request->body);
-            request->body = NULL;
-        }
+    if (unread && !close) {
+        conn->rest = wb__body_discard(request->body);
+        request->body = NULL;
     }
     server->stats.busy--;
     conn->request = NULL;
     wb__request_free(request);
-    wb__conn_next(conn, close);
+    wb__conn_answered(conn, close, unread);
 }
 
 /* ---- writing ------------------------------------------------------------ */
@@ -60,17 +49,37 @@ done(wb__request *request, int complete)
 static wb__buf *
 scratch(wb__request *request)
 {
-    wb__buf *buf = &request->conn->server->responder.scratch;
+    wb__buf *buf = &request->server->responder.scratch;
     buf->start = buf->end = 0;
     return buf;
+}
+
+/* Whether the connection ends with this response, as far as it is not the
+ * head that says so. */
+static int
+must_close(const wb__request *request)
+{
+    const wb__conn *conn = request->conn;
+    const wb__body *body = request->body;
+    if (!request->keep_alive || request->server->draining
+        || (conn->eof && wb__buf_size(&conn->in) == 0)) {
+        return 1;
+    }
+    /* The rest of a body would have to be read before the next request is
+     * found, and whether a client that waits for a 100 will send it, nobody
+     * knows. */
+    return body != NULL && !body->complete
+        && (request->continue_due || wb__body_rest(body) > WB__MAX_REST);
 }
 
 /* Into the scratch buffer; and what the log may have to tell of it. */
 static int
 write_head(wb__request *request, wb__head *head, int64_t length)
 {
-    wb_server *server = request->conn->server;
-    int error = wb__head_write(server, request, head, length);
+    wb_server *server = request->server;
+    request->answer.close |= (uint8_t)must_close(request);
+    int error
+        = wb__head_write(&server->responder, head, &request->answer, length);
     if (error == 0 && server->log.format != NULL
         && wb__log_format_wants_head(server->log.format)) {
         const wb__buf *wire = &server->responder.scratch;
@@ -84,7 +93,7 @@ write_head(wb__request *request, wb__head *head, int64_t length)
 static int
 write_given_head(wb__request *request, int64_t length)
 {
-    wb_server *server = request->conn->server;
+    wb_server *server = request->server;
     wb__head *head;
     const wb_head given = {
         .status = wb__buf_data(&request->head),
@@ -116,14 +125,14 @@ frame(wb__request *request, wb__buf *out, uint64_t size, uint64_t *allowed)
         }
     }
     *allowed = size;
-    if (request->answer == WB__NONE) {
+    if (request->answer.end == WB__NONE) {
         *allowed = 0;
-    } else if (request->answer == WB__LENGTH) {
-        if ((uint64_t)request->left < size) {
-            *allowed = (uint64_t)request->left;
+    } else if (request->answer.end == WB__LENGTH) {
+        if ((uint64_t)request->answer.left < size) {
+            *allowed = (uint64_t)request->answer.left;
         }
-        request->left -= (int64_t)*allowed;
-    } else if (request->answer == WB__CHUNKED && size > 0) {
+        request->answer.left -= (int64_t)*allowed;
+    } else if (request->answer.end == WB__CHUNKED && size > 0) {
         char line[20];
         int length = snprintf(line, sizeof(line), "%llx\r\n",
                               (unsigned long long)size);
@@ -139,8 +148,8 @@ note(const wb__request *request, int sent)
     if (sent < 0) {
         return sent;
     }
-    if (request->answer == WB__NONE
-        || (request->answer == WB__LENGTH && request->left == 0)) {
+    if (request->answer.end == WB__NONE
+        || (request->answer.end == WB__LENGTH && request->answer.left == 0)) {
         return WB_COMPLETE;
     }
     return sent;
@@ -150,7 +159,7 @@ note(const wb__request *request, int sent)
 static int
 give_up(wb__request *request)
 {
-    request->close = 1;
+    request->answer.close = 1;
     wb__conn_close(request->conn);
     return WB_GONE;
 }
@@ -164,7 +173,7 @@ write_body(wb__request *request, const char *data, size_t size, void **owner)
     if (frame(request, out, size, &allowed) < 0) {
         return give_up(request);
     }
-    int chunk = request->answer == WB__CHUNKED && allowed > 0;
+    int chunk = request->answer.end == WB__CHUNKED && allowed > 0;
     request->sent += allowed;
     if (allowed <= SMALL && wb__buf_reserve(out, (size_t)allowed + 2) == 0) {
         wb__buf_append(out, data, (size_t)allowed); /* there is room */
@@ -187,7 +196,7 @@ write_body(wb__request *request, const char *data, size_t size, void **owner)
 static int
 remember_full(wb__request *request, int result)
 {
-    if (result == WB_FULL && !request->conn->server->config.threaded) {
+    if (result == WB_FULL && !request->server->config.threaded) {
         request->resume_wanted = 1;
     }
     return result;
@@ -218,7 +227,8 @@ give_head(wb__request *request, const wb_head *given, int64_t length)
     request->status_size = (uint32_t)given->status_size;
     request->head_count = given->count;
     request->length = length;
-    return request->is_head || head->status == 204 || head->status == 304
+    return request->answer.is_head || head->status == 204
+            || head->status == 304
         ? WB_COMPLETE
         : 0;
 }
@@ -244,8 +254,8 @@ wb_request_write(wb_request *pub, const char *data, size_t size, void **owner)
     if (result < 0) {
         return result;
     }
-    result = !request->head_given || request->file >= 0 ? WB_STATE
-        : request->gone                                 ? WB_GONE
+    result = !request->head_given || request->file.fd >= 0 ? WB_STATE
+        : request->gone                                    ? WB_GONE
                         : write_body(request, data, size, owner);
     result = remember_full(request, result);
     wb__server_unlock(request->server);
@@ -258,17 +268,17 @@ begin_file(wb__request *request, int fd)
 {
     wb__conn *conn = request->conn;
     int result = WB_FULL;
-    request->file = fd;
-    if (!conn->blocked) {
+    request->file.fd = fd;
+    if (!conn->stream.blocked) {
         result = wb__conn_flush(conn);
     }
     if (result != WB_FULL) {
-        request->file = -1;
+        request->file.fd = -1;
         return result;
     }
-    request->file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    request->file_owned = 1;
-    return request->file < 0 ? give_up(request) : WB_FULL;
+    request->file.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    request->file.owned = 1;
+    return request->file.fd < 0 ? give_up(request) : WB_FULL;
 }
 
 static int
@@ -284,8 +294,9 @@ send_file(wb__request *request, int fd, int64_t offset, int64_t size)
     struct iovec part = { out->data, out->end };
     int result = out->end == 0 ? 0 : wb__conn_send(conn, &part, 1, 0, NULL);
     if (result >= 0 && allowed > 0) {
-        request->file_offset = offset;
-        request->file_left = (int64_t)allowed;
+        request->file.chunked = request->answer.end == WB__CHUNKED;
+        request->file.offset = offset;
+        request->file.left = (int64_t)allowed;
         result = begin_file(request, fd);
     }
     if (result == WB_FULL) {
@@ -302,8 +313,9 @@ wb_request_file(wb_request *pub, int fd, int64_t offset, int64_t size)
     if (result < 0) {
         return result;
     }
-    result = !request->head_given || request->file >= 0 || size < 0 ? WB_STATE
-        : request->gone                                             ? WB_GONE
+    result = !request->head_given || request->file.fd >= 0 || size < 0
+        ? WB_STATE
+        : request->gone ? WB_GONE
                         : send_file(request, fd, offset, size);
     result = remember_full(request, result);
     wb__server_unlock(request->server);
@@ -318,7 +330,7 @@ write_end(wb__request *request)
     wb__conn *conn = request->conn;
     wb__buf *out = scratch(request);
     uint64_t allowed;
-    if (!request->head_given || request->file >= 0) {
+    if (!request->head_given || request->file.fd >= 0) {
         return WB_STATE;
     }
     if (!request->pub.head_sent) {
@@ -328,7 +340,7 @@ write_end(wb__request *request)
             return WB_NOMEM;
         }
     }
-    if (request->answer == WB__CHUNKED
+    if (request->answer.end == WB__CHUNKED
         && wb__buf_append(out, "0\r\n\r\n", 5) < 0) {
         return WB_NOMEM;
     }
@@ -337,7 +349,9 @@ write_end(wb__request *request)
     if (sent < 0) {
         return sent;
     }
-    return request->answer == WB__LENGTH && request->left > 0 ? WB_STATE : 0;
+    return request->answer.end == WB__LENGTH && request->answer.left > 0
+        ? WB_STATE
+        : 0;
 }
 
 /* Cut off so that no client takes the answer for complete: closing resets the
@@ -346,9 +360,9 @@ static void
 cut(wb__request *request)
 {
     wb__conn *conn = request->conn;
-    request->close = 1;
+    request->answer.close = 1;
     if (request->pub.head_sent) {
-        if (conn->out.size > 0 && !conn->blocked) {
+        if (conn->stream.pending.size > 0 && !conn->stream.blocked) {
             wb__conn_flush(conn); /* answers before it that were held back */
         }
         wb__conn_close(conn);
@@ -392,8 +406,9 @@ wb_request_abort(wb_request *pub)
 static int
 may_hold(const wb__conn *conn)
 {
-    return wb__buf_size(&conn->in) > 0 && conn->server->quick && !conn->blocked
-        && conn->out.size < WB__READ_BUFFER;
+    return wb__buf_size(&conn->in) > 0 && conn->server->quick
+        && !conn->stream.blocked
+        && conn->stream.pending.size < WB__READ_BUFFER;
 }
 
 static int
@@ -409,7 +424,7 @@ respond(wb__request *request, wb__head *head, const char *body, size_t size,
     }
     request->pub.head_sent = 1;
     uint64_t wanted
-        = request->answer == WB__NONE ? 0 : (uint64_t)request->left;
+        = request->answer.end == WB__NONE ? 0 : (uint64_t)request->answer.left;
     size_t allowed = wanted < size ? (size_t)wanted : size;
     request->sent = allowed;
     if (allowed > SMALL || wb__buf_append(out, body, allowed) < 0) {
@@ -454,68 +469,18 @@ wb_request_respond(wb_request *pub, const wb_head *given, const char *body,
 
 /* ---- answers of our own ------------------------------------------------- */
 
-static const char *
-reason(int status)
-{
-    switch (status) {
-    case 400:
-        return "Bad Request";
-    case 408:
-        return "Request Timeout";
-    case 413:
-        return "Content Too Large";
-    case 414:
-        return "URI Too Long";
-    case 417:
-        return "Expectation Failed";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 501:
-        return "Not Implemented";
-    case 503:
-        return "Service Unavailable";
-    case 505:
-        return "HTTP Version Not Supported";
-    default:
-        return "Internal Server Error";
-    }
-}
-
-static int
-plain(wb_server *server, char *out, size_t room, int status, int is_head,
-      int close)
-{
-    char body[64];
-    int size = snprintf(body, sizeof(body), "%d %s\n", status, reason(status));
-    wb__head_common(server);
-    return snprintf(out, room,
-                    "HTTP/1.1 %d %s\r\n%.*sContent-Type: text/plain\r\n"
-                    "Content-Length: %d\r\n%s\r\n%s",
-                    status, reason(status), (int)server->responder.common_size,
-                    server->responder.common, size,
-                    close ? "Connection: close\r\n" : "", is_head ? "" : body);
-}
-
-int
-wb__respond_plain(wb__conn *conn, int status, int is_head)
-{
-    char text[512];
-    int size = plain(conn->server, text, sizeof(text), status, is_head, 1);
-    struct iovec part = { text, (size_t)size };
-    return wb__conn_send(conn, &part, 1, 0, NULL);
-}
-
 void
-wb__respond_raw(wb__request *request, const char *data, size_t size)
+wb__respond_raw(wb_request *pub, const char *data, size_t size)
 {
+    wb__request *request = (wb__request *)pub;
     wb__conn *conn = request->conn;
-    request->status = 200;
+    request->answer.status = 200;
     request->sent = size;
-    request->close = !request->keep_alive || conn->server->draining;
+    request->answer.close = !request->keep_alive || request->server->draining;
     /* What RFC 9112, 9.3 and 9.6 want said goes behind the status line. */
-    const char *option = request->close   ? "Connection: close\r\n"
-        : request->pub.minor_version == 0 ? "Connection: keep-alive\r\n"
-                                          : "";
+    const char *option = request->answer.close ? "Connection: close\r\n"
+        : request->answer.minor_version == 0   ? "Connection: keep-alive\r\n"
+                                               : "";
     const char *end = *option == '\0' ? NULL : memchr(data, '\n', size);
     size_t line = end == NULL ? 0 : (size_t)(end + 1 - data);
     struct iovec parts[] = {
@@ -542,10 +507,14 @@ wb_request_error(wb_request *pub, int status)
     if (pub->head_sent || request->gone) {
         cut(request);
     } else {
-        request->status = status;
-        request->close = 1; /* what the application left behind is unknown */
-        int sent = wb__respond_plain(request->conn, status, request->is_head);
-        done(request, sent >= 0);
+        request->answer.status = status;
+        request->answer.close
+            = 1; /* what the application left behind is unknown */
+        char text[WB__PLAIN_ROOM];
+        struct iovec part = { text,
+                              wb__head_plain(&server->responder, text, status,
+                                             request->answer.is_head) };
+        done(request, wb__conn_send(request->conn, &part, 1, 0, NULL) >= 0);
     }
     wb__server_unlock(server);
     return 0;

@@ -1,5 +1,5 @@
-/* The server: listener, loop, ready queue, and everything that connections
- * share. */
+/* What a server is: listener, loop, ready queue, and everything that its
+ * connections share. */
 #ifndef WB_SERVER_H
 #define WB_SERVER_H
 
@@ -8,15 +8,18 @@
 #include <uv.h>
 
 #include "base/fork.h"
-#include "server/conn.h"
+#include "http/memo.h"
+#include "http/response_head.h"
+#include "net/stream.h"
 #include "server/deadline.h"
 #include "server/log.h"
-#include "server/memo.h"
 #include "server/metrics.h"
 #include "server/proxied.h"
-#include "server/respond.h"
 
 enum { WB__READ_BUFFER = 65536 };
+
+struct wb__conn;
+struct wb__request;
 
 struct wb_server {
     wb_config config;
@@ -25,7 +28,9 @@ struct wb_server {
     uv_loop_t loop;
     uv_poll_t listener;
     uv_async_t async;
-    uv_timer_t tick;       /* deadlines */
+    uv_timer_t tick;       /* see tick.h */
+    uv_timer_cb on_tick;   /* loop.c */
+    uv_poll_cb on_poll;    /* of connections: input.c */
     uv_timer_t sleep;      /* bounds one poll */
     uint8_t accepting;     /* the listener is polled */
     uint8_t listener_open;
@@ -42,16 +47,17 @@ struct wb_server {
     uint32_t accept_busy;  /* see batch() in listener.c */
     uint64_t tick_due;     /* ms; UINT64_MAX: no tick is set */
 
-    wb__conn *conns;       /* ring by prev/next, or NULL */
-    wb__conn *attention;
-    wb__request *ready_first, *ready_last;
+    struct wb__conn *conns; /* ring by prev/next, or NULL */
+    struct wb__conn *attention; /* see attention.h */
+    struct wb__conn *resumable_first, *resumable_last;
+    struct wb__request *ready_first, *ready_last;
     uint32_t ready;
-    wb__request *free_requests;
+    struct wb__request *free_requests;
     uint32_t free_count;
     uint64_t taken_ms;     /* when the last request was handed over ... */
     uint8_t quick;         /* ... and the one before came back in no time */
 
-    wb__segment *_Atomic released; /* see wb_server_released() */
+    wb__outlet outlet;
     unsigned process;      /* wb__process_number of its maker */
     uint32_t references;   /* requests that are held, and the caller's own */
 
@@ -69,7 +75,7 @@ struct wb_server {
      * callbacks, never while it sleeps. */
     uint8_t shared;
     uint8_t turning;              /* the loop, by loop_thread */
-    uint8_t sync_made;
+    uint8_t lock_made;
     pthread_t loop_thread;
     pthread_mutex_t lock;
     pthread_cond_t ready_cond;    /* a request is ready, or it is over */
@@ -84,42 +90,5 @@ struct wb_server {
 
     char read_buffer[WB__READ_BUFFER];
 };
-
-void wb__server_count_turn(wb_server *server);
-void wb__server_lock(wb_server *server);
-void wb__server_unlock(wb_server *server);
-void wb__server_share(wb_server *server); /* from now on the lock is used */
-/* Whether this thread may touch the handles of the loop: it turns it, or
- * nobody does. */
-int wb__server_on_loop(const wb_server *server);
-/* One uv_run(), without the lock. */
-void wb__server_turn(wb_server *server, uv_run_mode mode);
-/* Segments whose bytes have gone out; NULL is fine. */
-void wb__server_give_back(wb_server *server, wb__segment *done);
-void wb__server_free(wb_server *server); /* the memory of a closed one */
-/* Ready queue. */
-void wb__server_enqueue(wb_server *server, wb__request *request);
-void wb__server_dequeue(wb_server *server, wb__request *request);
-/* A connection that the loop thread must look at (its poll set, its end). */
-void wb__server_attend(wb_server *server, wb__conn *conn);
-void wb__server_attend_all(wb_server *server);
-void wb__server_progress(wb_server *server); /* wakes wb_request_wait() */
-wb_request *wb__server_take(wb_server *server); /* under the lock */
-/* Deadlines, the log and a stop are looked at by then (ms, monotonic). */
-void wb__server_tick_by(wb_server *server, uint64_t due);
-void wb__server_drain_step(wb_server *server);
-
-/* This is a child of the process that made it. */
-static inline int
-wb__server_forked(const wb_server *server)
-{
-    return server->process != wb__process_number;
-}
-
-/* listener.c */
-int wb__listener_open(wb_server *server);
-void wb__listener_pause(wb_server *server);
-void wb__listener_resume(wb_server *server);
-void wb__listener_close(wb_server *server);
 
 #endif

@@ -1,4 +1,4 @@
-#include "server/memo.h"
+#include "http/memo.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "base/posix.h"
 
-#include "server/head.h"
+#include "http/response_head.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,6 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "http/scan.h"
-#include "server/server.h"
 
 static const uint64_t MAX_LENGTH = (uint64_t)1 << 59;
 
@@ -176,8 +175,8 @@ make_head(wb__head *head, const wb_head *given)
     return 0;
 }
 
-void
-wb__head_free(wb__head *head)
+static void
+free_head(wb__head *head)
 {
     wb__free(head->key);
     wb__free(head->wire);
@@ -202,7 +201,7 @@ wb__head_find(wb__responder *responder, const wb_head *given, wb__head **out)
         if (error < 0) {
             return error;
         }
-        wb__head_free(head);
+        free_head(head);
         *head = made;
     }
     *out = head;
@@ -211,10 +210,10 @@ wb__head_find(wb__responder *responder, const wb_head *given, wb__head **out)
 
 /* ---- wire form ---------------------------------------------------------- */
 
-void
-wb__head_common(wb_server *server)
+/* "Server: ...\r\nDate: ...\r\n", renewed every second. */
+static void
+renew_common(wb__responder *responder)
 {
-    wb__responder *responder = &server->responder;
     struct timespec now;
     struct tm tm;
 #ifdef CLOCK_REALTIME_COARSE
@@ -235,9 +234,9 @@ wb__head_common(wb_server *server)
              wb__month(tm.tm_mon), (tm.tm_year + 1900) % 10000,
              tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
     int size = 0;
-    if (server->config.server_name[0] != '\0') {
+    if (responder->server_name != NULL && responder->server_name[0] != '\0') {
         size = snprintf(responder->common, sizeof(responder->common),
-                        "Server: %.64s\r\n", server->config.server_name);
+                        "Server: %.64s\r\n", responder->server_name);
     }
     responder->server_size = (uint32_t)size;
     size += snprintf(responder->common + size,
@@ -248,9 +247,8 @@ wb__head_common(wb_server *server)
 
 /* Server and Date, unless the application gave its own. */
 static char *
-put_common(wb_server *server, const wb__head *head, char *out)
+put_common(const wb__responder *responder, const wb__head *head, char *out)
 {
-    const wb__responder *responder = &server->responder;
     uint32_t from = head->has_server ? responder->server_size : 0;
     uint32_t to
         = head->has_date ? responder->server_size : responder->common_size;
@@ -260,66 +258,48 @@ put_common(wb_server *server, const wb__head *head, char *out)
 /* How the answer's end is marked, RFC 9112 6.3 and RFC 9110 8.6, 9.3.2,
  * 15.3.5, 15.4.5. The Content-Length to announce, or -1. */
 static int64_t
-decide_framing(wb__request *request, const wb__head *head, int64_t length)
+decide_framing(wb__answer *answer, const wb__head *head, int64_t length)
 {
     int64_t announced
         = head->content_length >= 0 ? head->content_length : length;
     int bodiless = head->status == 204 || head->status == 304;
-    request->status = head->status;
-    request->left = announced;
+    answer->status = head->status;
+    answer->left = announced;
     if (head->status == 204) {
         announced = -1;
-    } else if ((head->status == 304 || request->is_head)
+    } else if ((head->status == 304 || answer->is_head)
                && head->content_length < 0 && length <= 0) {
         announced = -1; /* the length of what GET would send is not known */
     }
-    if (bodiless || request->is_head) {
-        request->answer = WB__NONE;
+    if (bodiless || answer->is_head) {
+        answer->end = WB__NONE;
     } else if (announced >= 0) {
-        request->answer = WB__LENGTH;
-    } else if (request->pub.minor_version > 0) {
-        request->answer = WB__CHUNKED;
+        answer->end = WB__LENGTH;
+    } else if (answer->minor_version > 0) {
+        answer->end = WB__CHUNKED;
     } else {
-        request->answer = WB__UNTIL_CLOSE;
-        request->close = 1;
+        answer->end = WB__UNTIL_CLOSE;
+        answer->close = 1;
     }
     return announced;
 }
 
-static void
-decide_close(const wb_server *server, wb__request *request,
-             const wb__head *head)
-{
-    const wb__conn *conn = request->conn;
-    if (!request->keep_alive || head->close || server->draining
-        || (conn->eof && wb__buf_size(&conn->in) == 0)) {
-        request->close = 1;
-    }
-    if (request->body != NULL && !request->body->complete
-        && (request->continue_due
-            || wb__body_rest(request->body) > WB__MAX_REST)) {
-        /* It would have to be read before the next request is found, and
-         * whether a client that waits for a 100 will send it, nobody knows. */
-        request->close = 1;
-    }
-}
-
 static char *
-put_head(wb_server *server, const wb__request *request, const wb__head *head,
-         int64_t announced, char *out)
+put_head(const wb__responder *responder, const wb__answer *answer,
+         const wb__head *head, int64_t announced, char *out)
 {
     out = put(out, head->key + head->key_size, head->text_size);
-    out = put_common(server, head, out);
-    if (request->answer == WB__CHUNKED) {
+    out = put_common(responder, head, out);
+    if (answer->end == WB__CHUNKED) {
         out = put(out, "Transfer-Encoding: chunked\r\n", 28);
     } else if (announced >= 0) {
         out = put(out, "Content-Length: ", 16);
         out = wb__put_decimal(out, (uint64_t)announced);
         out = put(out, "\r\n", 2);
     }
-    if (request->close) {
+    if (answer->close) {
         out = put(out, "Connection: close\r\n", 19);
-    } else if (request->pub.minor_version == 0) {
+    } else if (answer->minor_version == 0) {
         out = put(out, "Connection: keep-alive\r\n", 24);
     }
     return put(out, "\r\n", 2);
@@ -327,8 +307,8 @@ put_head(wb_server *server, const wb__request *request, const wb__head *head,
 
 /* Without memory for it the next head is put together again. */
 static void
-remember_wire(const wb_server *server, wb__head *head, const char *data,
-              size_t size, int64_t announced)
+remember_wire(wb__head *head, time_t second, const char *data, size_t size,
+              int64_t announced)
 {
     if (head->wire == NULL || head->wire_room < size) {
         wb__free(head->wire);
@@ -340,37 +320,90 @@ remember_wire(const wb_server *server, wb__head *head, const char *data,
         memcpy(head->wire, data, size);
         head->wire_size = (uint32_t)size;
         head->wire_length = announced;
-        head->wire_second = server->responder.second;
+        head->wire_second = second;
     }
 }
 
 int
-wb__head_write(wb_server *server, wb__request *request, wb__head *head,
+wb__head_write(wb__responder *responder, wb__head *head, wb__answer *answer,
                int64_t length)
 {
-    wb__responder *responder = &server->responder;
     wb__buf *scratch = &responder->scratch;
-    wb__head_common(server);
-    int64_t announced = decide_framing(request, head, length);
-    decide_close(server, request, head);
+    renew_common(responder);
+    int64_t announced = decide_framing(answer, head, length);
+    answer->close |= head->close;
     int error = wb__buf_reserve(
         scratch, head->text_size + sizeof(responder->common) + 128);
     if (error < 0) {
         return error;
     }
     char *start = scratch->data + scratch->end;
-    int usual = request->answer == WB__LENGTH && !request->close
-        && request->pub.minor_version > 0;
+    int usual = answer->end == WB__LENGTH && !answer->close
+        && answer->minor_version > 0;
     if (usual && head->wire_second == responder->second
         && head->wire_length == announced) {
         put(start, head->wire, head->wire_size);
         scratch->end += head->wire_size;
         return 0;
     }
-    char *end = put_head(server, request, head, announced, start);
+    char *end = put_head(responder, answer, head, announced, start);
     scratch->end += (size_t)(end - start);
     if (usual) {
-        remember_wire(server, head, start, (size_t)(end - start), announced);
+        remember_wire(head, responder->second, start, (size_t)(end - start),
+                      announced);
     }
     return 0;
+}
+
+void
+wb__responder_close(wb__responder *responder)
+{
+    for (int i = 0; i < WB__HEADS; i++) {
+        free_head(&responder->heads[i]);
+    }
+    wb__buf_free(&responder->scratch);
+}
+
+/* ---- responses of our own ----------------------------------------------- */
+
+static const char *
+reason(int status)
+{
+    switch (status) {
+    case 400:
+        return "Bad Request";
+    case 408:
+        return "Request Timeout";
+    case 413:
+        return "Content Too Large";
+    case 414:
+        return "URI Too Long";
+    case 417:
+        return "Expectation Failed";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 501:
+        return "Not Implemented";
+    case 503:
+        return "Service Unavailable";
+    case 505:
+        return "HTTP Version Not Supported";
+    default:
+        return "Internal Server Error";
+    }
+}
+
+size_t
+wb__head_plain(wb__responder *responder, char out[WB__PLAIN_ROOM], int status,
+               int is_head)
+{
+    char body[64];
+    int size = snprintf(body, sizeof(body), "%d %s\n", status, reason(status));
+    renew_common(responder);
+    size = snprintf(out, WB__PLAIN_ROOM,
+                    "HTTP/1.1 %d %s\r\n%.*sContent-Type: text/plain\r\n"
+                    "Content-Length: %d\r\nConnection: close\r\n\r\n%s",
+                    status, reason(status), (int)responder->common_size,
+                    responder->common, size, is_head ? "" : body);
+    return (size_t)size;
 }

@@ -1,0 +1,103 @@
+#include "base/posix.h"
+
+#include "server/drain.h"
+
+#include "server/attention.h"
+#include "server/input.h"
+#include "server/listener.h"
+#include "server/lock.h"
+#include "server/tick.h"
+
+enum {
+    STEP_MS = 100,
+    WARM_MS = 500 /* how long a client on a busy machine may be silent */
+};
+
+/* Idle: nothing of a request has come, nothing of an answer waits. */
+static int
+is_idle(const wb__conn *conn)
+{
+    return conn->state <= WB__CONN_PROXY && conn->request == NULL
+        && wb__buf_size(&conn->in) == 0 && conn->stream.pending.size == 0;
+}
+
+/* Who has connected, or got an answer, only just now may have a request on
+ * its way, and was not told that no more are welcome. */
+static int
+is_warm(const wb_server *server, const wb__conn *conn, uint64_t now)
+{
+    /* Who is idle was given a deadline when that began, if only one of 0. */
+    uint64_t length = server->deadlines.length[conn->timed.kind];
+    return now < conn->timed.due - length + WARM_MS;
+}
+
+static void
+close_idle(wb_server *server)
+{
+    uint64_t now = wb__now_ms();
+    wb__conn *conn = server->conns;
+    for (uint32_t n = server->stats.connections; n > 0; n--) {
+        wb__conn *next = conn->next;
+        if (is_idle(conn) && !is_warm(server, conn, now)) {
+            wb__input_read(conn); /* a request in the kernel is answered */
+            if (is_idle(conn)) {
+                wb__conn_close(conn);
+            }
+        }
+        conn = next;
+    }
+}
+
+static void
+begin_drain(wb_server *server)
+{
+    server->draining = 1;
+    wb__listener_close(server);
+    wb__tick_by(server, wb__now_ms() + STEP_MS);
+}
+
+void
+wb__drain_step(wb_server *server)
+{
+    int grace = atomic_load(&server->stop_grace);
+    if (grace < 0) {
+        return;
+    }
+    uint64_t until = wb__now_ms() + (uint64_t)grace;
+    if (!server->draining) {
+        server->drain_until = until;
+        begin_drain(server);
+    } else if (until < server->drain_until) {
+        server->drain_until = until;
+    }
+    close_idle(server);
+    if (wb__now_ms() >= server->drain_until) {
+        while (server->conns != NULL) {
+            wb__conn_close(server->conns);
+        }
+    }
+    if (server->conns == NULL && server->stats.busy == 0
+        && server->ready == 0) {
+        atomic_store(&server->stopped, 1);
+        if (server->config.threaded) {
+            pthread_cond_broadcast(&server->ready_cond);
+        }
+    }
+}
+
+void
+wb_server_stop(wb_server *server, int grace_ms)
+{
+    int grace = grace_ms < 0 ? 0 : grace_ms;
+    if (wb__server_forked(server)) {
+        return; /* the eventfd is the parent's, too */
+    }
+    atomic_store(&server->stop_grace, grace);
+    uv_async_send(&server->async);
+}
+
+int
+wb_server_stopped(wb_server *server)
+{
+    return wb__server_forked(server) || atomic_load(&server->stopped);
+}
