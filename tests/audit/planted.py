@@ -83,6 +83,19 @@ def _split(client: socket.socket) -> None:
             return
 
 
+def talks_nonsense(port: int, app: Any) -> None:
+    """200 and a body that is nobody's, whatever is asked; it runs the
+    application for control only."""
+
+    def nonsense(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ["PATH_INFO"] in ("/wsgi/clear", "/wsgi/last"):
+            return app(environ, start_response)
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"hi"]
+
+    serve_wsgi(port, nonsense)
+
+
 if __name__ == "__main__":
     application = importlib.import_module("wsgibench_audit").application
 

@@ -100,6 +100,18 @@ def test_wrong_answers_of_wsgi_are_found() -> None:
     assert not found["fields/injected-crlf-value"].right
 
 
+def test_what_the_application_did_not_say_is_no_answer() -> None:
+    with planted("talks_nonsense") as server:
+        found = [
+            run.one_case(server, case("host/valid-name")),
+            run.one_check(server, check("environ/required")),
+        ]
+    assert ["not the application's" in f.complaint for f in found] == [
+        True,
+        True,
+    ]
+
+
 def test_names_are_one_case_each() -> None:
     for names in (
         [(c.family, c.name) for c in families.all_cases()],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from typing import Any
 
 from wsgibench.audit.http.case import Case, Expected
 from wsgibench.audit.wire.exchange import Reply
@@ -76,10 +77,22 @@ def _matches(expected: Expected, value: str | None) -> bool:
     return bool(expected == value)
 
 
+def _seen(response: Response) -> dict[str, Any] | None:
+    """What the application told; None: these are not its words."""
+    try:
+        seen = json.loads(response.body)
+        complete = isinstance(seen["environ"], dict) and "body" in seen
+    except (ValueError, KeyError, TypeError):
+        return None
+    return dict(seen) if complete else None
+
+
 def _check_seen(case: Case, response: Response) -> str:
     if response.get("X-Method") == "HEAD":
         return ""
-    seen = json.loads(response.body)
+    seen = _seen(response)
+    if seen is None:
+        return "the answer is not the application's: %r" % response.body[:80]
     for key, expected in case.environ.items():
         value = seen["environ"].get(key)
         if not _matches(expected, value):
@@ -92,9 +105,8 @@ def _check_seen(case: Case, response: Response) -> str:
 
 
 def _path(response: Response) -> str:
-    if response.status != 200 or not response.body:
-        return ""
-    return str(json.loads(response.body)["environ"].get("PATH_INFO"))
+    seen = _seen(response) if response.status == 200 else None
+    return "" if seen is None else str(seen["environ"].get("PATH_INFO"))
 
 
 def _check_accepted(case: Case, reply: Reply, answers: list[Response]) -> str:
@@ -161,12 +173,12 @@ def meaning(reply: Reply) -> str:
     for answer in answers:
         text = str(answer.status)
         if answer.status == 200 and answer.body:
-            try:
-                seen = json.loads(answer.body)
+            seen = _seen(answer)
+            if seen is None:
+                text += " ?"
+            else:
                 path = seen["environ"].get("PATH_INFO")
                 text += " %s +%d" % (path, len(seen["body"]))
-            except (ValueError, KeyError, TypeError):
-                text += " ?"
         parts.append(text)
     if reply.end == "deadline":
         parts.append("left open")
