@@ -40,6 +40,12 @@ def test_a_command_of_the_user_s(tmp_path: Path) -> None:
     assert suite.get("failures") == str(len(wrong))
     assert len(suite.findall("testcase/failure")) == len(wrong)
     assert "serve_wsgi" in (tmp_path / "a.md").read_text()
+    again = audit(
+        *("--read", str(tmp_path / "a.json")),
+        *("--junit", str(tmp_path / "b.xml")),
+    )
+    assert (again.returncode, again.stdout) == (1, done.stdout)
+    assert (tmp_path / "b.xml").read_text() == (tmp_path / "a.xml").read_text()
 
 
 def test_one_case_is_shown_with_its_bytes() -> None:
@@ -75,6 +81,8 @@ def test_wrong_use_is_one_sentence() -> None:
         (("--command", "true"), "{port}"),
         (("--command", "true {port} {what}"), "cannot be filled in"),
         (("--server", "gunicorn-snc"), "gunicorn-snc"),
+        (("--read", "/nowhere"), "cannot read /nowhere"),
+        (("--read", __file__), "is not what audit --json writes"),
         (
             ("--command", PLANTED, "--case", "http/hosts/*"),
             "no case is named",

@@ -59,6 +59,27 @@ def to_json(audits: Sequence[Audit], date: str) -> str:
     return json.dumps(whole, indent=1) + "\n"
 
 
+def from_json(text: str) -> list[Audit]:
+    """Raises ValueError for what to_json() did not make."""
+    try:
+        whole = json.loads(text)
+        if whole["wsgibench_audit"] != FORM:
+            raise ValueError("form %r" % whole["wsgibench_audit"])
+        return [_audit(entry) for entry in whole["servers"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("no record of an audit") from error
+
+
+def _audit(entry: dict[str, Any]) -> Audit:
+    findings = []
+    for found in entry.pop("findings"):
+        for name in ("sent", "received"):
+            found[name] = found[name].encode("latin-1")
+        findings.append(Finding(**found))
+    entry.pop("score")
+    return Audit(**entry, findings=findings)
+
+
 def to_junit(audits: Sequence[Audit]) -> str:
     root = ElementTree.Element("testsuites")
     for audit in audits:

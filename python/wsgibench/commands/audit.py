@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print the folder of that application, and end",
     )
+    what.add_argument(
+        "--read",
+        nargs="+",
+        metavar="FILE",
+        help="ask nobody; show what earlier runs wrote with --json",
+    )
     parser.add_argument(
         "--python",
         default="python3",
@@ -212,6 +218,32 @@ def _keep(
             _write(path, text)
 
 
+def _show(arguments: argparse.Namespace) -> int:
+    from wsgibench.audit import record
+    from wsgibench.errors import UsageError
+
+    newest: dict[str, Audit] = {}
+    for path in arguments.read:
+        try:
+            with open(path, encoding="utf-8") as file:
+                found = record.from_json(file.read())
+        except OSError as error:
+            raise UsageError(
+                "cannot read %s: %s." % (path, error.strerror)
+            ) from error
+        except ValueError as error:
+            raise UsageError(
+                "%s is not what audit --json writes: %s." % (path, error)
+            ) from error
+        newest.update((audit.label, audit) for audit in found)
+    audits = list(newest.values())
+    for audit in audits:
+        print(record.to_text(audit, arguments.verbose))
+    _keep(arguments, audits, last=True)
+    failed = any(_fails(one.findings, arguments.level) for one in audits)
+    return 1 if failed else 0
+
+
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench.audit import GUEST, record
     from wsgibench.errors import UsageError, WsgibenchError
@@ -219,6 +251,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.folder:
         print(GUEST)
         return 0
+    if arguments.read:
+        return _show(arguments)
     wanted = _matches(arguments.case)
     audits = []
     subjects: Iterator[tuple[Audit, Subject | None]]
