@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 if TYPE_CHECKING:
     from wsgibench.audit.finding import Finding
     from wsgibench.audit.record import Audit
     from wsgibench.audit.subject import Subject
+
+    #: What to fill in; whom to ask, None where it cannot run; who wants to
+    #: know of a whole audit.
+    Entry = tuple[Audit, Optional[Subject], Optional[Callable[[Audit], None]]]
 
 HELP = "check servers against RFC 9110, RFC 9112 and PEP 3333"
 
@@ -86,7 +91,7 @@ def _tell(text: str) -> None:
         print("\r\x1b[K" + text, end="", file=sys.stderr, flush=True)
 
 
-def _own(arguments: argparse.Namespace) -> Iterator[tuple[Audit, Subject]]:
+def _own(arguments: argparse.Namespace) -> Iterator[Entry]:
     from wsgibench.audit import subject
     from wsgibench.audit.record import Audit
 
@@ -95,17 +100,16 @@ def _own(arguments: argparse.Namespace) -> Iterator[tuple[Audit, Subject]]:
         made = subject.Url(arguments.url)
     else:
         made = subject.Command(arguments.command)
-    yield Audit(made.label), made
+    yield Audit(made.label), made, None
 
 
-def _listed(
-    names: str, pythons: str
-) -> Iterator[tuple[Audit, Subject | None]]:
-    """Each server on each interpreter; None where it cannot run."""
+def _listed(names: str, pythons: str) -> Iterator[Entry]:
+    """Each server on each interpreter."""
     from wsgibench import plugins
     from wsgibench.audit.record import Audit
     from wsgibench.errors import WsgibenchError
     from wsgibench.harness import (
+        audits,
         environments,
         interpreters,
         selection,
@@ -141,9 +145,16 @@ def _listed(
                     audit.error = str(error)
                 else:
                     audit.versions = environment.versions
-                    yield audit, Audited(server, interpreter, environment)
+                    kept = functools.partial(
+                        audits.keep,
+                        server.text,
+                        environment,
+                        date=time.strftime("%Y-%m-%d"),
+                    )
+                    subject = Audited(server, interpreter, environment)
+                    yield audit, subject, kept
                     continue
-            yield audit, None
+            yield audit, None, None
 
 
 def _matches(patterns: Sequence[str] | None) -> Callable[[str], bool]:
@@ -255,12 +266,12 @@ def run(arguments: argparse.Namespace) -> int:
         return _show(arguments)
     wanted = _matches(arguments.case)
     audits = []
-    subjects: Iterator[tuple[Audit, Subject | None]]
+    subjects: Iterator[Entry]
     if arguments.url or arguments.command:
         subjects = iter(_own(arguments))
     else:
         subjects = _listed(arguments.server, arguments.python)
-    for audit, subject in subjects:
+    for audit, subject, whole in subjects:
         _tell("")
         audits.append(audit)
         started = time.monotonic()
@@ -275,6 +286,9 @@ def run(arguments: argparse.Namespace) -> int:
                 raise
             except WsgibenchError as error:
                 audit.error = str(error)
+            else:
+                if whole is not None and not arguments.case:
+                    whole(audit)
             finally:
                 subject.stop()
         audit.seconds = time.monotonic() - started

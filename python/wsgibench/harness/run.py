@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import cell as cell_module
 from wsgibench.harness import (
+    audits,
     environments,
     limits,
     machine,
@@ -20,6 +20,7 @@ from wsgibench.harness import (
     scenario,
     servers,
 )
+from wsgibench.harness import cell as cell_module
 from wsgibench.harness import resume as resuming
 from wsgibench.harness.again import Again, Spoilt
 from wsgibench.harness.companions import Companions
@@ -33,16 +34,18 @@ Tell = Callable[[str], None]
 
 
 def _entry(
-    cell: Cell, interpreter: Interpreter, versions: dict[str, str]
+    cell: Cell, interpreter: Interpreter, environment: Environment
 ) -> dict[str, Any]:
+    audited = audits.find(cell.server, environment)
     return {
         "name": cell.name,
         "server": cell.server,
         "python": interpreter.to_json(),
         "scenario": cell.scenario,
         "load": cell.load.to_json(),
-        "versions": versions,
+        "versions": environment.versions,
         **({"twin": True} if cell.twin else {}),
+        **({"audit": audited} if audited else {}),
         "starts": [],
     }
 
@@ -195,7 +198,7 @@ class Run:
         entries = {}
         for cell, environment in ready.items():
             entry = _entry(
-                cell, self._interpreters[cell.python], environment.versions
+                cell, self._interpreters[cell.python], environment
             )
             try:
                 entry["starts"] = earlier.starts(entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wsgibench.stats import answers
-from wsgibench.stats.columns import COLUMNS, cell, notes
+from wsgibench.stats.columns import cell, columns, notes
 from wsgibench.stats.summary import rows
 
 HELP = "Markdown: the answer and a table"
@@ -13,17 +13,18 @@ HELP = "Markdown: the answer and a table"
 
 def render(record: dict[str, Any]) -> str:
     results = rows(record)
+    shown = columns(results)
     lines = [
         "- **%s, %s**: %s" % (one.load, one.python, answers.sentence(one))
         for one in answers.answers(record, answers.entries(record))
     ]
     lines += [
         "",
-        "| " + " | ".join(title for title, _ in COLUMNS) + " |",
-        "|" + "---|" * len(COLUMNS),
+        "| " + " | ".join(title for title, _ in shown) + " |",
+        "|" + "---|" * len(shown),
     ]
     for row in results:
-        cells = (cell(row, name) for _, name in COLUMNS)
+        cells = (cell(row, name) for _, name in shown)
         lines.append("| " + " | ".join(cells) + " |")
     lines.append("")
     lines += ["- " + line for line in notes(record, results)]

@@ -28,8 +28,16 @@ COLUMNS = (
     ("p99 ms", "p99_ns"),
     ("RSS MiB", "rss"),
     ("failed", "failed"),
+    ("right", "right"),
     ("verdict", "verdict"),
 )
+
+
+def columns(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """(title, name) of those that have something to say: no "right" where no
+    server was audited."""
+    audited = any(row.get("right") for row in rows)
+    return [one for one in COLUMNS if one[1] != "right" or audited]
 
 
 def three(value: float) -> str:
@@ -141,9 +149,21 @@ def reasons(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def _wrong(rows: list[dict[str, Any]]) -> list[str]:
+    """What the servers that were audited get wrong, once for each."""
+    found = {}
+    for row in rows:
+        if row.get("worst"):
+            found[row["server"], row["python"]] = (
+                "right in %s of the audit's cases (%s on %s): worst, %s."
+                % (row["right"], row["server"], row["python"], row["worst"])
+            )
+    return list(found.values())
+
+
 def notes(record: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:
     """What stands below the table: why numbers are doubtful or missing."""
-    lines = reasons(rows)
+    lines = reasons(rows) + _wrong(rows)
     if any(one["level"] != NOTE for row in rows for one in row["doubts"]):
         lines.insert(0, LEGEND)
     for failure in [*record["failures"], *record.get("skipped", [])]:

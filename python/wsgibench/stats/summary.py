@@ -116,6 +116,10 @@ def row(
         "server_cpu_share": judged.server_cpu_share,
         "label": judged.label,
     }
+    audited = cell.get("audit")
+    if audited:
+        result["right"] = "%d of %d" % (audited["right"], audited["of"])
+        result["worst"] = audited["worst"]
     if judged.cpu_range is not None:
         result["cpu_range"] = list(judged.cpu_range)
     if measured:

@@ -1,0 +1,49 @@
+"""Whether a server is right stands beside how fast it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stats.synthetic import race
+from wsgibench.audit.finding import Finding
+from wsgibench.audit.record import Audit
+from wsgibench.harness import audits
+from wsgibench.harness.environments import Environment
+from wsgibench.reports import markdown, table
+
+
+def test_a_score_belongs_to_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WSGIBENCH_CACHE", str(tmp_path))
+    here = Environment("/somewhere/bin/python", {})
+    audit = Audit("x", findings=[Finding("http", "f", "a", "r", "must")])
+    wrong = Finding("http", "f", "b", "r", "must", "SMUGGLED", "smuggled")
+    audit.findings.append(wrong)
+    assert audits.find("x", here) is None
+    audits.keep("x", here, audit, "2026-11-26")
+    assert audits.find("x", here) == {
+        "date": "2026-11-26",
+        "right": 1,
+        "of": 2,
+        "worst": "http/f/b: SMUGGLED",
+    }
+    assert audits.find("x:threads=4", here) is None
+    assert audits.find("x", Environment("/other/bin/python", {})) is None
+
+
+def test_tables_have_a_column_where_a_server_was_audited() -> None:
+    made = race({"c-uv": 5.0, "null": 4.0}, seed=1)
+    assert "right" not in table.render(made).splitlines()[0]
+    made["cells"][0]["audit"] = {
+        "date": "2026-11-26",
+        "right": 374,
+        "of": 680,
+        "worst": "http/f/b: SMUGGLED",
+    }
+    for text in (table.render(made, 160), markdown.render(made)):
+        assert " right " in text
+        assert "374 of 680" in text
+        assert "worst, http/f/b: SMUGGLED" in text
