@@ -49,10 +49,14 @@ class Server:
         self._subject = subject
         self.address: Address = subject.start()
 
-    def died(self) -> str:
-        """Why, if it has died since; it lives again then."""
-        if self._answers():
-            return ""
+    def died(self, within: float = 0.0) -> str:
+        """Why, if it has died since; it lives again then. Some take a while
+        for it: `within` so many seconds."""
+        until = time.monotonic() + within
+        while self._answers():
+            if time.monotonic() >= until:
+                return ""
+            time.sleep(0.1)
         why = self._subject.last_words() or "no word"
         self._subject.stop()
         self.address = self._subject.start()
@@ -172,7 +176,7 @@ def one_check(server: Server, check: Check) -> Finding:
     notes = _notes(server, check)
     complaint = checks.judge(check, reply, notes)
     kind = kind_of(complaint)
-    died = server.died()
+    died = server.died(within=check.settle)
     if died:
         complaint, kind = "the server died: " + died, "crash"
     return Finding(

@@ -82,6 +82,7 @@ class Check:
     ask: Ask | Sequence[Ask]
     want: Want = field(default_factory=Want)
     family: str = ""
+    settle: float = 0.0  # seconds in which a server may yet die of it
 
     @property
     def asks(self) -> Sequence[Ask]:

@@ -178,6 +178,7 @@ CHECKS = [
             "robust",
             Ask("exits", kind),
             Want(status=None, complete=None, goes_on=None),
+            settle=3.0,
         )
         for kind in ("SystemExit", "KeyboardInterrupt")
     ],
