@@ -34,7 +34,8 @@ static const field fields[] = {
     FIELD(seed, U64),           FIELD(send_size, U32),
     FIELD(send_gap_ns, U64),    FIELD(read_size, U32),
     FIELD(read_gap_ns, U64),    FIELD(tls_name, TEXT),
-    FIELD(tls_ca, TEXT),
+    FIELD(tls_ca, TEXT),        FIELD(tls_cert, TEXT),
+    FIELD(tls_key, TEXT),
 };
 
 static int

@@ -47,8 +47,10 @@ typedef struct wl_config {
     uint64_t send_gap_ns; /* ... and the time between them */
     uint32_t read_size; /* slow reader, likewise */
     uint64_t read_gap_ns;
-    const char *tls_name; /* server's name (SNI), or "" */
+    const char *tls_name; /* to verify, and to send (SNI) unless it is an
+                             address; or "" */
     const char *tls_ca; /* file to verify against; "": not verified */
+    const char *tls_cert, *tls_key; /* files: the client's own; or "" */
 } wl_config;
 
 /* A request is pieces, one behind the other. All but WL_TEXT differ from

@@ -109,13 +109,6 @@ carry_over(wl_load *load, wl__conn *conn)
     }
 }
 
-static int
-is_censored(enum wl__class class)
-{
-    return class == WL__TIMEOUT || class == WL__CONNECT_TIMEOUT
-        || class == WL__UNSENT || class == WL__IN_FLIGHT;
-}
-
 static void
 sample_what_came(wl_load *load, const wl__conn *conn, enum wl__class class)
 {
@@ -135,9 +128,6 @@ wl__conn_fail(wl_load *load, wl__conn *conn, enum wl__class class)
     for (; conn->under_way > 0; conn->under_way--) {
         const wl__sent *sent = &conn->sent[conn->first];
         wl__record_failed(load, class, sent);
-        if (is_censored(class)) {
-            wl__record_censored(load, sent);
-        }
         conn->first = (conn->first + 1) % load->config.pipeline;
     }
     hang_up(load, conn);

@@ -247,7 +247,6 @@ finish(wl_load *load)
         wl__sent sent = { .intended_ns = load->queue[load->queue_first] };
         wl__schedule_next(load, &sent);
         wl__record_failed(load, WL__UNSENT, &sent);
-        wl__record_censored(load, &sent);
         load->queue_first = (load->queue_first + 1) % load->queue_cap;
     }
     for (uint32_t i = 0; i < load->dialled; i++) {

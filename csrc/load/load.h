@@ -264,8 +264,6 @@ void wl__schedule_starved(wl_load *load);
 void wl__record_ok(wl_load *load, wl__conn *conn, const wl__sent *sent);
 void wl__record_failed(wl_load *load, enum wl__class class,
                        const wl__sent *sent);
-/* Nobody knows how long it would have taken: at least until now. */
-void wl__record_censored(wl_load *load, const wl__sent *sent);
 void wl__record_windows(wl_load *load); /* closes windows that are over */
 void wl__record_end(wl_load *load); /* nothing new is started */
 void wl__record_drained(wl_load *load); /* nothing more is waited for */

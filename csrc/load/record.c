@@ -148,26 +148,20 @@ wl__record_drained(wl_load *load)
 
 /* ---- requests ----------------------------------------------------------- */
 
+/* Nobody knows how long a right answer would have taken: at least until
+ * now. */
 void
 wl__record_failed(wl_load *load, enum wl__class class, const wl__sent *sent)
 {
-    wl__record_windows(load);
-    load->window.classes[class]++;
-    if (load->routes != NULL) {
-        uint32_t route = load->requests[sent->request].route;
-        load->routes[route].window.classes[class]++;
-    }
-}
-
-void
-wl__record_censored(wl_load *load, const wl__sent *sent)
-{
     uint64_t now = load->now_ns;
     uint64_t waited = now > sent->intended_ns ? now - sent->intended_ns : 0;
+    wl__record_windows(load);
+    load->window.classes[class]++;
     wl__histogram_record(&load->censored, waited);
     if (load->routes != NULL) {
-        uint32_t route = load->requests[sent->request].route;
-        wl__histogram_record(&load->routes[route].censored, waited);
+        wl__route *route = &load->routes[load->requests[sent->request].route];
+        route->window.classes[class]++;
+        wl__histogram_record(&route->censored, waited);
     }
 }
 

@@ -126,7 +126,7 @@ wl__schedule_advance(wl_load *load)
            && load->next_arrival_ns < load->end_ns) {
         count_scheduled(load);
         if (push(load, load->next_arrival_ns) < 0) {
-            wl__sent sent = { 0 };
+            wl__sent sent = { .intended_ns = load->next_arrival_ns };
             wl__schedule_next(load, &sent);
             wl__record_failed(load, WL__UNSENT, &sent);
         }

@@ -34,6 +34,8 @@ wl_config_init(wl_config *config)
         .parts = 1,
         .tls_name = "",
         .tls_ca = "",
+        .tls_cert = "",
+        .tls_key = "",
     };
 }
 
@@ -53,12 +55,14 @@ static int
 copy_config(wl_load *load, const wl_config *from)
 {
     wl_config *to = &load->config;
-    const char *const *texts[]
-        = { &from->host, &from->source, &from->tls_name, &from->tls_ca };
-    const char **copies[]
-        = { &to->host, &to->source, &to->tls_name, &to->tls_ca };
+    enum { TEXTS = 6 };
+    const char *const *texts[TEXTS]
+        = { &from->host,   &from->source,   &from->tls_name,
+            &from->tls_ca, &from->tls_cert, &from->tls_key };
+    const char **copies[TEXTS] = { &to->host,   &to->source,   &to->tls_name,
+                                   &to->tls_ca, &to->tls_cert, &to->tls_key };
     size_t size = 0;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < TEXTS; i++) {
         size += strlen(*texts[i]) + 1;
     }
     *to = *from;
@@ -66,7 +70,7 @@ copy_config(wl_load *load, const wl_config *from)
     if (room == NULL) {
         return -ENOMEM;
     }
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < TEXTS; i++) {
         size_t one = strlen(*texts[i]) + 1;
         *copies[i] = memcpy(room, *texts[i], one);
         room += one;
@@ -108,9 +112,8 @@ static int
 make_tls(wl_load *load)
 {
     wb__tls_client options = {
-        load->config.tls_ca,
-        load->config.tls_name,
-        load->config.tls_resume,
+        load->config.tls_ca,  load->config.tls_name,   load->config.tls_cert,
+        load->config.tls_key, load->config.tls_resume,
     };
     switch (wb__tls_client_new(&options, &load->tls)) {
     case 0:
@@ -119,6 +122,8 @@ make_tls(wl_load *load)
         return -ENOTSUP;
     case WB__TLS_CA:
         return -ENOENT;
+    case WB__TLS_CERT:
+        return -EKEYREJECTED;
     default:
         return -ENOMEM;
     }

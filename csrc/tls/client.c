@@ -4,7 +4,24 @@
 
 #include "tls/openssl.h"
 
+#include <arpa/inet.h>
+
 #include "base/alloc.h"
+
+static int
+load_certificate(const wb__openssl *lib, SSL_CTX *ssl,
+                 const wb__tls_client *client)
+{
+    if (client->cert[0] == '\0') {
+        return 0;
+    }
+    const char *key = client->key[0] == '\0' ? client->cert : client->key;
+    return lib->SSL_CTX_use_certificate_chain_file(ssl, client->cert) == 1
+            && lib->SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM)
+                == 1
+        ? 0
+        : WB__TLS_CERT;
+}
 
 static int
 configure(wb__tls_context *context)
@@ -16,8 +33,9 @@ configure(wb__tls_context *context)
         return WB__TLS_NOMEM;
     }
     lib->SSL_CTX_set_alpn_protos(context->ssl, http11, sizeof(http11) - 1);
-    if (context->client.ca[0] == '\0') {
-        return 0;
+    int error = load_certificate(lib, context->ssl, &context->client);
+    if (error < 0 || context->client.ca[0] == '\0') {
+        return error;
     }
     lib->SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
     int loaded = lib->SSL_CTX_load_verify_locations(context->ssl,
@@ -46,12 +64,22 @@ wb__tls_client_new(const wb__tls_client *options, wb__tls_context **out)
     return 0;
 }
 
+static int
+is_address(const char *name)
+{
+    unsigned char room[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, name, room) == 1
+        || inet_pton(AF_INET6, name, room) == 1;
+}
+
 void
 wb__tls_client_prepare(const wb__tls_context *context, SSL *ssl)
 {
     const wb__openssl *lib = &context->lib;
     const char *name = context->client.name;
-    if (name[0] != '\0') {
+    if (is_address(name)) {
+        lib->X509_VERIFY_PARAM_set1_ip_asc(lib->SSL_get0_param(ssl), name);
+    } else if (name[0] != '\0') {
         lib->SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
                       TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)name);
         lib->SSL_set1_host(ssl, name); /* when verified */

@@ -54,6 +54,7 @@
     F(SSL_ctrl)                                                               \
     F(SSL_do_handshake)                                                       \
     F(SSL_free)                                                               \
+    F(SSL_get0_param)                                                         \
     F(SSL_get1_session)                                                       \
     F(SSL_get_current_cipher)                                                 \
     F(SSL_get_error)                                                          \
@@ -79,6 +80,7 @@
     F(X509_NAME_get_entry)                                                    \
     F(X509_NAME_get_index_by_NID)                                             \
     F(X509_NAME_print_ex)                                                     \
+    F(X509_VERIFY_PARAM_set1_ip_asc)                                          \
     F(X509_free)                                                              \
     F(X509_get0_notAfter)                                                     \
     F(X509_get0_notBefore)                                                    \

@@ -43,12 +43,15 @@ typedef struct wb__tls_server {
 /* What a client is told; texts are borrowed as long as the context. */
 typedef struct wb__tls_client {
     const char *ca;   /* PEM file of trusted certificates; "": trust all */
-    const char *name; /* to send (SNI) and to verify; "": none */
-    int resume;       /* sessions are resumed */
+    const char *name; /* to verify, and to send (SNI) if it is no address (RFC
+                         6066 3); "": none */
+    const char *cert; /* PEM file: certificate and chain to show; "": none */
+    const char *key; /* PEM file; "": it stands in cert */
+    int resume; /* sessions are resumed */
 } wb__tls_client;
 
 typedef struct wb__tls_context wb__tls_context; /* one for a server or run */
-typedef struct wb__tls wb__tls;                 /* one for a connection */
+typedef struct wb__tls wb__tls; /* one for a connection */
 
 int wb__tls_available(void);
 /* 0 or an enum wb__tls_error. The context counts its references: the maker

@@ -90,5 +90,6 @@ def check_sums(result: dict[str, Any]) -> None:
     assert result["scheduled"] == sum(part["scheduled"] for part in parts)
     assert result["service"]["count"] == classes["ok"]
     assert result["response"]["count"] == classes["ok"]
-    censored = ("timeout", "connect_timeout", "in_flight", "unsent")
-    assert result["tail"]["censored"] == sum(classes[n] for n in censored)
+    # Whoever got no right answer is in the tail as a lower bound.
+    wrong = result["scheduled"] - classes["ok"]
+    assert result["tail"]["censored"] == wrong

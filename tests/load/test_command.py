@@ -64,13 +64,17 @@ def test_gates(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*run, "p99=20ms,errors=0"]) == 3
     assert "p99" in capsys.readouterr().err
     assert main([*run, "rate=1000000"]) == 3
-    for wrong in ("p98=1s", "p99=fast", "errors=none"):
+    for wrong in ("q98=1s", "p99=fast", "errors=none", "p101=1s"):
         assert main([*run, wrong]) == 2
 
 
 def test_gates_before_the_run() -> None:
-    assert slo.parse("p99.9=1.5ms, errors=3") == [("p99.9", 1.5e6),
-                                                  ("errors", 3)]
+    assert slo.parse("p99.9=1.5ms, errors=3,errors=0.1%,mean=2us") == [
+        slo.Gate("p99.9", 1.5e6),
+        slo.Gate("errors", 3),
+        slo.Gate("errors", 0.001, True),
+        slo.Gate("mean", 2000),
+    ]
     with pytest.raises(UsageError):
         slo.parse("p99")
 

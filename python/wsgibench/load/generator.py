@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from typing import Any
@@ -52,6 +53,11 @@ def make(spec: LoadSpec, rendered: Rendered) -> Any:
             "no certificates can be read from %r." % spec.tls_ca
         ) from error
     except OSError as error:
+        if error.errno == errno.EKEYREJECTED:
+            raise UsageError(
+                "no certificate and key that fit can be read from %r."
+                % spec.tls_cert
+            ) from error
         raise UsageError(
             "the load generator refuses this: %s." % error
         ) from error

@@ -65,7 +65,9 @@ SETS: dict[str, Headers] = {
 def _from_file(path: Path) -> Headers:
     """``Name: value`` lines, as they are sent."""
     headers = []
-    for line in path.read_text("latin-1").splitlines():
+    for line in (
+        path.read_bytes().decode("utf-8", "surrogateescape").splitlines()
+    ):
         if line.strip():
             headers.append(parse_header(line))
     return headers

@@ -7,6 +7,7 @@ import re
 from wsgibench.errors import UsageError
 from wsgibench.load.headers import header_set
 from wsgibench.load.spec import Entry, Headers, LoadSpec
+from wsgibench.load.target import Target, encoded
 from wsgibench.load.templates import Book, Kind, Piece
 
 #: RFC 9110 5.6.2
@@ -40,15 +41,15 @@ def merged(*groups: Headers) -> Headers:
     return tuple(kept)
 
 
-def _lines(
-    spec: LoadSpec, entry: Entry, authority: str, given: Headers
-) -> list[bytes]:
+def _lines(spec: LoadSpec, target: Target, given: Headers) -> list[bytes]:
     names = {name.lower() for name, _ in given}
     for headers in spec.visitors:
         names |= {name.lower() for name, _ in headers}
     own: list[tuple[str, str]] = []
     if "host" not in names:
-        own.append(("Host", authority))
+        own.append(("Host", target.authority))
+    if target.credentials and "authorization" not in names:
+        own.append(("Authorization", "Basic " + target.credentials))
     if "connection" not in names:
         if not spec.keepalive:
             own.append(("Connection", "close"))
@@ -129,14 +130,14 @@ def joined(pieces: list[Piece]) -> list[Piece]:
 
 
 def message(
-    spec: LoadSpec, entry: Entry, authority: str, book: Book
+    spec: LoadSpec, entry: Entry, target: Target, book: Book
 ) -> list[Piece]:
     version = "HTTP/1.0" if spec.http10 else "HTTP/1.1"
     given = _given(spec, entry)
-    if any(char in entry.target for char in "\r\n\0 "):
-        raise UsageError("%r cannot be asked for." % entry.target)
-    line = "%s %s %s\r\n" % (entry.method, entry.target, version)
-    lines = _lines(spec, entry, authority, given)
+    if not TOKEN.issuperset(entry.method) or not entry.method:
+        raise UsageError("%r cannot be a method." % entry.method)
+    line = "%s %s %s\r\n" % (entry.method, encoded(entry.target), version)
+    lines = _lines(spec, target, given)
     pieces = book.pieces(as_bytes(line) + b"".join(lines))
     if spec.visitors:
         pieces.append(book.by_connection("visitors", _visitor_lines(spec)))

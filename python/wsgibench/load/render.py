@@ -3,6 +3,7 @@ which comes when."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import socket
@@ -55,22 +56,33 @@ def _statuses(value: Statuses) -> tuple[int, ...]:
     return value
 
 
+def _reach(target: Target, timeout: float) -> socket.socket:
+    """A connection to the first of its addresses that answers."""
+    *others, last = target.addresses.split("\n")
+    for address in others:
+        with contextlib.suppress(OSError):
+            return socket.create_connection((address, target.port), timeout)
+    return socket.create_connection((last, target.port), timeout)
+
+
 def _connect(spec: LoadSpec, target: Target) -> socket.socket:
-    if target.host.startswith("unix:"):
-        path = target.host[5:]
+    if target.is_unix:
+        path = target.addresses[5:]
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(spec.timeout)
         sock.connect("\0" + path[1:] if path.startswith("@") else path)
         return sock
-    address = (target.host, target.port)
-    sock = socket.create_connection(address, spec.timeout)
+    sock = _reach(target, spec.timeout)
     if not target.tls:
         return sock
     context = ssl.create_default_context(cafile=spec.tls_ca or None)
     if not spec.tls_ca:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    return context.wrap_socket(sock, server_hostname=target.name or None)
+    if spec.tls_cert:
+        context.load_cert_chain(spec.tls_cert, spec.tls_key or None)
+    name = spec.server_name(target) or None
+    return context.wrap_socket(sock, server_hostname=name)
 
 
 def _ask(spec: LoadSpec, target: Target, request: bytes, method: str) -> bytes:
@@ -132,7 +144,7 @@ class Renderer:
 
     def request(self, entry: Entry) -> Request:
         spec = self.spec
-        pieces = message(spec, entry, self.target.authority, self.book)
+        pieces = message(spec, entry, self.target, self.book)
         status = entry.expect_status
         made = Request(
             pieces,

@@ -3,6 +3,7 @@ its numbers."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from wsgibench.errors import WsgibenchError
@@ -27,6 +28,7 @@ def run(
     reasons = limits.too_much(limits.Asked.of(spec), limits.read())
     if reasons:
         raise WsgibenchError("%s." % "; ".join(reasons))
+    spec = replace(spec, processes=useful_processes(spec))
     rendered = render(spec)
     before = kernel.snapshot()
     if spec.processes == 1:
@@ -38,6 +40,11 @@ def run(
     counters = kernel.difference(before, kernel.snapshot())
     _name_routes(raw, rendered.routes)
     return complete(raw, spec, counters)
+
+
+def useful_processes(spec: LoadSpec) -> int:
+    """A process without a request of its own would have no end."""
+    return min(spec.processes, spec.requests or spec.processes)
 
 
 def _name_routes(result: dict[str, Any], names: list[str]) -> None:
@@ -98,21 +105,30 @@ def complete(
     result["url"] = spec.url
     result["asked"] = {
         "connections": spec.connections,
-        "duration_s": spec.duration,
+        "duration_s": spec.seconds,
         "rate": spec.rate,
         "rate_end": spec.rate if spec.rate_end is None else spec.rate_end,
+        "mean_rate": spec.mean_rate,
+        "stages": [list(stage) for stage in spec.stages],
+        "think_s": list(spec.think),
         "arrivals": "poisson" if spec.poisson else "constant",
         "seed": spec.seed,
         "keepalive": spec.keepalive,
         "processes": spec.processes,
     }
     result["duration_s"] = seconds
+    result["bytes_per_s"] = {
+        "in": result["bytes_in"] / seconds if seconds else 0.0,
+        "out": result["bytes_out"] / seconds if seconds else 0.0,
+    }
     result["goodput"] = result["ok_in_time"] / seconds if seconds else 0.0
     result["client_cpu_us_per_request"] = work / 1e3 / done
     result["client_cpu_share"] = max(_shares(result))
-    result["tail"] = with_censored(result["response"], result["censored"])
+    result["tail"] = with_censored(
+        result["response"], result["censored"], spec.percentiles
+    )
     for name in merge.HISTOGRAMS:
-        result[name] = described(result[name])
+        result[name] = described(result[name], spec.percentiles)
     _text_windows(result, spec.open_loop)
     _fairness(result["connections"])
     result["kernel"] = counters

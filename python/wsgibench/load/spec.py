@@ -16,6 +16,8 @@ Statuses = Union[int, tuple[int, ...]]
 Stage = tuple[float, float, float]
 
 MAX_ROUTES = 1_000
+MOST = 4e9  # of any number: seconds of a century, connections of 32 bits
+POSITIVE = ("duration", "window", "timeout")
 
 
 @dataclass(frozen=True)
@@ -126,29 +128,59 @@ class LoadSpec:
     source: str = ""
     sources: int = 1
     tls_ca: str = ""
+    tls_cert: str = ""  # the client's own, and its key
+    tls_key: str = ""
+    tls_name: str = ""  # whom to ask for and to verify; "": the URL's host
     tls_resume: bool = False
+    connect_to: str = ""  # HOST:PORT in place of the URL's
+    resolve: tuple[str, ...] = ()  # HOST:PORT:ADDRESS[,ADDRESS ...]
+    percentiles: tuple[float, ...] = ()  # besides those always given
 
     def target(self) -> Target:
-        return parse_target(self.url)
+        return parse_target(self.url, self.connect_to, self.resolve)
+
+    def server_name(self, target: Target) -> str:
+        """Of TLS: as told, as a Host header says, or as the URL does."""
+        if not target.tls:
+            return ""
+        hosts = [
+            value
+            for name, value in self.extra_headers
+            if name.lower() == "host"
+        ]
+        if self.tls_name or not hosts:
+            return self.tls_name or target.name
+        return (
+            hosts[0].rpartition("]")[0].lstrip("[")
+            or (hosts[0].partition(":")[0])
+        )
 
     def check(self) -> None:
         """UsageError for what makes no sense."""
-        wrong = {
-            "connections": self.connections < 1,
-            "pipeline": self.pipeline < 1,
-            "processes": self.processes < 1,
-            "duration": self.duration <= 0,
-            "window": self.window <= 0,
-            "rate": self.rate < 0,
-            "rate_end": (self.rate_end or 0) < 0,
-            "requests": self.requests < 0,
-            "sources": self.sources < 1,
+        least = {
+            "connections": 1,
+            "pipeline": 1,
+            "processes": 1,
+            "sources": 1,
+            "requests": 0,
+            "per_connection": 0,
+            "connect_rate": 0,
+            "chunk": 0,
+            "seed": 0,
+            "rate": 0,
+            "rate_end": 0,
+            "drain": 0,
+            "send_size": 0,
+            "send_gap": 0,
+            "read_size": 0,
+            "read_gap": 0,
         }
-        for name, is_wrong in wrong.items():
-            if is_wrong:
-                raise UsageError(
-                    "%s cannot be %s." % (name, getattr(self, name))
-                )
+        for name in (*least, *POSITIVE):
+            value = getattr(self, name) or 0
+            too_small = value <= 0 if name in POSITIVE else value < least[name]
+            if too_small or not value <= MOST:
+                raise UsageError("%s cannot be %s." % (name, value))
+        self._check_times()
         if self.processes > self.connections:
             raise UsageError(
                 "%d processes need at least as many connections, not %d."
@@ -161,6 +193,23 @@ class LoadSpec:
     def open_loop(self) -> bool:
         return bool(self.stages or self.rate or self.rate_end)
 
+    def _check_times(self) -> None:
+        for stage in self.stages:
+            if stage[0] <= 0 or min(stage[1:]) < 0 or not max(stage) <= MOST:
+                raise UsageError("no stage can be %g s, %g to %g." % stage)
+        if self.stages and not any(max(stage[1:]) for stage in self.stages):
+            raise UsageError("no stage asks for a request.")
+        least, most = self.think
+        if not 0 <= least <= most <= MOST:
+            raise UsageError("nobody thinks for %g to %g s." % self.think)
+        if most and self.open_loop:
+            raise UsageError(
+                "think time is of the closed loop; here requests are due at "
+                "a rate."
+            )
+        if most and self.pipeline > 1:
+            raise UsageError("who thinks after an answer does not pipeline.")
+
     def stages_asked(self) -> tuple[Stage, ...]:
         """(); for an open loop at least one."""
         if self.stages or not self.open_loop:
@@ -168,14 +217,27 @@ class LoadSpec:
         end = self.rate if self.rate_end is None else self.rate_end
         return ((self.duration, self.rate, end),)
 
+    @property
+    def seconds(self) -> float:
+        """For which requests are started."""
+        if self.stages:
+            return sum(stage[0] for stage in self.stages)
+        return self.duration
+
+    @property
+    def mean_rate(self) -> float:
+        """Requests/s over the whole run; 0: closed loop."""
+        due = sum(t * (a + b) / 2 for t, a, b in self.stages_asked())
+        return due / self.seconds
+
     def settings(self) -> dict[str, Any]:
         """Keyword arguments of ``LoadGenerator``."""
         target = self.target()
         return {
-            "host": target.host,
+            "host": target.addresses,
             "port": target.port,
             "connections": self.connections,
-            "duration_ns": round(self.duration * 1e9),
+            "duration_ns": round(self.seconds * 1e9),
             "think_ns": round(self.think[0] * 1e9),
             "think_most_ns": round(self.think[1] * 1e9),
             "poisson": int(self.poisson),
@@ -200,7 +262,9 @@ class LoadSpec:
             "source": self.source,
             "sources": self.sources,
             "tls": int(target.tls),
-            "tls_name": target.name,
+            "tls_name": self.server_name(target),
+            "tls_cert": self.tls_cert,
+            "tls_key": self.tls_key,
             "tls_ca": self.tls_ca,
             "tls_resume": int(self.tls_resume),
         }

@@ -49,7 +49,7 @@ def fitted(spec: LoadSpec, connections: int) -> LoadSpec:
     processes = max(processes, -(-connections // usable))
     processes = min(processes, connections, MOST_PROCESSES)
     needed = limits.sources_for(connections, has.ports)
-    if needed > sources and spec.target().host.startswith("127."):
+    if needed > sources and spec.target().addresses.startswith("127."):
         sources = needed
         source = source or "127.0.0.1"
     # Connecting is not what is measured: its time comes on top.

@@ -1,37 +1,51 @@
-"""Quantiles, with the requests nobody answered in them.
+"""Quantiles, with the requests in them that got no right answer.
 
-A request that timed out, was still under way or could never be sent would
-have taken at least as long as it was waited for: a censored value. Left out,
-the worst of a run would make it look better.
+A request that failed, was still under way or could never be sent would have
+taken at least as long as it was waited for: a censored value. Left out, the
+worst of a run would make it look better.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from wsgibench.load.hdr import Histogram, lowest_value
 
-QUANTILES = {
-    "p50_ns": 0.5,
-    "p90_ns": 0.9,
-    "p99_ns": 0.99,
-    "p99.9_ns": 0.999,
-    "p99.99_ns": 0.9999,
-}
+PERCENTILES = (50, 75, 90, 95, 99, 99.9, 99.99)
 
 
-def described(histogram: Histogram) -> dict[str, Any]:
+def key(percentile: float) -> str:
+    """``p99.9_ns``"""
+    return "p%.10g_ns" % percentile
+
+
+#: What every record has.
+QUANTILES = {key(p): p / 100 for p in PERCENTILES}
+
+
+def quantiles(more: Iterable[float]) -> dict[str, float]:
+    """Keys of a record and their quantiles, with these percentiles too."""
+    extra = {key(p): p / 100 for p in more}
+    return dict(sorted({**QUANTILES, **extra}.items(), key=lambda q: q[1]))
+
+
+def described(
+    histogram: Histogram, more: Iterable[float] = ()
+) -> dict[str, Any]:
     """A histogram as it stands in a record."""
     return {
         "count": histogram.count,
         "mean_ns": histogram.mean,
         "max_ns": histogram.max,
-        **{name: histogram.quantile(q) for name, q in QUANTILES.items()},
+        **{name: histogram.quantile(q) for name, q in quantiles(more).items()},
         "hdr": histogram.encode(),
     }
 
 
-def with_censored(answered: Histogram, censored: Histogram) -> dict[str, Any]:
+def with_censored(
+    answered: Histogram, censored: Histogram, more: Iterable[float] = ()
+) -> dict[str, Any]:
     """Quantiles of both together. A censored value that lies at or below one
     may belong above it: then the quantile is at least what it says."""
     both = Histogram()
@@ -40,11 +54,12 @@ def with_censored(answered: Histogram, censored: Histogram) -> dict[str, Any]:
     tail: dict[str, Any] = {
         "count": both.count,
         "censored": censored.count,
+        "mean_ns": both.mean,
         "max_ns": both.max,
     }
     lowest = min(map(lowest_value, censored.places), default=None)
-    bounds = []
-    for name, q in QUANTILES.items():
+    bounds = ["mean_ns"] if censored.count else []
+    for name, q in quantiles(more).items():
         tail[name] = both.quantile(q)
         if lowest is not None and lowest <= tail[name]:
             bounds.append(name)

@@ -2,59 +2,132 @@
 
 from __future__ import annotations
 
-import ipaddress
+import base64
 import socket
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote, urlsplit
 
 from wsgibench.errors import UsageError
+
+#: What of a URL goes out as it is: RFC 3986's characters, "%" of what is
+#: encoded already, and braces, in which templates stand.
+KEPT = "!#$%&'()*+,-./:;=?@[]_~{}|^`\\\"<>"
 
 
 @dataclass(frozen=True)
 class Target:
-    host: str  # numeric address, or unix:/path
+    addresses: str  # numeric, one a line; or unix:/path
     port: int
     path: str  # the request target (RFC 9112 3.2.1)
     authority: str  # for Host
     tls: bool = False
-    name: str = ""  # for SNI (RFC 6066 3: never an address)
+    name: str = ""  # whom the certificate must name
+    credentials: str = ""  # of the URL, for Basic (RFC 7617): base64
+
+    @property
+    def is_unix(self) -> bool:
+        return self.addresses.startswith("unix:")
+
+    def first(self) -> tuple[str, int]:
+        return self.addresses.split("\n", 1)[0], self.port
 
 
-def _server_name(host: str) -> str:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return ""
+def encoded(target: str) -> str:
+    """With blanks and what is not ASCII in UTF-8, percent-encoded."""
+    return quote(target.encode("utf-8", "surrogateescape"), safe=KEPT)
 
 
-def parse_target(url: str) -> Target:
+def basic(user: str, password: str) -> str:
+    pair = "%s:%s" % (user, password)
+    return base64.b64encode(pair.encode("utf-8")).decode("ascii")
+
+
+def _split(text: str, what: str) -> tuple[str, int]:
+    """``HOST:PORT``; an IPv6 address stands in brackets."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise UsageError("%r is not %s." % (text, what))
+    return host.strip("[]"), int(port)
+
+
+def _overridden(
+    host: str, port: int, resolve: Sequence[str]
+) -> list[str] | None:
+    """The addresses that ``HOST:PORT:ADDRESS[,ADDRESS...]`` gives."""
+    for rule in resolve:
+        parts = rule.split(":", 2)
+        if len(parts) != 3 or not parts[1].isdecimal() or not parts[2]:
+            raise UsageError(
+                "%r is not like example.org:443:127.0.0.1." % rule
+            )
+        if parts[0].lower() in (host, "*") and int(parts[1]) == port:
+            return [one.strip("[]") for one in parts[2].split(",")]
+    return None
+
+
+def _addresses(host: str, port: int, resolve: Sequence[str]) -> str:
+    """All of them, in the resolver's order (RFC 6724)."""
+    found = []
+    for name in _overridden(host, port, resolve) or [host]:
+        try:
+            answers = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise UsageError(
+                "cannot resolve %r: %s." % (name, error)
+            ) from error
+        found += [str(answer[4][0]) for answer in answers]
+    return "\n".join(dict.fromkeys(found))
+
+
+def _unix(url: str) -> Target:
+    path, _, target = url.partition("|")
+    return Target(path, 0, encoded(target or "/"), "localhost")
+
+
+def parse_target(
+    url: str, connect_to: str = "", resolve: Sequence[str] = ()
+) -> Target:
+    """``connect_to``: another ``HOST:PORT`` to connect to, with the URL's
+    own Host and server name."""
     if url.startswith("unix:"):
-        path, _, target = url.partition("|")
-        return Target(path, 0, target or "/", "localhost")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return _unix(url)
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        tls = parts.scheme == "https"
+        port = parts.port or (443 if tls else 80)
+    except ValueError as error:
+        raise UsageError("%r is not a URL: %s." % (url, error)) from error
+    if parts.scheme not in ("http", "https") or not host:
         raise UsageError(
             "%r is not a URL like http://127.0.0.1:8000/, https://... or "
             "unix:/path|/target." % url
         )
-    tls = parts.scheme == "https"
+    to = (host, port)
+    if connect_to:
+        to = _split(connect_to, "a place to connect to, like 127.0.0.1:8443")
     try:
-        port = parts.port or (443 if tls else 80)
-        address = socket.getaddrinfo(
-            parts.hostname, port, type=socket.SOCK_STREAM
-        )[0][4][0]
-    except (OSError, ValueError) as error:
-        raise UsageError("cannot resolve %r: %s." % (url, error)) from error
-    target = parts.path or "/"
+        ascii_host = host.encode("ascii" if ":" in host else "idna").decode()
+    except UnicodeError as error:
+        raise UsageError("%r is no name of a host." % host) from error
+    target = encoded(parts.path or "/")
     if parts.query:
-        target += "?" + parts.query
-    authority = parts.netloc.rpartition("@")[2]
-    return Target(
-        str(address),
-        port,
+        target += "?" + encoded(parts.query)
+    shown = "[%s]" % ascii_host if ":" in ascii_host else ascii_host
+    made = Target(
+        _addresses(*to, resolve),
+        to[1],
         target,
-        authority,
+        shown if parts.port is None else "%s:%d" % (shown, parts.port),
         tls,
-        _server_name(parts.hostname) if tls else "",
+        ascii_host.partition("%")[0] if tls else "",
+    )
+    if parts.username is None:
+        return made
+    return replace(
+        made,
+        credentials=basic(
+            unquote(parts.username), unquote(parts.password or "")
+        ),
     )

@@ -1,16 +1,22 @@
 """A list of targets: one a line, ``[WEIGHT] [METHOD] TARGET``.
 
-``#`` starts a comment. A target with weight 3 is asked for three times as
-often as one with weight 1; the shares are exact, only the order is random.
+Lines below it that begin with a blank belong to it: ``Name: value`` is a
+header, ``@FILE`` its body, ``= TEXT`` too. ``#`` begins a comment. A target
+with weight 3 is asked for three times as often as one with weight 1; the
+shares are exact, only the order is random.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from wsgibench.errors import UsageError
+from wsgibench.load.headers import parse_header
+from wsgibench.load.message import as_bytes
 from wsgibench.load.spec import Entry
 
 MAX_WEIGHTS = 1_000_000
@@ -31,19 +37,40 @@ def _entry(line: str, where: str, method: str) -> Entry:
     return Entry(words[0], method, weight=weight)
 
 
+def _with(entry: Entry, line: str, where: str) -> Entry:
+    """The entry with what an indented line says."""
+    if line.startswith("="):
+        return replace(entry, body=as_bytes(line[1:].strip()))
+    if line.startswith("@"):
+        try:
+            return replace(entry, body=Path(line[1:].strip()).read_bytes())
+        except OSError as error:
+            raise UsageError(
+                "%s: cannot read %s: %s."
+                % (where, line[1:].strip(), error.strerror)
+            ) from error
+    header = parse_header(line)
+    return replace(entry, headers=(*entry.headers, header))
+
+
 def read_list(path: str, method: str) -> list[Entry]:
     try:
-        lines = Path(path).read_text().splitlines()
+        text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
     except OSError as error:
         raise UsageError(
             "cannot read %s: %s." % (path, error.strerror)
         ) from error
-    entries = []
-    for number, line in enumerate(lines, 1):
-        line = line.partition("#")[0].strip()
-        if line:
-            where = "%s, line %d" % (path, number)
-            entries.append(_entry(line, where, method))
+    entries: list[Entry] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        where = "%s, line %d" % (path, number)
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if line[0] in " \t" and entries:
+            entries[-1] = _with(entries[-1], line.strip(), where)
+            continue
+        # A fragment is never sent, so "#" behind a blank is a comment.
+        words = re.split(r"\s#", line, maxsplit=1)[0]
+        entries.append(_entry(words, where, method))
     if not entries:
         raise UsageError("there is no target in %s." % path)
     return entries

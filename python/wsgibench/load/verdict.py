@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from wsgibench import verdicts
+from wsgibench.load import stall
 from wsgibench.load.spec import LoadSpec
 from wsgibench.verdicts import (
     GOODPUT,
@@ -19,6 +20,7 @@ from wsgibench.verdicts import (
 
 MAX_ERRORS = 1e-3  # of all requests; above it the run is no measurement
 MAX_LAG_NS = 100_000  # p99, open loop
+MIN_ANSWERED = 0.5  # of what was due, open loop
 MIN_RATE = 0.99  # achieved / asked, open loop
 MAX_STEAL = 0.01  # of a CPU
 MAX_CLIENT_CPU = 0.8  # of its core, without watching the clock
@@ -178,6 +180,18 @@ def _pace(result: dict[str, Any]) -> list[Doubt]:
     due = result["scheduled"] / max(1e-9, result["duration_s"])
     found = []
     unsent = result["classes"]["unsent"]
+    ok = result["classes"]["ok"]
+    if ok < MIN_ANSWERED * result["scheduled"]:
+        found.append(
+            doubt(
+                "hopeless",
+                INVALID,
+                NUMBERS,
+                "%d of %d requests that were due were answered"
+                % (ok, result["scheduled"]),
+                "ask for what it can do: without --rate the load finds it",
+            )
+        )
     if result["goodput"] < MIN_RATE * due or unsent:
         more = (
             ", %d requests found no free connection to the end" % unsent
@@ -210,11 +224,31 @@ def _pace(result: dict[str, Any]) -> list[Doubt]:
     return found
 
 
-def _closed(result: dict[str, Any]) -> list[Doubt]:
-    share = result["client_cpu_share"]
-    if share <= MAX_CLIENT_CPU:
+def _stood_still(result: dict[str, Any]) -> list[Doubt]:
+    """A closed loop asks a standing server for nothing, so its quantiles
+    hardly know of it."""
+    longest = stall.unusual_ns(result)
+    if not longest:
         return []
     return [
+        doubt(
+            "stood-still",
+            SUSPECT,
+            (LATENCY,),
+            "no answer came for %.2g s, and a closed loop asks for nothing "
+            "meanwhile" % (longest / 1e9),
+            "load at a --rate: then every request that is due is counted",
+        )
+    ]
+
+
+def _closed(result: dict[str, Any]) -> list[Doubt]:
+    found = _stood_still(result)
+    share = result["client_cpu_share"]
+    if share <= MAX_CLIENT_CPU:
+        return found
+    return [
+        *found,
         doubt(
             "client-limited",
             SUSPECT,
@@ -223,7 +257,7 @@ def _closed(result: dict[str, Any]) -> list[Doubt]:
             "can do more" % (100 * share),
             "use more --processes on CPUs of their own; the CPU per request "
             "stands",
-        )
+        ),
     ]
 
 
