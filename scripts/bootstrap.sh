@@ -14,7 +14,7 @@ PYPY=${PYPY:-pypy3}
 BUILD_PACKAGES="ca-certificates gcc libc6-dev make pkg-config libuv1-dev
 libhttp-parser-dev libssl-dev openssl python3 python3-dev python3-venv"
 PYPY_PACKAGES="pypy3 pypy3-dev pypy3-venv"
-SERVICE_PACKAGES="redis-server nginx openssl virtuoso-opensource-7 postgresql
+SERVICE_PACKAGES="redis-server nginx haproxy openssl virtuoso-opensource-7 postgresql
 sqlite3 iproute2 libev-dev libcurl4-openssl-dev wrk apache2-utils siege
 nghttp2-client nodejs"
 
