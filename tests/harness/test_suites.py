@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -144,3 +146,46 @@ def test_a_sweep_has_a_column_a_server_and_its_reasons_once() -> None:
 )
 def test_bars_are_of_three_decades(value: float | None, bar: str) -> None:
     assert _sweep.bar(value, 1000.0) == bar
+
+
+def dry_run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wsgibench", "run", "--dry-run", *arguments],
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_servers_and_scenarios_narrow_a_suite() -> None:
+    done = dry_run(
+        "--suite=tornado-vs-gevent",
+        "--server=c-uv,gevent",
+        "--scenario=hello",
+        "--python=python3",
+    )
+    assert done.returncode == 0, done.stderr
+    planned = [line for line in done.stdout.splitlines() if " x " in line]
+    assert planned
+    for line in planned:
+        assert line.split(" x ")[1].startswith(("c-uv on", "gevent on"))
+        assert ", hello, " in line
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("--server=nginx", "suite framewut has no server nginx; it has: "),
+        ("--scenario=raw", "suite framewut has no scenario raw"),
+        ("--rate=50", "--rate does not go with --suite"),
+        ("--headers=browser", "--headers does not go with --suite"),
+        ("--no-keepalive", "--no-keepalive does not go with --suite"),
+        ("--warmup=3", "--warmup does not go with --suite"),
+    ],
+)
+def test_what_a_suite_would_not_obey_is_refused(
+    argument: str, words: str
+) -> None:
+    done = dry_run("--suite=framewut", argument)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -40,8 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--scenario",
-        default="hello",
-        help="what is asked, without --app (default: %(default)s)",
+        help="what is asked, without --app (default: hello)",
     )
     add(
         "--connections",
@@ -112,6 +111,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _counted.add_arguments(parser)
 
 
+#: What a suite says itself, and nobody may say against it.
+OF_SUITES = (
+    *("connections", "headers", "no_keepalive", "rate", "warmup"),
+    *("warmup_jit", "aa", "app", "requests", "think"),
+)
+
+
+def _refuse_beside_a_suite(
+    arguments: argparse.Namespace, parser: argparse.ArgumentParser
+) -> None:
+    """--server and --scenario narrow a suite; what it would not obey is
+    refused."""
+    from wsgibench.errors import UsageError
+
+    for name in OF_SUITES:
+        if getattr(arguments, name) != parser.get_default(name):
+            raise UsageError(
+                "--%s does not go with --suite: the suite says it itself."
+                % name.replace("_", "-")
+            )
+
+
 def _select(
     arguments: argparse.Namespace, contest: Contest | None
 ) -> tuple[Selection, int]:
@@ -130,6 +151,8 @@ def _select(
         chosen_cells = selection.of_suite(
             chosen,
             arguments.python,
+            server_names=arguments.server,
+            scenario_names=arguments.scenario,
             duration=arguments.duration or duration,
             warmup=profile.get("warmup", warmup),
             durations=None
@@ -146,7 +169,7 @@ def _select(
     servers = arguments.server
     found = selection.free(
         servers or ("c-uv,null" if contest is None else _application.SERVERS),
-        arguments.scenario,
+        arguments.scenario or "hello",
         arguments.python or "python3"
         if contest is None
         else _application.pythons(arguments),
@@ -265,6 +288,8 @@ def run(arguments: argparse.Namespace) -> int:
         add_arguments(parser)
         argv = ["run", *_application.expanded(argv[1:], parser)]
         arguments = parser.parse_args(argv[1:])
+        if arguments.suite:
+            _refuse_beside_a_suite(arguments, parser)
     header_set(arguments.headers or "proxied")
     _counted.arrange(arguments)
     if not arguments.output.resolve().parent.is_dir():

@@ -148,15 +148,35 @@ def free(
     return Selection(cells, found, missing)
 
 
+def _narrow(
+    cells: list[Cell], suite: str, what: str, names: str | None
+) -> list[Cell]:
+    """The cells of the named servers or scenarios; all if none is named."""
+    if not names:
+        return cells
+    chosen = split(names)
+    there = list(dict.fromkeys(getattr(cell, what) for cell in cells))
+    strange = [name for name in chosen if name not in there]
+    if strange:
+        raise UsageError(
+            "suite %s has no %s %s; it has: %s."
+            % (suite, what, strange[0], ", ".join(there))
+        )
+    return [cell for cell in cells if getattr(cell, what) in chosen]
+
+
 def of_suite(
     suite: suites.Suite,
     pythons: str | None,
     *,
+    server_names: str | None = None,
+    scenario_names: str | None = None,
     duration: float,
     warmup: tuple[float, float],
     durations: dict[str, float] | None = None,
 ) -> Selection:
-    """Interpreters that the user names stand for those of the suite."""
+    """Interpreters that the user names stand for those of the suite; servers
+    and scenarios that he names are those of its cells that are run."""
     missing: list[str] = []
     names = split(pythons) if pythons else suite.pythons
     found = _known(names, interpreters.find, missing)
@@ -173,4 +193,6 @@ def of_suite(
         warmup=warmups(found, *warmup),
         durations=durations,
     )
+    cells = _narrow(cells, suite.name, "server", server_names)
+    cells = _narrow(cells, suite.name, "scenario", scenario_names)
     return Selection(cells, found, missing, suite.to_json())
