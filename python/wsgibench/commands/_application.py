@@ -103,6 +103,53 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_prices(parser: argparse.ArgumentParser) -> None:
+    from wsgibench.stats import cost
+
+    group = parser.add_argument_group("what it costs")
+    add = group.add_argument
+    add(
+        "--price-cpu",
+        type=float,
+        default=cost.PRICE_CPU,
+        metavar="USD",
+        help="of a vCPU-hour (default: %%(default)s, %s)" % cost.SOURCE,
+    )
+    add(
+        "--price-memory",
+        type=float,
+        default=cost.PRICE_MEMORY,
+        metavar="USD",
+        help="of a GiB-hour (default: %(default)s, likewise)",
+    )
+    add(
+        "--price-rate",
+        type=float,
+        default=100.0,
+        metavar="R",
+        help="requests/s of the month that is priced (default: %(default)s)",
+    )
+
+
+def prices(arguments: argparse.Namespace) -> dict[str, Any]:
+    """``prices`` of the record."""
+    from wsgibench.stats import cost
+
+    for name in ("price_cpu", "price_memory", "price_rate"):
+        if getattr(arguments, name) < 0:
+            raise UsageError(
+                "--%s is not less than 0." % name.replace("_", "-")
+            )
+    own = (arguments.price_cpu, arguments.price_memory)
+    default = own == (cost.PRICE_CPU, cost.PRICE_MEMORY)
+    return {
+        "cpu": arguments.price_cpu,
+        "memory": arguments.price_memory,
+        "rate": arguments.price_rate,
+        "source": cost.SOURCE if default else "at your prices",
+    }
+
+
 def _add_requests(add: Callable[..., Any]) -> None:
     add(
         "--requests",

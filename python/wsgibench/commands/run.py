@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -108,6 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the record (default: %(default)s)",
     )
     _application.add_arguments(parser)
+    _application.add_prices(parser)
     _counted.add_arguments(parser)
 
 
@@ -318,6 +320,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.counted:
         race.record["kind"] = "counted"
+    race.record["cwd"] = os.getcwd()
+    race.record["prices"] = _application.prices(arguments)
     if arguments.dry_run:
         print(_plan_text(race, starts))
         return 0
@@ -338,6 +342,10 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print((suite_table if "suite" in record else table).render(record))
     print("record: %s" % arguments.output)
+    print(
+        "as a page: python -m wsgibench report %s -o %s"
+        % (arguments.output, arguments.output.with_suffix(".html"))
+    )
     invalid = not arguments.counted and any(
         summary.row(cell)["verdict"] == "INVALID" for cell in record["cells"]
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 from wsgibench import orphans
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import limits, sockets
+from wsgibench.harness import energy, limits, sockets
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
 from wsgibench.harness.process import GuestProcess, Under
@@ -142,6 +142,7 @@ def run(
             watch = Watch(guest.pid, _cpus_of(cpus), cpus[1])
             dropped = sockets.drops(guest.address[1])
             watch.start()
+            power = energy.read()
             try:
                 result = generate(
                     asked,
@@ -151,6 +152,7 @@ def run(
                 )
             finally:
                 watch.stop()
+            used = energy.used(power, energy.read())
             after = sockets.drops(guest.address[1])
             reasons = [broken()]
             if not guest.alive():
@@ -167,6 +169,7 @@ def run(
                 "usage": list(map(asdict, watch.server_usage)),
                 "client_usage": list(map(asdict, watch.client_usage)),
                 "machine_usage": list(map(asdict, watch.machine_usage)),
+                **({} if used is None else {"energy_uj": used}),
                 **({} if visit is None else {"answers": checked}),
             }
     # Before what follows from it.

@@ -7,6 +7,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from wsgibench.harness import energy
+
 
 def _first(path: str, key: str) -> str:
     try:
@@ -20,6 +22,7 @@ def _first(path: str, key: str) -> str:
 
 
 def describe() -> dict[str, Any]:
+    why = energy.why_not()
     return {
         "cpu": _first("/proc/cpuinfo", "model name"),
         "cpus": sorted(os.sched_getaffinity(0)),
@@ -27,6 +30,7 @@ def describe() -> dict[str, Any]:
         "kernel": platform.release(),
         "system": platform.platform(),
         "load": os.getloadavg(),
+        **({"energy": why} if why else {}),
     }
 
 

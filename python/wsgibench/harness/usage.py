@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class Usage:
     switches: int  # voluntary and involuntary context switches
     involuntary: int  # of these: it was made to give up its CPU
     wait_ns: int  # its threads could run and had no CPU (schedstat)
+    system_ns: int = 0  # of cpu_ns: in the kernel, in ticks
 
 
 def tree(pid: int) -> list[int]:
@@ -38,6 +42,15 @@ def cpu_ns(pid: int) -> int:
     try:
         return time.clock_gettime_ns(process_clock)
     except OSError:
+        return 0
+
+
+def _system_ns(pid: int) -> int:
+    """stime of proc(5), behind the name, which may hold anything."""
+    try:
+        text = Path("/proc/%d/stat" % pid).read_text()
+        return int(text.rpartition(")")[2].split()[12]) * TICK_NS
+    except (OSError, IndexError, ValueError):
         return 0
 
 
@@ -70,10 +83,11 @@ def _wait_ns(pid: int) -> int:
 
 
 def read(pid: int) -> Usage:
-    cpu = rss = voluntary = involuntary = wait = 0
+    cpu = rss = voluntary = involuntary = wait = system = 0
     for process in tree(pid):
         cpu += cpu_ns(process)
         wait += _wait_ns(process)
+        system += _system_ns(process)
         status = _status(process)
         rss += status.get("VmRSS", 0) * 1024
         voluntary += status.get("voluntary_ctxt_switches", 0)
@@ -85,4 +99,5 @@ def read(pid: int) -> Usage:
         voluntary + involuntary,
         involuntary,
         wait,
+        system,
     )

@@ -1,0 +1,107 @@
+"""What a run of the user's own application adds to a report: which answers
+differed, the routes, and whose time it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wsgibench.load.hdr import Histogram
+from wsgibench.stats import split
+from wsgibench.stats.answers import Entry, interval_text
+from wsgibench.stats.columns import three
+
+Table = tuple[list[str], list[list[str]]]
+
+
+def differences(entries: Sequence[Entry]) -> Table:
+    """Each once, however many starts had it."""
+    found: dict[tuple[str, str, str, str], None] = {}
+    for one in entries:
+        for start in one.cell["starts"]:
+            for said in start.get("answers", {}).get("differences", []):
+                key = (one.server, one.python, said["request"], said["what"])
+                found[key] = None
+    return ["server", "python", "request", "what"], list(map(list, found))
+
+
+def splits(record: dict[str, Any], entries: Sequence[Entry]) -> Table:
+    rows = []
+    for one in entries:
+        parts = split.of_cell(record, one.cell)
+        if parts is None:
+            continue
+        rows.append(
+            [
+                one.server,
+                one.python,
+                *(interval_text(value) for _, value in parts.parts),
+                interval_text(parts.waiting),
+            ]
+        )
+    heads = ["application us", "server us", "kernel us", "waiting us"]
+    return ["server", "python", *heads], rows
+
+
+def routes(record: dict[str, Any], entries: Sequence[Entry]) -> Table:
+    """Each route of the mix: the application alone, then every server's
+    times under load, the starts together."""
+    shares: dict[str, float] = record["application"]["routes"]
+    rows = []
+    for name, share in shares.items():
+        for one in entries:
+            times, failed = _times(one, name)
+            if not times.places:
+                continue
+            alone = split.routes(record, one.cell["python"]).get(name)
+            rows.append(
+                [
+                    name,
+                    "%.0f %%" % (100 * share),
+                    one.server,
+                    one.python,
+                    "-" if alone is None else three(alone),
+                    three(times.quantile(0.5) / 1e6),
+                    three(times.quantile(0.99) / 1e6)
+                    if times.count >= 1000
+                    else "-",
+                    str(failed),
+                ]
+            )
+    heads = ["route", "share", "server", "python", "alone CPU us"]
+    return [*heads, "p50 ms", "p99 ms", "failed"], rows
+
+
+def _times(one: Entry, route: str) -> tuple[Histogram, int]:
+    times, failed = Histogram(), 0
+    for start in one.cell["starts"]:
+        found = start["load"].get("routes", {}).get(route)
+        if found is None:
+            continue
+        times.add(Histogram.decode(found["response"]["hdr"]))
+        failed += sum(found["classes"].values()) - found["classes"]["ok"]
+    return times, failed
+
+
+def how_far(record: dict[str, Any]) -> list[str]:
+    """How the answers were checked, in a sentence for each interpreter."""
+    found = []
+    for one in record.get("baselines", []):
+        python = "%(implementation)s %(version)s" % one["python"]
+        checked = one.get("checked_under_load")
+        if checked:
+            found.append(
+                "%s: before the load all answers were compared, %.0f %% of "
+                "their bytes (the rest changes by itself); under load %.0f %% "
+                "of the requests were checked byte by byte, %.0f %% by their "
+                "length, %.0f %% by their status"
+                % (
+                    python,
+                    100 * one["stable"],
+                    100 * checked["body"],
+                    100 * checked["length"],
+                    100 * checked["status"],
+                )
+            )
+        found += ["%s: %s" % (python, text) for text in one["remarks"]]
+    return found
