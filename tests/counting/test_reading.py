@@ -94,7 +94,7 @@ def test_the_second_is_the_first_and_what_differs_turn_by_turn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cost", "requests"), [(100, 1024), (6000, 512), (44_000, 64), (1e7, 64)]
+    ("cost", "requests"), [(100, 1024), (6000, 1024), (44_000, 128), (1e7, 64)]
 )
 def test_how_many_requests_are_worth_it(cost: float, requests: int) -> None:
     """A power of two, so that a small difference does not change it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -54,7 +55,8 @@ def measurer(
     """What measures a start."""
     from wsgibench.harness import cell
     from wsgibench.harness.counted import measure
+    from wsgibench.stats import warmup
 
     if not arguments.counted:
-        return cell.run
+        return functools.partial(cell.run, settled=warmup.settled)
     return measure.measurer(measure.counter(arguments.counter))

@@ -37,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_where(parser.add_argument_group("where to"))
     _add_client(parser.add_argument_group("this machine"))
     _add_output(parser.add_argument_group("output"))
+    # Of the harness (harness/steady.py): a descriptor.
+    add("--steered-by", type=int, default=-1, help=argparse.SUPPRESS)
     add("--tool", default="", help="drive this tool instead: wrk, ab, ...")
 
 
@@ -308,7 +310,7 @@ def _run_once(
             not arguments.quiet, arguments.live, arguments.prometheus
         ) as on_live,
     ):
-        result = run_load(spec, on_live, cpus)
+        result = run_load(spec, on_live, cpus, arguments.steered_by)
     return result, output.summary(result, spec.percentiles)
 
 

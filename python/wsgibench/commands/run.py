@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _application, _counted
+from wsgibench.commands import _application, _counted, _warmup
 
 if TYPE_CHECKING:
     from wsgibench.harness.contest import Contest
@@ -48,13 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="numbers, comma-separated; 1..1024: powers of two (default: 64)",
     )
     add("--duration", type=float, help="seconds measured of each start")
-    add("--warmup", type=float, default=1.0, help="seconds before them")
-    add(
-        "--warmup-jit",
-        type=float,
-        default=4.0,
-        help="the same for interpreters with a JIT (PyPy)",
-    )
+    _warmup.add_arguments(parser)
     add(
         "--headers",
         help="a set of request headers: minimal, browser, ... or @FILE "
@@ -144,7 +138,7 @@ def _select(
     starts, duration = PROFILES[arguments.profile]
     if contest is not None and arguments.profile == "quick":
         starts, duration = QUICK_APP
-    warmup = (arguments.warmup, arguments.warmup_jit)
+    warmup, settle = _warmup.chosen(arguments)
     if arguments.suite:
         chosen = suite.read(arguments.suite)
         profile = chosen.profile(arguments.profile)
@@ -157,6 +151,7 @@ def _select(
             scenario_names=arguments.scenario,
             duration=arguments.duration or duration,
             warmup=profile.get("warmup", warmup),
+            settle=0.0 if "warmup" in profile else settle,
             durations=None
             if arguments.duration
             else profile.get("durations"),
@@ -167,6 +162,7 @@ def _select(
         "keepalive": not arguments.no_keepalive,
         "headers": arguments.headers or "proxied",
         "think": arguments.think,
+        "settle": settle,
     }
     servers = arguments.server
     found = selection.free(
@@ -292,6 +288,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments = parser.parse_args(argv[1:])
         if arguments.suite:
             _refuse_beside_a_suite(arguments, parser)
+    _warmup.chosen(arguments)
     header_set(arguments.headers or "proxied")
     _counted.arrange(arguments)
     if not arguments.output.resolve().parent.is_dir():

@@ -20,6 +20,7 @@ from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
 from wsgibench.harness.process import GuestProcess, Under
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
+from wsgibench.harness.steady import Settled, Steering
 from wsgibench.harness.visit import Visit, wrong_answers
 from wsgibench.harness.watch import Watch
 from wsgibench.load.verdict import summary
@@ -34,7 +35,7 @@ def command(
 ) -> list[str]:
     command = [sys.executable, "-m", "wsgibench", "load", url, "--quiet"]
     command += ["--connections", str(load.connections)]
-    command += ["--duration", str(load.warmup + load.duration)]
+    command += ["--duration", str(load.longest)]
     command += ["--headers", load.headers, "--seed", str(seed)]
     command += ["--rate", str(load.rate)]
     command += ["--expect-status", str(scenario.status)]
@@ -60,6 +61,7 @@ def generate(
     seconds: float,
     scenario: Scenario,
     watch: Watch | None = None,
+    steering: Steering | None = None,
 ) -> dict[str, Any]:
     """The generator, in a process of its own on its own CPU."""
     with tempfile.TemporaryDirectory(prefix="wsgibench-") as directory:
@@ -68,6 +70,10 @@ def generate(
             expected = Path(directory) / "expected-body"
             expected.write_bytes(scenario.body)
             command = [*command, "--expect-body-file", str(expected)]
+        inherited = []
+        if steering is not None:
+            inherited.append(steering.theirs.fileno())
+            command = [*command, "--steered-by", str(inherited[0])]
         with orphans.uninterrupted():
             client = subprocess.Popen(
                 [*command, "--json", str(result)],
@@ -75,14 +81,19 @@ def generate(
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 preexec_fn=orphans.end_with_us(),
+                pass_fds=inherited,
             )
         if watch is not None:
             watch.client = client.pid
+        if steering is not None:
+            steering.start()
         with client:
             try:
                 _, said = client.communicate(timeout=seconds)
             finally:
                 client.kill()
+                if steering is not None:
+                    steering.close()
         if not result.exists():
             words = said.decode(errors="replace").strip().splitlines()
             raise WsgibenchError(
@@ -112,6 +123,7 @@ def run(
     broken: Callable[[], str] = lambda: "",
     under: Under | None = None,
     visit: Visit | None = None,
+    settled: Settled | None = None,
 ) -> dict[str, Any]:
     """What was observed; raises WsgibenchError when there is no result.
 
@@ -141,14 +153,23 @@ def run(
                 )
             watch = Watch(guest.pid, _cpus_of(cpus), cpus[1])
             dropped = sockets.drops(guest.address[1])
+            steering = None
+            if load.settle and settled is not None:
+                steering = Steering(
+                    guest.pid,
+                    load,
+                    settled,
+                    is_jit=guest.ready.get("implementation") == "PyPy",
+                )
             watch.start()
             power = energy.read()
             try:
                 result = generate(
                     asked,
-                    load.warmup + load.duration + 120,
+                    load.longest + 120,
                     scenario,
                     watch,
+                    steering,
                 )
             finally:
                 watch.stop()
@@ -164,6 +185,7 @@ def run(
                 "guest": guest.ready,
                 "start_seconds": guest.start_seconds,
                 "services": services or {},
+                **({"warmup": steering.to_json()} if steering else {}),
                 "load": result,
                 "listener_drops": (after or 0) - (dropped or 0),
                 "usage": list(map(asdict, watch.server_usage)),

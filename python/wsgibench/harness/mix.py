@@ -1,6 +1,6 @@
 """The requests of an application as a load: a process of the generator.
 
-usage: python -m wsgibench.harness.mix SPEC --json OUT
+usage: python -m wsgibench.harness.mix SPEC --json OUT [--steered-by FD]
 
 SPEC is a pickled (LoadSpec, CPUs) that the harness wrote; OUT gets what
 ``wsgibench load --json`` writes.
@@ -113,7 +113,7 @@ def spec(
     return LoadSpec(
         url,
         connections=load.connections,
-        duration=load.warmup + load.duration,
+        duration=load.longest,
         rate=load.rate,
         think=(load.think, load.think),
         seed=seed,
@@ -143,9 +143,12 @@ def main(argv: Sequence[str]) -> int:
     from wsgibench.errors import WsgibenchError
     from wsgibench.load.run import run
 
+    steered_by = -1
+    if "--steered-by" in argv:
+        steered_by = int(argv[argv.index("--steered-by") + 1])
     made, cpus = pickle.loads(Path(argv[0]).read_bytes())
     try:
-        result = run(made, None, cpus)
+        result = run(made, None, cpus, steered_by)
     except WsgibenchError as error:
         print(error, file=sys.stderr)
         return error.exit_code

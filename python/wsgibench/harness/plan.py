@@ -33,12 +33,20 @@ class Load:
     requests: int = 0  # no more than these; 0: no limit
     discard: int = 0  # the first requests, left out of the result
     backlog: int = 2048  # of the listener
+    #: Seconds of warm-up at most, until it has settled by itself; `warmup`
+    #: is then the least. 0: the warm-up lasts `warmup`.
+    settle: float = 0.0
     path: str = ""  # instead of the scenario's
     name: str = ""  # in a suite
     think: float = 0.0  # of a visitor between an answer and a request
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which it ends in any case."""
+        return max(self.warmup, self.settle) + self.duration
 
     @property
     def pace(self) -> str:

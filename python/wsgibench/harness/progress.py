@@ -9,12 +9,16 @@ from wsgibench.harness.plan import Cell
 
 #: Seconds of a start beside its load: the process, its probes, its end.
 BESIDE = 1.5
+#: Seconds in which most settle that warm up by themselves.
+SETTLING = 2.0
 
 
 def planned(cell: Cell) -> float:
     """Seconds of one start. A load of so many requests ends with them; the
     duration is then only its limit."""
-    return cell.load.warmup + cell.load.duration + BESIDE
+    load = cell.load
+    settling = min(SETTLING, load.settle)
+    return load.warmup + settling + load.duration + BESIDE
 
 
 def text(seconds: float) -> str:

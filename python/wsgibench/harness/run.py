@@ -310,6 +310,7 @@ class Run:
 
 def _goodput(start: dict[str, Any], warmup: float) -> float:
     """Requests/s after the warm-up: a JIT's capacity comes late."""
+    warmup = start.get("warmup", {}).get("seconds", warmup)
     windows = [
         window
         for window in start["load"]["windows"]

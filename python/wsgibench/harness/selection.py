@@ -173,6 +173,7 @@ def of_suite(
     scenario_names: str | None = None,
     duration: float,
     warmup: tuple[float, float],
+    settle: float = 0.0,
     durations: dict[str, float] | None = None,
 ) -> Selection:
     """Interpreters that the user names stand for those of the suite; servers
@@ -191,6 +192,7 @@ def of_suite(
         first,
         duration=duration,
         warmup=warmups(found, *warmup),
+        settle=settle,
         durations=durations,
     )
     cells = _narrow(cells, suite.name, "server", server_names)

@@ -135,6 +135,7 @@ def cells(
     *,
     duration: float,
     warmup: dict[str, float],
+    settle: float = 0.0,
     durations: dict[str, float] | None = None,
 ) -> list[Cell]:
     """Every cell of every matrix; `warmup` by interpreter, for loads that
@@ -153,6 +154,8 @@ def cells(
                         made = Load(
                             duration=(durations or {}).get(name, duration),
                             warmup=seconds,
+                            # A published number of requests is not added to.
+                            settle=0.0 if load["requests"] else settle,
                             name=name,
                             **load,
                         )

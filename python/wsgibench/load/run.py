@@ -11,6 +11,7 @@ from wsgibench.load import generator, kernel, limits, merge, processes
 from wsgibench.load.generator import OnLive
 from wsgibench.load.render import render
 from wsgibench.load.spec import LoadSpec
+from wsgibench.load.steer import Steered
 from wsgibench.load.tail import described, with_censored
 from wsgibench.load.verdict import judge, summary
 
@@ -21,8 +22,10 @@ def run(
     spec: LoadSpec,
     on_live: OnLive | None = None,
     cpus: tuple[int, ...] = (),
+    steered_by: int = -1,
 ) -> dict[str, Any]:
-    """The result of one run (docs/load.md tells its fields)."""
+    """The result of one run (docs/load.md tells its fields); `steered_by`
+    is a descriptor (steer.py)."""
     spec.check()
     limits.raise_descriptors()
     reasons = limits.too_much(limits.Asked.of(spec), limits.read())
@@ -31,12 +34,17 @@ def run(
     spec = replace(spec, processes=useful_processes(spec))
     rendered = render(spec)
     before = kernel.snapshot()
+    steered = None
+    if steered_by >= 0:
+        on_live = steered = Steered(steered_by, on_live)
     if spec.processes == 1:
         if cpus:
             limits.pin(cpus[0])
         raw = generator.run(spec, rendered, on_live)
     else:
         raw = processes.run(spec, rendered, on_live, cpus)
+    if steered is not None and steered.enough:
+        raw["interrupted"] = False
     counters = kernel.difference(before, kernel.snapshot())
     _name_routes(raw, rendered.routes)
     return complete(raw, spec, counters)

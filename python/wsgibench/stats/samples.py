@@ -47,6 +47,8 @@ class Windows:
     seconds: Array  # the length of each
     ok: Array  # requests answered rightly
     cpu_us: Array  # used by the server's processes
+    #: Seconds until it had settled, if that is how the warm-up ended.
+    warmup: float | None = None
 
     def after(self, asked: dict[str, Any]) -> Windows:
         """Those behind the warm-up, which is a time or, where a published
@@ -59,7 +61,8 @@ class Windows:
             wanted = max(1, asked.get("requests", 0) or total)
             left_out = discard * min(1.0, total / wanted)
             return self._kept(np.cumsum(self.ok) - self.ok >= left_out)
-        return self.since(asked["warmup"])
+        fixed = float(asked["warmup"])
+        return self.since(fixed if self.warmup is None else self.warmup)
 
     def since(self, seconds: float) -> Windows:
         return self._kept(self.begin >= seconds - 1e-9)
@@ -70,6 +73,7 @@ class Windows:
             self.seconds[keep],
             self.ok[keep],
             self.cpu_us[keep],
+            self.warmup,
         )
 
     def series(self, metric: str) -> Series:
@@ -117,6 +121,7 @@ def windows(start: dict[str, Any]) -> Windows:
         (end - begin) / 1e9,
         np.array([w["ok"] for w in found], dtype=float),
         (at_end - at_begin) / 1e3,
+        start.get("warmup", {}).get("seconds"),
     )
 
 

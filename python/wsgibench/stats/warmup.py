@@ -13,6 +13,7 @@ server does, not what its neighbours on the machine do.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ NO_STEADY_STATE, INCONSISTENT = "no steady state", "inconsistent"
 #: for it, and a machine that is not all ours drifts by as much.
 SAME = 0.03
 LAST = 0.25  # of the windows that the last level must hold
+LEAST = 8  # windows without which nothing has settled
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,16 @@ def course(costs: Array) -> Course:
     else:
         label = WARM_UP
     return Course(label, steady, tuple(changes), tuple(medians))
+
+
+def settled(costs: Sequence[float]) -> bool:
+    """While it is loaded: has the last level lasted half of the time so far?
+    A JIT that still finds something from time to time has ever longer levels;
+    half is what makes the next one come late."""
+    if len(costs) < LEAST:
+        return False
+    found = course(np.asarray(costs, dtype=float))
+    return 2 * (len(costs) - found.steady) >= len(costs)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,12 @@ def measurer(by: str) -> Callable[..., dict[str, Any]]:
         **plan: Any,
     ) -> dict[str, Any]:
         subject = Subject(
-            server, scenario, load, environment, services or {}
+            server,
+            scenario,
+            load,
+            environment,
+            services or {},
+            visit=plan.get("visit"),
         )
         found = {**count([subject])[0], **start.system_calls(subject)}
         reason = broken()

@@ -31,12 +31,13 @@ from wsgibench.harness.plan import Load
 from wsgibench.harness.process import GUEST, GuestProcess, Under
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
+from wsgibench.harness.visit import Visit
 
 TURNS = 5
 MORE = 3  # times the smaller number
 #: Instructions that the smaller number is to take: what is done once in a
 #: while is then below a thousandth.
-WORTH, WORTH_JIT = 4_000_000, 40_000_000
+WORTH, WORTH_JIT = 8_000_000, 40_000_000
 LEAST, MOST = 64, 1024  # requests, a power of two: the same each time
 #: Requests before it is counted. A JIT gets more, as long as they take less
 #: CPU time than this: the quickest servers need the most of them.
@@ -57,6 +58,7 @@ class Subject:
     environment: Environment
     services: dict[str, Any]
     guest: Path = GUEST
+    visit: Visit | None = None  # of an application's requests
 
     @property
     def under(self) -> Under:
@@ -83,8 +85,11 @@ def _rest(pid: int) -> None:
 class Loaded:
     """A running guest, and how to ask it so many requests."""
 
-    def __init__(self, subject: Subject, guest: GuestProcess) -> None:
+    def __init__(
+        self, subject: Subject, guest: GuestProcess, folder: Path
+    ) -> None:
         self._subject = subject
+        self._folder = folder
         self.guest = guest
         self.is_jit = guest.ready.get("implementation") == "PyPy"
 
@@ -107,8 +112,13 @@ class Loaded:
         )
         # So many and no more; the clock is only what ends a hanging server.
         load = replace(load, requests=requests, warmup=0.0, duration=600.0)
-        command = cell.command(url, load, subject.scenario, seed, None)
-        command[command.index("--timeout") + 1] = "120"
+        if subject.visit is not None:
+            command = subject.visit.command(
+                self.guest, load, self._folder, seed=seed, cpu=None
+            )
+        else:
+            command = cell.command(url, load, subject.scenario, seed, None)
+            command[command.index("--timeout") + 1] = "120"
         result = cell.generate(command, 660.0, subject.scenario)
         done = result["classes"]["ok"]
         if done != requests:
@@ -135,7 +145,13 @@ def _running(subject: Subject, under: Under, folder: Path) -> Iterator[Loaded]:
         backlog=subject.load.backlog,
         under=replace(under, guest=subject.guest),
     ) as guest:
-        yield Loaded(subject, guest)
+        if subject.visit is not None:
+            found = subject.visit.begin(guest, 1)["differences"]
+            if found:
+                raise WsgibenchError(
+                    "wrong answers: %(request)s: %(what)s" % found[0]
+                )
+        yield Loaded(subject, guest, folder)
 
 
 def _slope(small: Sequence[float], large: Sequence[float], n: int) -> float:
