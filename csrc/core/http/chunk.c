@@ -2,12 +2,19 @@
 
 #include "http/scan.h"
 
+/* chunk-ext = *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )
+ * (RFC 9112 7.1.1): a blank stands before something, or the line is wrong. */
 enum state {
     SIZE,         /* chunk-size */
-    SIZE_BWS,     /* blanks before ";" (obsolete, RFC 9112 7.1.1) */
-    EXTENSION,    /* after ";" */
-    QUOTED,       /* quoted-string in an extension */
-    QUOTED_PAIR,  /* after its "\" */
+    EXT_END,      /* after blanks: ";" must follow */
+    EXT_START,    /* after ";": blanks, then the name */
+    EXT_NAME,
+    EXT_NAME_END, /* after blanks behind the name: "=" or ";" */
+    EXT_EQUALS,   /* after "=": blanks, then the value */
+    EXT_TOKEN,
+    EXT_QUOTED,
+    EXT_PAIR,     /* after "\\" in a quoted-string */
+    EXT_CLOSED,   /* after a quoted-string */
     SIZE_LF,
     DATA,
     DATA_CR,
@@ -23,6 +30,27 @@ enum state {
 enum { MAX_DIGITS = 16 };
 static const uint64_t MAX_SIZE = (uint64_t)1 << 60;
 
+/* After the size, a name or a value: the line ends, another extension begins,
+ * or there are blanks before one. */
+static int
+end_of_word(wb__chunk *chunk, char c, enum state blanks)
+{
+    switch (c) {
+    case '\r':
+        chunk->state = SIZE_LF;
+        return 0;
+    case ';':
+        chunk->state = EXT_START;
+        return 0;
+    case ' ':
+    case '\t':
+        chunk->state = (uint8_t)blanks;
+        return 0;
+    default:
+        return 400;
+    }
+}
+
 static int
 read_size(wb__chunk *chunk, char c)
 {
@@ -34,55 +62,81 @@ read_size(wb__chunk *chunk, char c)
     if (chunk->digits == 0) {
         return 400;
     }
-    switch (c) {
-    case '\r':
-        chunk->state = SIZE_LF;
+    return end_of_word(chunk, c, EXT_END);
+}
+
+static int
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* What may stand where a name or value is to begin. */
+static int
+begin_word(wb__chunk *chunk, char c, enum state word)
+{
+    if (is_blank(c)) {
         return 0;
-    case ';':
-        chunk->state = EXTENSION;
-        return 0;
-    case ' ':
-    case '\t':
-        chunk->state = SIZE_BWS;
-        return 0;
-    default:
-        return 400;
     }
+    chunk->state = (uint8_t)word;
+    return wb__is(c, WB__TOKEN) ? 0 : 400;
+}
+
+static int
+read_quoted(wb__chunk *chunk, char c)
+{
+    if (chunk->state == EXT_PAIR) {
+        chunk->state = EXT_QUOTED;
+    } else if (c == '"') {
+        chunk->state = EXT_CLOSED;
+    } else if (c == '\\') {
+        chunk->state = EXT_PAIR;
+    }
+    return wb__is(c, WB__VALUE) ? 0 : 400;
 }
 
 static int
 read_extension(wb__chunk *chunk, char c)
 {
     switch (chunk->state) {
-    case SIZE_BWS:
-        if (c == ';') {
-            chunk->state = EXTENSION;
-        }
-        return c == ';' || c == ' ' || c == '\t' ? 0 : 400;
-    case QUOTED_PAIR:
-        chunk->state = QUOTED;
-        return wb__is(c, WB__VALUE) ? 0 : 400;
-    case QUOTED:
-        if (c == '"') {
-            chunk->state = EXTENSION;
-        } else if (c == '\\') {
-            chunk->state = QUOTED_PAIR;
-        }
-        return wb__is(c, WB__VALUE) ? 0 : 400;
-    default:
-        if (c == '\r') {
-            chunk->state = SIZE_LF;
+    case EXT_START:
+        return begin_word(chunk, c, EXT_NAME);
+    case EXT_NAME:
+        if (wb__is(c, WB__TOKEN)) {
             return 0;
         }
-        if (c == '"') {
-            chunk->state = QUOTED;
+        if (c == '=') {
+            chunk->state = EXT_EQUALS;
             return 0;
         }
-        return wb__is(c, WB__TOKEN) || c == ';' || c == '=' || c == ' '
-                || c == '\t'
-            ? 0
-            : 400;
+        return end_of_word(chunk, c, EXT_NAME_END);
+    case EXT_NAME_END:
+        if (c == '=') {
+            chunk->state = EXT_EQUALS;
+            return 0;
+        }
+        break;
+    case EXT_EQUALS:
+        if (c == '"') {
+            chunk->state = EXT_QUOTED;
+            return 0;
+        }
+        return begin_word(chunk, c, EXT_TOKEN);
+    case EXT_TOKEN:
+        return wb__is(c, WB__TOKEN) ? 0 : end_of_word(chunk, c, EXT_END);
+    case EXT_CLOSED:
+        return end_of_word(chunk, c, EXT_END);
+    case EXT_QUOTED:
+    case EXT_PAIR:
+        return read_quoted(chunk, c);
+    default: /* EXT_END */
+        break;
     }
+    if (c == ';') {
+        chunk->state = EXT_START;
+        return 0;
+    }
+    return is_blank(c) ? 0 : 400;
 }
 
 static int

@@ -25,7 +25,7 @@ wb__body_new(const wb_config *config, uint64_t *memory_all,
     }
     wb__body *body = wb__calloc(sizeof(*body));
     if (body == NULL) {
-        return WB_NOMEM;
+        return 503;
     }
     body->config = config;
     body->memory_all = memory_all;
@@ -151,7 +151,7 @@ wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
     if (body->framing.chunked) {
         int status = wb__chunk_read(&body->chunk, data, size, MAX_EXTRA, used);
         if (status > 1) {
-            return status;
+            return status >= 0 ? status : 500;
         }
         last = status;
         /* `total` counts announced sizes: refused before the bytes come. */

@@ -26,13 +26,13 @@ typedef struct wb__body {
     uint8_t discarded;        /* nobody reads it any more */
 } wb__body;
 
-/* `parse`: the parser at the end of the header block. 0, a status to refuse
- * the message with (413), or WB_NOMEM. */
+/* `parse`: the parser at the end of the header block. 0, or the status to
+ * refuse the message with (413, 503). */
 int wb__body_new(const wb_config *config, uint64_t *memory_all,
                  const wb__framing *framing, const wb__parse *parse,
                  wb__body **out);
-/* Takes what belongs to the body; *used tells how much that was. 0, a status
- * (400, 413, 431), or an error (WB_NOMEM, -errno of the file). */
+/* Takes what belongs to the body; *used tells how much that was. 0, or a
+ * status: 400, 413, 431, or 500 without memory or a place in a file. */
 int wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used);
 /* Bytes taken, 0 at the end, WB_AGAIN, or -errno. */
 int64_t wb__body_read(wb__body *body, char *out, size_t size);

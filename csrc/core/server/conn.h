@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "base/buf.h"
+#include "http/request_head.h"
 #include "net/stream.h"
 #include "server/deadline.h"
 #include "server/request.h"
@@ -45,9 +46,8 @@ typedef struct wb__conn {
     wb__buf in; /* received, not read yet */
     wb__request *request; /* the one at work, or NULL */
     wb__body *rest; /* of an answered request, to be dropped; or NULL */
-    uint32_t scanned; /* bytes of the head in `in` that were looked at */
+    wb__cursor cursor; /* of the next head in `in` */
     uint32_t discarded; /* bytes dropped, up to WB__MAX_REST */
-    uint16_t hint; /* memo slot of the last head */
     uint16_t peer_port;
     uint8_t state;
     uint8_t events; /* polled for, UV_READABLE ... */

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "http/scan.h"
 #include "server/lock.h"
 #include "server/proxied.h"
 #include "server/ready.h"
@@ -57,7 +56,7 @@ body_failed(wb__conn *conn, int status)
 {
     wb__request *request = conn->request;
     if (request->stage == WB__RECEIVING) {
-        wb__conn_refuse(conn, status > 0 ? status : 500, NULL, 0);
+        wb__conn_refuse(conn, status, NULL, 0);
         return;
     }
     request->body_status = 1;
@@ -119,131 +118,56 @@ read_rest(wb__conn *conn, const char *data, size_t size)
 
 /* ---- heads -------------------------------------------------------------- */
 
-/* max: bytes of a field line with its CRLF. */
+/* 0, or the status to refuse it with. `here`: bytes of the body, or of what
+ * follows, that are here. */
 static int
-has_longer_line(const wb__lines *lines, size_t max)
-{
-    for (uint32_t i = 0; i < lines->count; i++) {
-        if (lines->at[i].raw.len + 2 > max) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* The block of this head: one seen before, or a new one. 0: not whole yet, 1:
- * *out is set (a reference), otherwise the status to refuse it with. */
-static int
-find_block(wb__conn *conn, char *data, size_t size, uint8_t minor_version,
-           wb__block **out)
-{
-    wb_server *server = conn->server;
-    wb__memo *memo = &server->memo;
-    wb__block *block
-        = wb__memo_guess(memo, conn->hint, minor_version, data, size);
-    if (block == NULL) {
-        size_t scanned = conn->scanned;
-        wb__lines *lines = &server->reader.lines;
-        int64_t end = wb__lines_split(lines, data, size, &scanned);
-        conn->scanned = (uint32_t)scanned;
-        if (end < 0) {
-            return end == WB_NOMEM ? 503 : 400;
-        }
-        if ((end == 0 ? size : (size_t)end) > server->config.max_head) {
-            return 431;
-        }
-        if (end == 0) {
-            return 0;
-        }
-        if (server->config.max_field != 0
-            && has_longer_line(lines, server->config.max_field)) {
-            return 431;
-        }
-        block = wb__memo_find(memo, lines->hash, minor_version, data,
-                              (uint32_t)end);
-        if (block == NULL) {
-            int status = wb__block_new(&server->reader, data, (uint32_t)end,
-                                       minor_version,
-                                       server->config.max_fields, &block);
-            if (status != 0) {
-                return status > 0 ? status : 503;
-            }
-            wb__memo_add(memo, block);
-        }
-    }
-    *out = block;
-    return 1;
-}
-
-/* What the version makes of the fields, RFC 9112 3.2, 6.1; RFC 9110 10.1.1 */
-static int
-check_semantics(const wb__line *line, const wb__block *block)
-{
-    if (line->minor_version == 0) {
-        return (block->flags & WB__HAS_TE) != 0 ? 400 : 0;
-    }
-    if ((block->flags & WB__HAS_HOST) == 0) {
-        return 400;
-    }
-    if ((block->flags & WB__TE_UNKNOWN) != 0) {
-        return 501;
-    }
-    return (block->flags & WB__EXPECT) != 0 ? 417 : 0;
-}
-
-static int
-start_body(wb__conn *conn, const wb__line *line, const wb__block *block,
-           size_t here)
+start_body(wb__conn *conn, size_t here)
 {
     wb_server *server = conn->server;
     wb__request *request = conn->request;
+    const wb__block *block = request->block;
     int status = wb__body_new(&server->config, &server->stats.body_memory,
                               &block->framing, &block->parse, &request->body);
     if (status != 0) {
-        return status > 0 ? status : 503;
+        return status;
     }
     wb__conn_become(conn, WB__CONN_BODY);
     wb__conn_arm(conn, WB__BODY);
-    request->continue_due = line->minor_version > 0
+    request->continue_due = request->pub.minor_version > 0
         && (block->flags & WB__CONTINUE) != 0 && here == 0;
     if (server->config.stream_body) {
         hand_over(conn);
     } else if (request->continue_due) {
-        /* It will be read before the application is called. */
-        wb__conn_continue(conn);
+        wb__conn_continue(conn); /* it is read before the call */
     }
     return 0;
 }
 
+/* As start_body(). Takes over the reference to the block. */
 static int
-start_request(wb__conn *conn, const char *data, const wb__line *line,
-              wb__block *block, size_t here)
+start_request(wb__conn *conn, const char *data, const wb__request_head *head,
+              size_t here)
 {
-    wb_server *server = conn->server;
-    int status = check_semantics(line, block);
-    wb__request *request = status == 0 ? wb__request_new(server) : NULL;
+    wb__block *block = head->block;
+    wb__request *request = wb__request_new(conn->server);
     if (request == NULL) {
         wb__block_unref(block);
-        return status == 0 ? 503 : status;
+        return 503;
     }
     request->conn = conn;
-    if (wb__request_fill(request, data, line, block) < 0) {
+    if (wb__request_fill(request, data, &head->line, block) < 0) {
         wb__block_unref(block);
         wb__request_free(request);
         return 503;
     }
-    if ((conn->trusted || server->proxied.root_path != NULL)
+    if ((conn->trusted || conn->server->proxied.root_path != NULL)
         && wb__proxied_request(request) < 0) {
         wb__request_free(request);
         return 503;
     }
-    if (block->slot != WB_NO_SLOT) {
-        conn->hint = (uint16_t)block->slot;
-    }
     conn->request = request;
-    conn->scanned = 0;
     if (block->framing.chunked || block->framing.length > 0) {
-        return start_body(conn, line, block, here);
+        return start_body(conn, here);
     }
     request->pub.body = "";
     request->pub.body_complete = 1;
@@ -253,69 +177,25 @@ start_request(wb__conn *conn, const char *data, const wb__line *line,
     return 0;
 }
 
-/* Where the request line ends (its LF), or NULL and a status: 0 for "not
- * here yet". */
-static const char *
-find_line(const wb__conn *conn, const char *data, size_t size, int *status)
-{
-    size_t max = conn->server->config.max_line;
-    size_t look = size < max + 2 ? size : max + 2;
-    const char *lf = memchr(data, '\n', look);
-    *status = 0;
-    if (lf == NULL) {
-        const char *cr = memchr(data, '\r', look);
-        if (look == max + 2) {
-            *status = 414;
-        } else if (!wb__is(data[0], WB__TOKEN)
-                   || (cr != NULL && cr != data + size - 1)) {
-            *status = 400; /* it cannot become a request line any more */
-        }
-    } else if (lf == data || lf[-1] != '\r') {
-        *status = 400;
-        return NULL;
-    }
-    return lf;
-}
-
-/* One head from the front of data. How much of it was used; `data` is written
- * to. */
+/* One head from the front of data. How much of it was used. */
 static size_t
-read_head(wb__conn *conn, char *data, size_t size)
+read_head(wb__conn *conn, const char *data, size_t size)
 {
-    int status;
-    wb__line line;
-    wb__block *block = NULL;
-    if (size >= 2 && data[0] == '\r' && data[1] == '\n') {
-        return 2; /* empty lines before it are ignored, RFC 9112 2.2 */
+    wb__request_head head;
+    enum wb__verdict verdict = wb__request_head_read(
+        &conn->server->parser, &conn->cursor, data, size, &head);
+    if (verdict == WB__MORE) {
+        return head.skipped;
     }
-    if (size == 1 && data[0] == '\r') {
+    size_t used = head.skipped + head.size;
+    int status = verdict == WB__REFUSED
+        ? head.status
+        : start_request(conn, data + head.skipped, &head, size - used);
+    if (status != 0) {
+        wb__conn_refuse(conn, status, data, size);
         return 0;
     }
-    const char *lf = find_line(conn, data, size, &status);
-    if (lf == NULL) {
-        if (status != 0) {
-            wb__conn_refuse(conn, status, data, size);
-        }
-        return 0;
-    }
-    size_t start = (size_t)(lf - data) + 1;
-    status = wb__line_parse(data, (uint32_t)start - 2, &line);
-    if (status == 0) {
-        status = find_block(conn, data + start, size - start,
-                            line.minor_version, &block);
-        if (status == 0) {
-            return 0;
-        }
-        if (status == 1) {
-            size_t used = start + block->raw_size;
-            status = start_request(conn, data, &line, block, size - used);
-            if (status == 0) {
-                return used;
-            }
-        }
-    }
-    wb__conn_refuse(conn, status, data, size);
-    return 0;
+    return used;
 }
 
 /* ---- bytes -------------------------------------------------------------- */
@@ -330,11 +210,11 @@ may_parse(const wb__conn *conn)
 
 /* Reads as much of the bytes as it can; returns how much that was. */
 static size_t
-parse(wb__conn *conn, char *data, size_t size)
+parse(wb__conn *conn, const char *data, size_t size)
 {
     size_t used = 0;
     while (used < size && may_parse(conn)) {
-        char *at = data + used;
+        const char *at = data + used;
         size_t left = size - used;
         size_t step = conn->state == WB__CONN_WAITING
             ? read_head(conn, at, left)
@@ -365,7 +245,7 @@ parse_kept(wb__conn *conn)
 }
 
 static void
-take_bytes(wb__conn *conn, char *data, size_t size)
+take_bytes(wb__conn *conn, const char *data, size_t size)
 {
     int at_once = wb__buf_size(&conn->in) == 0 && may_parse(conn);
     if (at_once) {

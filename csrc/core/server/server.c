@@ -138,6 +138,12 @@ wb_server_new(const wb_config *config, wb_server **out)
     memset(server, 0, offsetof(wb_server, read_buffer));
     server->config = *config;
     no_limits(&server->config);
+    server->parser.limits = (wb__limits) {
+        .line = server->config.max_line,
+        .head = server->config.max_head,
+        .field = server->config.max_field,
+        .fields = server->config.max_fields,
+    };
     server->wake_pipe[0] = server->wake_pipe[1] = -1;
     atomic_init(&server->stop_grace, -1);
     atomic_init(&server->stopped, 0);
@@ -297,8 +303,7 @@ wb_server_close(wb_server *server)
     close_descriptors(server);
     wb__log_close(server);
     wb__proxied_close(server);
-    wb__memo_close(&server->memo);
-    wb__reader_close(&server->reader);
+    wb__parser_close(&server->parser);
     wb__responder_close(&server->responder);
     wb__tls_context_unref(server->tls);
     server->tls = NULL;
@@ -328,8 +333,8 @@ wb_server_stats(wb_server *server, wb_stats *out)
     *out = server->stats;
     out->log_lost = server->log.lost;
     out->bytes_out = server->outlet.bytes;
-    out->memo_hits = server->memo.hits;
-    out->memo_misses = server->memo.misses;
+    out->memo_hits = server->parser.memo.hits;
+    out->memo_misses = server->parser.memo.misses;
     wb__server_unlock(server);
 }
 

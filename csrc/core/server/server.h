@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include "base/fork.h"
-#include "http/memo.h"
+#include "http/request_head.h"
 #include "http/response_head.h"
 #include "net/stream.h"
 #include "server/deadline.h"
@@ -62,8 +62,7 @@ struct wb_server {
     uint32_t references;   /* requests that are held, and the caller's own */
 
     wb__deadlines deadlines;
-    wb__reader reader;
-    wb__memo memo;
+    wb__parser parser;
     wb__responder responder;
     wb__log log;
     wb__metrics metrics;
