@@ -347,7 +347,10 @@ def test_no_machine_is_named_in_the_tree() -> None:
 # Circles ------------------------------------------------------------------
 
 #: Folders whose files call each other in one direction only.
-NO_CIRCLE = ("load",)
+NO_CIRCLE = ("load", "core")
+
+#: Folders of the core and what it stands on; each uses those before it.
+ORDER = ("base", "tls", "core/http", "core/net", "core/server")
 
 MOST_LINES = 60
 MOST_ARGUMENTS = 6
@@ -361,22 +364,62 @@ def functions(path: Path) -> Iterator[tuple[str, str, str]]:
         yield match[1], match[2], match[0]
 
 
-def callers(folder: str) -> dict[str, set[str]]:
-    """File -> files of the same folder whose functions it calls."""
-    files = [path for path in c_files(folder) if path.suffix == ".c"]
+def without_comments(path: Path) -> str:
+    return re.sub(r"/\*.*?\*/", " ", path.read_text(), flags=re.S)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(CSRC).with_suffix(""))
+
+
+def callers(*folders: str) -> dict[str, set[str]]:
+    """File -> files of these folders whose functions it names."""
+    files = [path for path in c_files(*folders) if path.suffix == ".c"]
     where = {}
     for path in files:
         for name, _, _ in functions(path):
             if re.match(r"w[bl]_", name):
-                where[name] = path.stem
+                where[name] = name_of(path)
     assert len(where) > 20
     found = {}
     for path in files:
-        called = set(re.findall(r"\b(w[bl]_\w+)\(", path.read_text()))
-        found[path.stem] = {where[n] for n in called if n in where} - {
-            path.stem
+        named = set(re.findall(r"\bw[bl]_\w+", without_comments(path)))
+        found[name_of(path)] = {where[n] for n in named if n in where} - {
+            name_of(path)
         }
     return found
+
+
+def headers(*folders: str) -> dict[str, set[str]]:
+    """Header -> headers of these folders that it includes."""
+    files = {
+        str(path.relative_to(CSRC)): path
+        for path in c_files(*folders)
+        if path.suffix == ".h"
+    }
+    return {
+        own: {
+            place
+            for _, name in includes(path)
+            for place in (name, "core/" + name)
+            if place in files
+        }
+        for own, path in files.items()
+    }
+
+
+def upwards(graph: dict[str, set[str]]) -> list[str]:
+    """What uses something of a folder behind its own."""
+
+    def place(name: str) -> int:
+        return ORDER.index(name.rsplit("/", 1)[0])
+
+    return [
+        "%s uses %s" % (name, other)
+        for name, others in sorted(graph.items())
+        for other in sorted(others)
+        if place(other) > place(name)
+    ]
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:
@@ -394,6 +437,19 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
 @pytest.mark.parametrize("folder", NO_CIRCLE)
 def test_c_files_call_each_other_in_one_direction(folder: str) -> None:
     assert circle(callers(folder)) == []
+
+
+def test_folders_of_the_core_are_used_in_one_direction() -> None:
+    calls, included = callers("base", "tls", "core"), headers(*ORDER)
+    assert "core/server/conn" in calls["core/server/respond"]
+    assert "core/net/stream.h" in included["core/server/conn.h"]
+    assert upwards(calls) == []
+    assert upwards(included) == []
+    assert circle(included) == []
+
+
+def test_a_step_upwards_is_found() -> None:
+    assert upwards({"core/http/a": {"core/net/b"}, "core/net/b": {"base/c"}})
 
 
 def test_a_circle_is_found() -> None:

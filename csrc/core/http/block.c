@@ -88,6 +88,9 @@ note_meaning(reading *r, enum wb__meaning meaning, wb__field_line *line)
             ? WB__CONTINUE
             : WB__EXPECT;
         return 0;
+    case WB__CONTENT_TYPE:
+        line->flags = WB__HAS_TYPE;
+        return 0;
     case WB__CONNECTION:
         line->flags = connection_flags(value, size);
         return 0;
@@ -207,8 +210,10 @@ read_line(reading *r, wb__field_line *line)
             return status;
         }
     }
-    if ((line->flags & r->flags & WB__HAS_HOST) != 0) {
-        return 400; /* RFC 9112 3.2 */
+    /* Host: RFC 9112 3.2. Content-Type: it is no list (RFC 9110 8.3), and who
+     * reads the first and who reads the last see different bodies. */
+    if ((line->flags & r->flags & (WB__HAS_HOST | WB__HAS_TYPE)) != 0) {
+        return 400;
     }
     r->flags |= line->flags;
     return line->framing ? feed_framing(r, line) : 0;

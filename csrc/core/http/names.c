@@ -23,6 +23,7 @@ meaning_of(const char *name, uint32_t size)
     } meanings[] = {
         { "host", WB__HOST },
         { "expect", WB__EXPECTATION },
+        { "content-type", WB__CONTENT_TYPE },
         { "connection", WB__CONNECTION },
         { "content-length", WB__CONTENT_LENGTH },
         { "transfer-encoding", WB__TRANSFER_ENCODING },

@@ -16,6 +16,7 @@ enum wb__meaning {
     WB__PLAIN,
     WB__HOST,
     WB__EXPECTATION,
+    WB__CONTENT_TYPE,
     /* The framing parser, too, sees more than a name in these. */
     WB__OTHER_FRAMING, /* none of ours: Upgrade, Proxy-Connection ... */
     WB__CONNECTION,

@@ -151,7 +151,7 @@ wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
     if (body->framing.chunked) {
         int status = wb__chunk_read(&body->chunk, data, size, MAX_EXTRA, used);
         if (status > 1) {
-            return status >= 0 ? status : 500;
+            return status;
         }
         last = status;
         /* `total` counts announced sizes: refused before the bytes come. */
@@ -167,7 +167,7 @@ wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
     if (status == 0 && last) {
         body->complete = 1;
     }
-    return status;
+    return status >= 0 ? status : 500;
 }
 
 /* ---- out ---------------------------------------------------------------- */

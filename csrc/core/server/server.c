@@ -118,23 +118,10 @@ make_handles(wb_server *server)
     return wb__listener_open(server);
 }
 
-int
-wb_server_new(const wb_config *config, wb_server **out)
+/* All that needs no memory and cannot fail. */
+static void
+set_members(wb_server *server, const wb_config *config)
 {
-    int fd = config->listen_fd, error;
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
-        return -errno;
-    }
-    if (config->accept_batch == 0 || config->max_head > MAX_HEAD
-        || config->max_line > MAX_LINE) {
-        return WB_INVALID;
-    }
-    wb_server *server = wb__alloc(sizeof(*server));
-    if (server == NULL || wb__fork_watch() < 0) {
-        wb__free(server);
-        return WB_NOMEM;
-    }
     memset(server, 0, offsetof(wb_server, read_buffer));
     server->config = *config;
     no_limits(&server->config);
@@ -157,14 +144,18 @@ wb_server_new(const wb_config *config, wb_server **out)
     server->quick = 1;
     server->tick_due = UINT64_MAX;
     set_deadlines(server);
-    error = uv_loop_init(&server->loop);
-    if (error < 0) {
-        wb__free(server);
-        return error;
+}
+
+/* All the rest; wb_server_free() undoes. 0 or an error. */
+static int
+open_parts(wb_server *server)
+{
+    int error = wb__lock_init(server);
+    if (error == 0) {
+        error = copy_strings(server);
     }
-    error = copy_strings(server);
-    if (error == 0 && config->tls_cert != NULL) {
-        error = wb__certificates_open(config, &server->tls);
+    if (error == 0 && server->config.tls_cert != NULL) {
+        error = wb__certificates_open(&server->config, &server->tls);
     }
     if (error == 0) {
         error = wb__log_open(server);
@@ -173,12 +164,33 @@ wb_server_new(const wb_config *config, wb_server **out)
     if (error == 0) {
         error = wb__proxied_open(server);
     }
-    if (error == 0) {
-        error = wb__lock_init(server);
+    return error < 0 ? error : make_handles(server);
+}
+
+int
+wb_server_new(const wb_config *config, wb_server **out)
+{
+    int fd = config->listen_fd;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+        return -errno;
     }
-    if (error == 0) {
-        error = make_handles(server);
+    if (config->accept_batch == 0 || config->max_head > MAX_HEAD
+        || config->max_line > MAX_LINE) {
+        return WB_INVALID;
     }
+    wb_server *server = wb__alloc(sizeof(*server));
+    if (server == NULL || wb__fork_watch() < 0) {
+        wb__free(server);
+        return WB_NOMEM;
+    }
+    set_members(server, config);
+    int error = uv_loop_init(&server->loop);
+    if (error < 0) {
+        wb__free(server);
+        return error;
+    }
+    error = open_parts(server);
     if (error < 0) {
         server->config.listen_fd = -1; /* stays the caller's */
         wb_server_free(server);
