@@ -24,7 +24,7 @@ new_parser(void)
 {
     wb__parser *parser = calloc(1, sizeof(*parser));
     MUST(parser != NULL);
-    parser->limits = (wb__limits) { 1000, 2000, 500, 20 };
+    parser->limits = (wb__limits) { 1000, 2000, 0, 20 };
     return parser;
 }
 

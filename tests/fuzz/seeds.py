@@ -47,7 +47,7 @@ def connections() -> Iterator[bytes]:
 def of(target: str) -> Iterable[bytes]:
     if target == "fuzz_connection":
         return connections()
-    if target == "fuzz_message":
+    if target in ("fuzz_message", "fuzz_request"):
         return (b"\1" + message for message in messages())
     if target == "fuzz_response":
         return (b"\1" + first + second
