@@ -94,6 +94,7 @@ typedef struct wp_value {
 enum { WP_LAST_ITEMS = 16, WP_LAST_BLOCK = WP_BLOCK };
 typedef struct wp_last_head {
     PyObject *status, *items[WP_LAST_ITEMS]; /* tuples; references */
+    uint32_t starts[WP_LAST_ITEMS + 1]; /* of the items in the block */
     uint32_t count, status_size, block_size;
     int credit; /* above 0: worth looking at */
     char block[WP_LAST_BLOCK];

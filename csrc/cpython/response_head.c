@@ -4,7 +4,7 @@
  * Most applications give the same head again and again, made of the same
  * constants. The last one is remembered with its objects: where they come
  * again - or others with the same text, such as a length - its bytes are
- * copied as a whole. */
+ * copied, and only the fields that differ are put together anew. */
 #include "module.h"
 
 #include <string.h>
@@ -132,21 +132,6 @@ same_header(PyObject *item, PyObject *other)
                          PyTuple_GET_ITEM(other, 1)));
 }
 
-static int
-same_head(const wp_last_head *last, PyObject *status, PyObject *headers)
-{
-    if (last->status == NULL || PyList_GET_SIZE(headers) != last->count
-        || !same_text(last->status, status)) {
-        return 0;
-    }
-    for (Py_ssize_t i = 0; i < last->count; i++) {
-        if (!same_header(last->items[i], PyList_GET_ITEM(headers, i))) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
 void
 wp_last_head_clear(wp_last_head *last)
 {
@@ -187,31 +172,87 @@ remember(wp_last_head *last, const wp_call *call, PyObject *status,
         return;
     }
     last->status = Py_NewRef(status);
+    uint32_t at = call->status_size;
     for (; last->count < call->count; last->count++) {
-        last->items[last->count]
-            = Py_NewRef(PyList_GET_ITEM(headers, last->count));
+        PyObject *item = PyList_GET_ITEM(headers, last->count);
+        last->items[last->count] = Py_NewRef(item);
+        last->starts[last->count] = at;
+        at += (uint32_t)(PyUnicode_GET_LENGTH(PyTuple_GET_ITEM(item, 0))
+                         + PyUnicode_GET_LENGTH(PyTuple_GET_ITEM(item, 1))
+                         + 2);
     }
+    last->starts[last->count] = at;
     memcpy(last->block, call->block, call->block_size);
     last->block_size = call->block_size;
     last->status_size = call->status_size;
+}
+
+/* Bytes of the last block up to `end`, behind those that the call has. */
+static void
+copy_run(wp_call *call, const wp_last_head *last, uint32_t start, uint32_t end)
+{
+    memcpy(call->block + call->block_size, last->block + start, end - start);
+    call->block_size += end - start;
+}
+
+/* From the last head, if this one has the same status and number of fields:
+ * what is the same is copied. 1: done, 0: it is another, -1: an exception.
+ * *differ: how many fields. */
+static int
+put_changes(wp_call *call, const wp_last_head *last, PyObject *status,
+            PyObject *headers, uint32_t *differ)
+{
+    if (last->status == NULL || PyList_GET_SIZE(headers) != last->count
+        || !same_text(last->status, status)) {
+        return 0;
+    }
+    uint32_t start = 0; /* of the run that is the same */
+    call->block_size = 0;
+    for (uint32_t i = 0; i < last->count; i++) {
+        PyObject *item = PyList_GET_ITEM(headers, i);
+        if (same_header(last->items[i], item)) {
+            continue;
+        }
+        copy_run(call, last, start, last->starts[i]);
+        if (put_header(call, item) < 0) {
+            return -1;
+        }
+        /* The rest must find room behind it. */
+        uint32_t rest = last->block_size - last->starts[i + 1];
+        if (call->block_size + rest > call->block_room
+            && grow_block(call, call->block_size + rest) < 0) {
+            return -1;
+        }
+        start = last->starts[i + 1];
+        ++*differ;
+    }
+    copy_run(call, last, start, last->block_size);
+    call->status_size = last->status_size;
+    call->count = last->count;
+    return 1;
 }
 
 int
 wp_block_fill(wp_call *call, PyObject *status, PyObject *headers)
 {
     wp_last_head *last = &call->server->last_head;
+    uint32_t differ = 0;
     if (!PyList_Check(headers)) {
         PyErr_Format(PyExc_TypeError,
                      "response headers must be a list, not %.100s",
                      Py_TYPE(headers)->tp_name);
         return -1;
     }
-    if (last->credit > 0 && same_head(last, status, headers)) {
-        last->credit += last->credit < WP_CREDIT;
-        memcpy(call->block, last->block, last->block_size);
-        call->block_size = last->block_size;
-        call->status_size = last->status_size;
-        call->count = last->count;
+    int found = last->credit <= 0
+        ? 0
+        : put_changes(call, last, status, headers, &differ);
+    if (found < 0) {
+        return -1;
+    }
+    if (found) {
+        /* The one that is remembered stays as good for the next. */
+        last->credit += last->credit < WP_CREDIT && 2 * differ <= last->count;
+        last->credit -= 2 * differ > last->count;
         return 0;
     }
     if (put_all(call, status, headers) < 0) {

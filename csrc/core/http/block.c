@@ -194,17 +194,7 @@ read_new(reading *r, wb__field_line *line)
 static int
 read_line(reading *r, wb__field_line *line)
 {
-    const wb__known_line *known
-        = wb__lines_find(&r->reader->lines, r->data, line);
-    if (known != NULL) {
-        const wb__field_line *before = &known->line;
-        line->value = (wb_span) { line->raw.off + before->value.off,
-                                  before->value.len };
-        line->flags = before->flags;
-        line->framing = before->framing;
-        line->id = before->id;
-        line->name = before->name;
-    } else {
+    if (!line->known && !wb__lines_find(&r->reader->lines, r->data, line)) {
         int status = read_new(r, line);
         if (status != 0) {
             return status;

@@ -57,22 +57,64 @@ grow(wb__lines *lines)
     if (at == NULL) {
         return WB_NOMEM;
     }
+    memset(at + lines->room, 0, (room - lines->room) * sizeof(*at));
     lines->at = at;
     lines->room = room;
     return 0;
 }
 
-static int
-add(wb__lines *lines, const char *data, size_t start, size_t end)
+static void
+take_known(wb__field_line *line, wb__known_line *known, uint32_t start)
 {
-    if (lines->count == lines->room && grow(lines) < 0) {
-        return WB_NOMEM;
+    known->used = 1;
+    *line = known->line;
+    line->raw.off = start;
+    line->value.off += start;
+}
+
+/* The line that stood in this place in the block before, if it stands here
+ * again. 1: it does, and is set; 0: it does not. */
+static int
+same_as_before(wb__lines *lines, wb__field_line *line, const char *data,
+               size_t size, size_t start)
+{
+    wb__known_line *known = lines->known[line->id % WB_LINES];
+    if (line->id == 0 || known == NULL || known->line.id != line->id) {
+        return 0;
     }
-    wb__field_line *line = &lines->at[lines->count++];
-    line->raw = (wb_span) { (uint32_t)start, (uint32_t)(end - start) };
-    line->hash = wb__hash(data + start, end - start);
-    lines->hash = (lines->hash ^ line->hash) * 0x9e3779b1u;
-    lines->hash ^= lines->hash >> 15;
+    size_t length = known->line.raw.len;
+    if (size - start < length + 2
+        || memcmp(data + start, known->text, length) != 0
+        || data[start + length] != '\r' || data[start + length + 1] != '\n') {
+        return 0;
+    }
+    take_known(line, known, (uint32_t)start);
+    return 1;
+}
+
+/* The line from `start` on. 1: it is set, 0: it is not whole yet, -1. */
+static int
+find_line(wb__lines *lines, wb__field_line *line, const char *data,
+          size_t size, size_t start)
+{
+    size_t at = start;
+    int high = 0;
+    while ((at += wb__scan_text(data + at, size - at, &high)) < size) {
+        if (data[at] == '\n') {
+            return -1;
+        }
+        if (data[at] == '\r') {
+            if (at + 1 == size) {
+                return 0;
+            }
+            line->raw = (wb_span) { (uint32_t)start, (uint32_t)(at - start) };
+            line->high = high != 0;
+            line->known = 0;
+            return data[at + 1] == '\n' ? 1 : -1;
+        }
+        lines->control = 1;
+        at++;
+    }
     return 0;
 }
 
@@ -80,8 +122,7 @@ int64_t
 wb__lines_split(wb__lines *lines, const char *data, size_t size,
                 size_t *scanned)
 {
-    size_t start = 0, at = 0;
-    int high = 0;
+    size_t start = 0;
     if (*scanned > 0) {
         int64_t end = find_end(data, size, scanned);
         if (end <= 0) {
@@ -89,33 +130,29 @@ wb__lines_split(wb__lines *lines, const char *data, size_t size,
         }
         size = (size_t)end;
     }
-    lines->count = lines->hash = lines->control = 0;
-    while ((at += wb__scan_text(data + at, size - at, &high)) < size) {
-        if (data[at] == '\n') {
-            return -1;
-        }
-        if (data[at] != '\r') {
-            lines->control = 1;
-            at++;
-            continue;
-        }
-        if (at + 1 == size) {
-            break;
-        }
-        if (data[at + 1] != '\n') {
-            return -1;
-        }
-        if (at == start) {
-            lines->high = high != 0;
-            return (int64_t)at + 2;
-        }
-        if (add(lines, data, start, at) < 0) {
+    lines->count = lines->hash = lines->control = lines->high = 0;
+    for (;;) {
+        if (lines->count == lines->room && grow(lines) < 0) {
             return WB_NOMEM;
         }
-        start = at += 2;
+        wb__field_line *line = &lines->at[lines->count];
+        if (!same_as_before(lines, line, data, size, start)) {
+            int found = find_line(lines, line, data, size, start);
+            if (found <= 0) {
+                *scanned = start;
+                return found;
+            }
+            if (line->raw.len == 0) {
+                return (int64_t)start + 2;
+            }
+            line->hash = wb__hash(data + start, line->raw.len);
+        }
+        lines->count++;
+        lines->high |= line->high;
+        lines->hash = (lines->hash ^ line->hash) * 0x9e3779b1u;
+        lines->hash ^= lines->hash >> 15;
+        start += line->raw.len + 2;
     }
-    *scanned = start;
-    return 0;
 }
 
 /* ---- lines that came before --------------------------------------------- */
@@ -126,8 +163,8 @@ first_way(uint32_t hash)
     return hash % SETS * WB__LINE_WAYS;
 }
 
-const wb__known_line *
-wb__lines_find(wb__lines *lines, const char *data, const wb__field_line *line)
+int
+wb__lines_find(wb__lines *lines, const char *data, wb__field_line *line)
 {
     wb__known_line **way = &lines->known[first_way(line->hash)];
     for (int i = 0; i < WB__LINE_WAYS; i++) {
@@ -135,11 +172,11 @@ wb__lines_find(wb__lines *lines, const char *data, const wb__field_line *line)
         if (known != NULL && known->line.hash == line->hash
             && known->line.raw.len == line->raw.len
             && memcmp(known->text, data + line->raw.off, line->raw.len) == 0) {
-            known->used = 1;
-            return known;
+            take_known(line, known, line->raw.off);
+            return 1;
         }
     }
-    return NULL;
+    return 0;
 }
 
 /* The way that is free, or goes: one that was not found since it was last
@@ -181,6 +218,7 @@ wb__lines_keep(wb__lines *lines, const char *data, wb__field_line *line)
     line->id = ++lines->next_id * WB_LINES + way;
     memcpy(known->text, data + line->raw.off, line->raw.len);
     known->line = *line;
+    known->line.known = 1;
     known->line.raw.off = 0;
     known->line.value.off -= line->raw.off;
     known->used = 0;

@@ -20,6 +20,8 @@ typedef struct wb__field_line {
     wb_span raw;      /* in the block, without CRLF */
     wb_span value;    /* in the block, without the blanks around it */
     uint32_t hash;
+    uint8_t known;   /* what follows is known */
+    uint8_t high;    /* (perhaps) a byte above 0x7f */
     uint8_t flags;    /* enum wb__block_flag */
     uint8_t framing;  /* the framing parser must see it in each block */
     uint64_t id;      /* wb_fields.lines, or 0 */
@@ -37,7 +39,7 @@ typedef struct wb__lines {
     uint32_t count, room;
     uint32_t hash;      /* of all of them in order */
     uint8_t control;    /* a line holds a control character */
-    uint8_t high;       /* ... or (perhaps) a byte above 0x7f */
+    uint8_t high;       /* a line is `high` */
 
     wb__known_line *known[WB_LINES]; /* sets of WB__LINE_WAYS; or NULL */
     uint8_t victim[WB_LINES / WB__LINE_WAYS];
@@ -48,14 +50,13 @@ typedef struct wb__lines {
 /* Where the block that starts at data ends: its size, 0 if it is not whole
  * yet, -1 if a line ends in a bare LF or holds a bare CR, or WB_NOMEM.
  * *scanned (0 at first) remembers what was looked at already. For a whole
- * block, raw and hash of the lines are set, and the members that are about all
- * of them.
+ * block, raw and hash of the lines are set (and all of those that stood in the
+ * same place in the block before), and the members that are about all of them.
  */
 int64_t wb__lines_split(wb__lines *lines, const char *data, size_t size,
                         size_t *scanned);
-/* What is known of a line, or NULL. */
-const wb__known_line *wb__lines_find(wb__lines *lines, const char *data,
-                                     const wb__field_line *line);
+/* Whether the line came before: then all of it is set. */
+int wb__lines_find(wb__lines *lines, const char *data, wb__field_line *line);
 /* Keeps the line, if it has come before; without memory it does not. */
 void wb__lines_keep(wb__lines *lines, const char *data, wb__field_line *line);
 void wb__lines_close(wb__lines *lines);

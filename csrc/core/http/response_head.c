@@ -50,25 +50,45 @@ read_connection(wb__head *head, const char *value, size_t size)
     return wb__equal_nocase(value, size, "keep-alive") ? 1 : WB_INVALID;
 }
 
-static int
-is_hop_by_hop(const char *name, size_t size)
+/* What the core has to do with a field of this name. */
+enum kind { PLAIN, HOP_BY_HOP, LENGTH, CONNECTION, DATE, SERVER };
+
+static enum kind
+kind_of(const char *name, size_t size)
 {
-    static const char *const names[] = {
-        "transfer-encoding",
-        "keep-alive",
-        "te",
-        "trailer",
-        "upgrade",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
+    static const struct {
+        char name[24];
+        uint8_t size, kind;
+    } names[] = {
+#define NAME(text, kind) { text, sizeof(text) - 1, kind }
+        NAME("te", HOP_BY_HOP),
+        NAME("date", DATE),
+        NAME("server", SERVER),
+        NAME("trailer", HOP_BY_HOP),
+        NAME("upgrade", HOP_BY_HOP),
+        NAME("connection", CONNECTION),
+        NAME("keep-alive", HOP_BY_HOP),
+        NAME("content-length", LENGTH),
+        NAME("proxy-connection", HOP_BY_HOP),
+        NAME("transfer-encoding", HOP_BY_HOP),
+        NAME("proxy-authenticate", HOP_BY_HOP),
+        NAME("proxy-authorization", HOP_BY_HOP),
+#undef NAME
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (wb__equal_nocase(name, size, names[i])) {
-            return 1;
+        if (names[i].size == size
+            && wb__equal_nocase(name, size, names[i].name)) {
+            return names[i].kind;
         }
     }
-    return 0;
+    return PLAIN;
+}
+
+static int
+is_value(const char *value, size_t size)
+{
+    int high = 0;
+    return wb__scan_text(value, size, &high) == size;
 }
 
 /* 0: send it, 1: leave it out (the core writes it), WB_INVALID. */
@@ -77,21 +97,26 @@ read_field(wb__head *head, const char *name, size_t name_size,
            const char *value, size_t value_size)
 {
     if (name_size == 0 || wb__scan(name, name_size, WB__TOKEN) != name_size
-        || wb__scan(value, value_size, WB__VALUE) != value_size
-        || is_hop_by_hop(name, name_size)) {
+        || !is_value(value, value_size)) {
         return WB_INVALID;
     }
-    if (wb__equal_nocase(name, name_size, "content-length")) {
+    switch (kind_of(name, name_size)) {
+    case HOP_BY_HOP:
+        return WB_INVALID;
+    case LENGTH:
         wb__trim(&value, &value_size);
-        int error = read_length(head, value, value_size);
-        return error < 0 ? error : 1;
-    }
-    if (wb__equal_nocase(name, name_size, "connection")) {
+        return read_length(head, value, value_size) < 0 ? WB_INVALID : 1;
+    case CONNECTION:
         return read_connection(head, value, value_size);
+    case DATE:
+        head->has_date = 1;
+        return 0;
+    case SERVER:
+        head->has_server = 1;
+        return 0;
+    default:
+        return 0;
     }
-    head->has_date |= wb__equal_nocase(name, name_size, "date") != 0;
-    head->has_server |= wb__equal_nocase(name, name_size, "server") != 0;
-    return 0;
 }
 
 /* ---- the table ---------------------------------------------------------- */
@@ -104,11 +129,13 @@ put(char *out, const char *data, size_t size)
 }
 
 /* name NUL value NUL ..., `count` times and nothing after. A NUL inside a
- * name or value shifts the count and so is noticed. */
+ * name or value shifts the count and so is noticed. `text` is where `out`
+ * began. */
 static int
-write_fields(wb__head *head, const char *lines, size_t size, char **out)
+write_fields(wb__head *head, const char *lines, size_t size, const char *text,
+             char **out)
 {
-    const char *end = lines + size;
+    const char *start = lines, *end = lines + size;
     for (uint32_t i = 0; i < head->count; i++) {
         const char *name = lines;
         const char *nul = memchr(name, '\0', (size_t)(end - name));
@@ -124,9 +151,14 @@ write_fields(wb__head *head, const char *lines, size_t size, char **out)
         if (kind < 0) {
             return kind;
         }
+        wb__head_field *field = &head->fields[i];
+        *field = (wb__head_field) { .start = (uint32_t)(name - start),
+                                    .value = (uint32_t)(value - start),
+                                    .end = (uint32_t)(last - start) };
         if (kind == 0) {
             *out = put(*out, name, (size_t)(nul - name));
             *out = put(*out, ": ", 2);
+            field->text = (uint32_t)(*out - text);
             *out = put(*out, value, (size_t)(last - value));
             *out = put(*out, "\r\n", 2);
         }
@@ -155,20 +187,22 @@ make_head(wb__head *head, const wb_head *given)
         return WB_INVALID;
     }
     /* ": " and CRLF take four bytes where there were two NULs. */
-    head->key = wb__alloc(2 * key_size + 2 * (size_t)count + 16);
-    if (head->key == NULL) {
+    head->fields = wb__alloc(count * sizeof(wb__head_field) + 2 * key_size
+                             + 2 * (size_t)count + 16);
+    if (head->fields == NULL) {
         return WB_NOMEM;
     }
+    head->key = (char *)(head->fields + count);
     char *text = put(put(head->key, status, status_size), lines, lines_size);
     char *out = put(put(text, "HTTP/1.1 ", 9), status, status_size);
     if (status_size == 3) {
         *out++ = ' '; /* the SP is not optional, RFC 9112 section 4 */
     }
     out = put(out, "\r\n", 2);
-    int error = write_fields(head, lines, lines_size, &out);
+    int error = write_fields(head, lines, lines_size, text, &out);
     if (error < 0) {
-        wb__free(head->key);
-        head->key = NULL;
+        wb__free(head->fields);
+        head->fields = NULL;
         return error;
     }
     head->text_size = (uint32_t)(out - text);
@@ -178,9 +212,39 @@ make_head(wb__head *head, const wb_head *given)
 static void
 free_head(wb__head *head)
 {
-    wb__free(head->key);
+    wb__free(head->fields);
     wb__free(head->wire);
     memset(head, 0, sizeof(*head));
+}
+
+/* Fields of the head that differ, in their values alone and not in their
+ * length - an id, a time - are put into it. 1: it is the one that was given
+ * now. */
+static int
+amend(wb__head *head, const wb_head *given)
+{
+    char *lines = head->key + head->status_size;
+    char *text = head->key + head->key_size;
+    for (uint32_t i = 0; i < head->count; i++) {
+        const wb__head_field *field = &head->fields[i];
+        size_t name = field->value - field->start;
+        size_t size = field->end - field->value;
+        const char *value = given->lines + field->value;
+        if (memcmp(lines + field->start, given->lines + field->start,
+                   name + size + 1)
+            == 0) {
+            continue;
+        }
+        if (field->text == 0 || value[size] != '\0' || !is_value(value, size)
+            || memcmp(lines + field->start, given->lines + field->start, name)
+                != 0) {
+            return 0;
+        }
+        memcpy(lines + field->value, value, size);
+        memcpy(text + field->text, value, size);
+        head->wire_second = 0; /* of no answer */
+    }
+    return 1;
 }
 
 int
@@ -188,14 +252,15 @@ wb__head_find(wb__responder *responder, const wb_head *given, wb__head **out)
 {
     size_t place = (given->status_size * 31 + given->lines_size) % WB__HEADS;
     wb__head *head = &responder->heads[place];
-    if (head->key == NULL || head->count != given->count
+    if (head->fields == NULL || head->count != given->count
         || head->status_size != given->status_size
         || head->key_size != given->status_size + given->lines_size
         || memcmp(head->key, given->status, given->status_size) != 0
         || (given->lines_size > 0
             && memcmp(head->key + given->status_size, given->lines,
                       given->lines_size)
-                != 0)) {
+                != 0
+            && !amend(head, given))) {
         wb__head made;
         int error = make_head(&made, given);
         if (error < 0) {

@@ -30,6 +30,12 @@ typedef struct wb__answer {
     int64_t left;          /* WB__LENGTH: bytes still to come */
 } wb__answer;
 
+/* Where a field stands in a head. */
+typedef struct wb__head_field {
+    uint32_t start, value, end; /* in the fields as given */
+    uint32_t text; /* where its value is in the text, or 0: it is left out */
+} wb__head_field;
+
 /* A head the application gave before, checked and put into wire form; most
  * applications give the same few again and again. */
 typedef struct wb__head {
@@ -38,6 +44,7 @@ typedef struct wb__head {
     uint32_t text_size; /* "HTTP/1.1 200 OK\r\nName: value\r\n..." follows
                            the key in the same allocation */
     int status;
+    wb__head_field *fields; /* `count` of them, in the same allocation */
     int64_t content_length; /* -1: not given */
     uint8_t has_date, has_server;
     uint8_t close;          /* the application said so */

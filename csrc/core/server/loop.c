@@ -177,6 +177,7 @@ wb_server_timeout(wb_server *server)
         || server->resumable_first != NULL || server->changed) {
         return 0;
     }
+    uv_timer_stop(&server->sleep); /* nobody's business but poll()'s */
     uv_update_time(&server->loop);
     return uv_backend_timeout(&server->loop);
 }

@@ -31,7 +31,8 @@ struct wb_server {
     uv_timer_t tick;       /* see tick.h */
     uv_timer_cb on_tick;   /* loop.c */
     uv_poll_cb on_poll;    /* of connections: input.c */
-    uv_timer_t sleep;      /* bounds one poll */
+    uv_timer_t sleep;      /* bounds a poll ... */
+    uint64_t sleep_due;    /* ... and ends then; ms */
     uint8_t accepting;     /* the listener is polled */
     uint8_t listener_open;
     uint8_t closing;       /* wb_server_close() was called */

@@ -44,19 +44,23 @@ wb__turn(wb_server *server, uv_run_mode mode)
     wb__server_progress(server);
 }
 
-/* libuv has no bound for uv_run() but a timer. */
+/* libuv has no bound for uv_run() but a timer. One that is set already and
+ * ends sooner will do: it costs one turn that finds nothing, where setting it
+ * for each turn would cost each of them. */
 void
 wb__turn_for(wb_server *server, int timeout_ms)
 {
     uv_run_mode mode = timeout_ms == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE;
     if (timeout_ms > 0) {
-        uv_update_time(&server->loop);
-        uv_timer_start(&server->sleep, on_sleep, (uint64_t)timeout_ms, 0);
+        uint64_t until = uv_now(&server->loop) + (uint64_t)timeout_ms;
+        if (!uv_is_active((uv_handle_t *)&server->sleep)
+            || server->sleep_due > until) {
+            uv_update_time(&server->loop);
+            server->sleep_due = uv_now(&server->loop) + (uint64_t)timeout_ms;
+            uv_timer_start(&server->sleep, on_sleep, (uint64_t)timeout_ms, 0);
+        }
     }
     wb__turn(server, mode);
-    if (timeout_ms > 0) {
-        uv_timer_stop(&server->sleep);
-    }
 }
 
 /* ---- waiting for another thread ----------------------------------------- */
