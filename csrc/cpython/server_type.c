@@ -16,6 +16,9 @@ enum { MANY = 2, MAX_PER_TURN = 1024, CANNED_MS = 100 };
  * (asyncio's signal handlers do): so often they are looked for anyway. */
 enum { LONGEST_POLL_MS = 1000 };
 
+/* What is under way in other threads when the server is closed has so long. */
+enum { CLOSE_MS = 1000 };
+
 /* ---- birth and death ---------------------------------------------------- */
 
 /* What the environ says of the server; anything else is a core setting. */
@@ -338,7 +341,7 @@ server_close(wp_server *server, PyObject *unused)
         if (is_forked(server)) {
             wb_server_close(server->core); /* the child's descriptors */
         } else {
-            wb_server_stop(server->core, 0); /* wakes who sleeps in it */
+            wb_server_stop(server->core, CLOSE_MS); /* wakes who sleeps */
         }
     } else if (close_core(server) < 0) {
         return NULL;

@@ -171,3 +171,22 @@ def children(pid: int) -> set[int]:
                 if int(rest[1]) == pid and rest[0] != "Z":
                     found.add(int(entry))
     return found
+
+
+def run_case(binding: str, module: str, name: str, threads: int) -> None:
+    """A case of tests/native/cases, in a process of its own."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.native.cases." + module),
+            *(name, str(threads)),
+        ],
+        env=child_environment({"WSGIBENCH_BACKEND": binding}),
+        cwd=Path(__file__).resolve().parents[2],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert done.stdout.endswith("fine\n"), said

@@ -126,6 +126,26 @@ class Call:
         self.sending_file = False
         self.head: Head | None = None
 
+    # While it is served in this thread ------------------------------------
+
+    def __enter__(self) -> None:
+        server = self.server
+        if not server.threaded:
+            self.outer = server.current
+            server.current = self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self.server.threaded:
+            self.server.current = self.outer
+            self.outer = None
+        if error is not None:
+            self.abandon()  # wherever it came from: a signal, say
+
     # For the application ------------------------------------------------
 
     def __call__(

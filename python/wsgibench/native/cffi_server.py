@@ -22,6 +22,8 @@ get_ident = original("_thread", "get_ident")
 #: A poll is no longer than this, so that signal handlers run: cffi calls do
 #: not return for a signal.
 LONGEST_POLL_MS = 1000
+#: What is under way in other threads when the server is closed has so long.
+CLOSE_MS = 1000
 MAX_HEADS = 256
 NULL = ffi.NULL
 
@@ -65,7 +67,7 @@ class CoreServer:
         #: to which they gave way (``_aside``).
         self.waiting: dict[int, Call] = {}
         self._aside: list[Call] = []
-        self._current: Call | None = None  # whose application runs
+        self.current: Call | None = None  # whose application runs
         #: Threads of the application that are on their way into the core
         #: increment it, and hold the gate: see Call.hold().
         self.guests = 0
@@ -148,9 +150,7 @@ class CoreServer:
             self._resume(request)
             return
         call = Call(self, request)
-        call.outer = self._current
-        self._current = call
-        try:
+        with call:
             try:
                 environ = self._environs.make(request)
                 if request.content_length or request.chunked:
@@ -164,25 +164,11 @@ class CoreServer:
                 call.fail()
             else:
                 call.serve(environ)
-        except BaseException:
-            call.abandon()  # wherever that came from, a signal say
-            raise
-        finally:
-            self._current = call.outer
-            call.outer = None
 
     def _resume(self, request: Any) -> None:
         call = self.waiting.pop(int(ffi.cast("uintptr_t", request)))
-        call.outer = self._current
-        self._current = call
-        try:
+        with call:
             call.go_on()
-        except BaseException:
-            call.abandon()
-            raise
-        finally:
-            self._current = call.outer
-            call.outer = None
 
     def _go_on(self) -> int:
         """Only those there now: each may come back to the end of the list."""
@@ -302,7 +288,7 @@ class CoreServer:
                     raise RuntimeError("another thread is turning this server")
                 # The application turns its own server: while that is in the
                 # core, helper threads of its calls may come there, too.
-                call = self._current
+                call = self.current
                 while call is not None:
                     call.hold_until_the_end()
                     call = call.outer
@@ -361,7 +347,7 @@ class CoreServer:
                 if self._is_forked():
                     lib.wb_server_close(self._core)  # its own descriptors
                 else:
-                    lib.wb_server_stop(self._core, 0)  # wakes who sleeps
+                    lib.wb_server_stop(self._core, CLOSE_MS)  # wakes, too
                 return
         self._close_core()
 

@@ -211,9 +211,10 @@ class Server:
                 type(running.error).__name__,
                 exc_info=running.error,
             )
-            self._close_socket()  # or clients would wait in its queue
+            self._close_at_end = True  # or clients would wait in its queue
         if self._close_at_end:
             self.core.close()
+            self._close_socket()
 
     def _seal_socket(self) -> None:
         """If it was made here, and no fork has made it another's, too."""

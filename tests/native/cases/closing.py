@@ -1,0 +1,396 @@
+"""Every way to close a server at a bad moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import weakref
+from typing import Any
+
+import pytest
+
+from tests.native.cases.kit import (
+    Body,
+    Serving,
+    cases_of,
+    collect,
+    collected,
+    connect,
+    main,
+    one_answer,
+    receive,
+    text,
+    until,
+)
+from wsgibench import Server
+
+
+def refuses(server: Server) -> bool:
+    try:
+        socket.create_connection(server.address[:2], 1).close()
+    except OSError:
+        return True
+    return False
+
+
+def ended(serving: Serving) -> None:
+    """The server has closed, for whoever looks."""
+    serving.until(lambda: serving.server.core.stopped)
+    until(lambda: refuses(serving.server), "the port is free")
+
+
+class Empty(Body):
+    def __next__(self) -> bytes:
+        raise StopIteration
+
+
+def in_application(threads: int) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        serving.server.close()
+        serving.server.close()
+        return text(start_response, b"bye")
+
+    serving = Serving(app, threads)
+    with connect(serving.server) as client:
+        ended(serving)
+        assert one_answer(client).endswith(b"bye")
+
+
+def in_iterable(threads: int) -> None:
+    body = Body(b"a")
+    body.on_block = lambda: serving.server.close()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return body
+
+    serving = Serving(app, threads)
+    with connect(serving.server) as client:
+        ended(serving)
+        assert b"\r\n0\r\n\r\n" not in receive(client)
+    until(lambda: body.closed == 1)
+
+
+def in_generator(threads: int) -> None:
+    over: list[str] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        try:
+            yield b"one"
+            serving.server.close()
+            yield b"two"
+            while True:
+                yield b"three"
+        finally:
+            over.append("closed")
+
+    serving = Serving(app, threads)
+    with connect(serving.server) as client:
+        ended(serving)
+        receive(client)
+    until(lambda: over == ["closed"])
+
+
+def in_close(threads: int) -> None:
+    class Closes(Empty):
+        def close(self) -> None:
+            super().close()
+            serving.server.close()
+
+    body = Closes()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return body
+
+    serving = Serving(app, threads)
+    with connect(serving.server) as client:
+        ended(serving)
+        assert receive(client).startswith(b"HTTP/1.1 200")
+    assert body.closed == 1
+
+
+def stop_in_application(threads: int) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        serving.server.stop(5)
+        return text(start_response, b"bye")
+
+    serving = Serving(app, threads)
+    with connect(serving.server) as client:
+        ended(serving)
+        assert one_answer(client).endswith(b"bye")
+    serving.server.stop(0)
+    serving.server.close()
+
+
+def by_helper(threads: int) -> None:
+    """The application waits for a thread that closes the server."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        helper = threading.Thread(target=serving.server.close)
+        helper.start()
+        helper.join()
+        came_back.append(1)
+        return text(start_response, b"bye")
+
+    came_back: list[int] = []
+    serving = Serving(app, threads)
+    with connect(serving.server) as client:
+        ended(serving)
+        # In threads, the server may have given up the client by then.
+        assert threads or one_answer(client).endswith(b"bye")
+        receive(client)
+    until(lambda: came_back)
+
+
+def by_other_thread_while_it_sleeps(threads: int) -> None:
+    """A thread closes it while another waits in turn() or in its loop."""
+    serving = Serving(lambda e, s: text(s, b"x"), threads)
+    assert serving.ask().endswith(b"x")
+    if threads:
+        serving.server.close()
+    else:
+        timer = threading.Timer(0.2, serving.server.close)
+        timer.start()
+        while serving.server.turn(None) >= 0:
+            pass
+        timer.join()
+    ended(serving)
+
+
+def suspended(threads: int) -> None:
+    """While iterables wait for slow clients, or for their turn."""
+    bodies: list[Body] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        small = environ["PATH_INFO"] == "/small"
+        bodies.append(Body(b"x" if small else b"x" * 100_000))
+        return bodies[-1]
+
+    serving = Serving(app, threads)
+    slow = connect(serving.server)
+    small = connect(serving.server, b"GET /small HTTP/1.1\r\nHost: a\r\n\r\n")
+    serving.until(lambda: len(bodies) == 2)
+    if not threads:
+        for _ in range(20):
+            serving.server.turn(0.01)
+    serving.server.close()
+    until(lambda: [body.closed for body in bodies] == [1, 1])
+    ended(serving)
+    slow.close()
+    small.close()
+
+
+def forgotten_while_suspended(threads: int) -> None:
+    """`del server`: all is freed, and close() was called."""
+    body = Body()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        environ["start_response"] = start_response  # a cycle
+        return body
+
+    server = Server(app, port=0)
+    client = connect(server)
+    for _ in range(20):
+        server.turn(0.01)
+    assert server.stats()["busy"] == 1
+    del server
+    until(lambda: collect() and body.closed == 1)
+    client.close()
+
+
+def everything_is_freed(threads: int) -> None:
+    """A cycle through the server, its application and a suspended call."""
+
+    class App:
+        def __call__(self, environ: Any, start_response: Any) -> Any:
+            start_response("200 OK", [])
+            self.body = Noting()
+            self.start_response = start_response
+            self.environ = environ
+            self.body.app = self  # type: ignore[attr-defined]
+            return self.body
+
+    closed: list[int] = []
+
+    class Noting(Body):
+        def close(self) -> None:
+            closed.append(1)
+
+    app = App()
+    server = Server(app, port=0)
+    app.server = server  # type: ignore[attr-defined]
+    client = connect(server)
+    for _ in range(20):
+        server.turn(0.01)
+    assert server.stats()["busy"] == 1
+    listener = server.socket
+    found = weakref.ref(app), weakref.ref(server)
+    del app, server
+    until(lambda: all(collected(reference) for reference in found))
+    assert closed == [1]
+    listener.close()
+    client.close()
+
+
+def twice(threads: int) -> None:
+    serving = Serving(lambda e, s: text(s, b"x"), threads)
+    assert serving.ask().endswith(b"x")
+    for _ in range(2):
+        serving.server.stop(1)
+        serving.server.close()
+    ended(serving)
+    for method in (serving.server.turn, serving.server.stats):
+        with pytest.raises(ValueError, match="closed"):
+            method()
+
+
+def never_started(threads: int) -> None:
+    server = Server(lambda e, s: text(s, b"x"), port=0, threads=threads)
+    server.close()
+    Server(lambda e, s: text(s, b"x"), port=0, threads=threads).stop(0)
+
+
+def in_signal_handler(threads: int) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return body
+
+    body = Body()
+    serving = Serving(app, threads)
+    signal.signal(signal.SIGUSR1, lambda n, f: serving.server.close())
+    with connect(serving.server) as client:
+        serving.until(lambda: serving.server.stats()["busy"] == 1)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        ended(serving)
+        receive(client)
+    until(lambda: body.closed == 1)
+
+
+def in_signal_handler_in_application(threads: int) -> None:
+    def app(environ: Any, start_response: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        return text(start_response, b"bye")
+
+    serving = Serving(app, threads)
+    signal.signal(signal.SIGUSR1, lambda n, f: serving.server.close())
+    with connect(serving.server) as client:
+        ended(serving)
+        assert one_answer(client).endswith(b"bye")
+
+
+def by_finalizer(threads: int) -> None:
+    """By __del__ and by a weakref's callback, in and after the call."""
+
+    class Closes:
+        def __del__(self) -> None:
+            serving.server.close()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        body = Empty()
+        body.closes = Closes()  # type: ignore[attr-defined]
+        references.append(weakref.ref(body, lambda _: serving.server.close()))
+        return body
+
+    references: list[Any] = []
+    serving = Serving(app, threads)
+    with connect(serving.server) as client:
+        assert receive_or_turn(serving, client)
+        serving.until(
+            lambda: collect() and serving.server.core.stopped
+        )
+        ended(serving)
+
+
+def receive_or_turn(serving: Serving, client: socket.socket) -> bytes:
+    data: list[bytes] = []
+    thread = threading.Thread(target=lambda: data.append(client.recv(100)))
+    thread.start()
+    serving.until(lambda: data or not collect())
+    thread.join()
+    return data[0]
+
+
+def turned_by_two_threads(threads: int) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        inside.set()
+        assert go_on.wait(30)
+        return text(start_response, b"x")
+
+    server = Server(app, port=0)
+    turns: list[int] = []
+    with connect(server) as client:
+
+        def turn() -> None:
+            while not inside.is_set():
+                turns.append(server.turn(0.1))
+
+        other = threading.Thread(target=turn)
+        other.start()
+        assert inside.wait(30)
+        with pytest.raises(RuntimeError, match="another thread"):
+            server.turn(0)
+        server.close()
+        go_on.set()
+        other.join()
+        assert one_answer(client).endswith(b"x")
+    assert turns[-1] == -1
+
+
+def nested(threads: int) -> None:
+    """An application that turns its own server, in which one closes it."""
+    depth: list[int] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        depth.append(1)
+        if len(depth) == 1:
+            while len(depth) < 2:
+                assert server.turn(0.1) >= -1
+        else:
+            server.close()
+        return text(start_response, b"bye")
+
+    server = Server(app, port=0)
+    clients = [connect(server), connect(server)]
+    while server.core.stopped is False:
+        if server.turn(0.1) < 0:
+            break
+    for client in clients:
+        assert one_answer(client).endswith(b"bye")
+        client.close()
+
+
+def access_log(threads: int) -> None:
+    """The log is the server's until that has closed."""
+    out, into = os.pipe()
+    path = "/proc/self/fd/%d" % into
+    serving = Serving(
+        lambda e, s: text(s, b"x"), threads, access_log=path
+    )
+    assert serving.ask().endswith(b"x")
+    serving.server.close()
+    ended(serving)
+    os.close(into)
+    with open(out) as lines:
+        assert len(lines.read().splitlines()) == 1
+
+
+CASES = cases_of(globals())
+#: They turn the server themselves.
+LOOP_ONLY = {
+    "everything_is_freed",
+    "forgotten_while_suspended",
+    "turned_by_two_threads",
+    "nested",
+}
+
+if __name__ == "__main__":
+    main(CASES)
