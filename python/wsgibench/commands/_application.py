@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 SERVERS = "c-uv,granian,gunicorn-sync,gunicorn-gthread,waitress,cheroot"
 #: Options that name files; in a table, from where the table lies.
 PATHS = ("chdir", "env-file", "requirements", "requests", "venv")
+#: What of the table is the application's.
+OWN = (
+    *("app", "chdir", "env", "env-file", "requirements", "install", "venv"),
+    *("setup", "reset", "requests", "sample", "sessions", "visitors"),
+    *("think", "host"),
+)
 LISTS = ("server", "python", "connections", "rate")
 
 
@@ -202,10 +208,13 @@ def _add_requests(add: Callable[..., Any]) -> None:
 
 
 def expanded(
-    argv: Sequence[str], parser: argparse.ArgumentParser
+    argv: Sequence[str],
+    parser: argparse.ArgumentParser,
+    others: Sequence[str] | None = None,
 ) -> list[str]:
     """The arguments with those of the table before them: what stands on the
-    command line wins."""
+    command line wins. The table is of ``run``; another command takes from it
+    what says which application, and the `others`."""
     given, _ = parser.parse_known_args(list(argv))
     if getattr(given, "suite", None) or getattr(given, "resume", None):
         return list(argv)
@@ -213,6 +222,13 @@ def expanded(
     if not given.config and not path.is_file():
         return list(argv)
     table = _table(path, bool(given.config))
+    if others is not None:
+        taken = {*OWN, *others}
+        table = {
+            key: value
+            for key, value in table.items()
+            if key.replace("_", "-") in taken
+        }
     return [*_arguments(table, path, parser), *argv]
 
 

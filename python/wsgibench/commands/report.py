@@ -11,14 +11,21 @@ HELP = "a record as a page with pictures, a table, Markdown or CSV"
 ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".csv": "csv"}
 #: Forms of a record of run --counted.
 COUNTED = ("counted",)
+#: Commands whose records have a form of their own, by their name.
+SEARCHES = ("capacity", "size")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("record", type=Path)
+    parser.add_argument("record", type=Path, help="file that a run wrote")
     parser.add_argument(
         "--format", help="table, html, markdown, csv, ...; else by the output"
     )
-    parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help="file to write (default: the terminal)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,6 +43,13 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(
                 "%s was counted, not timed; its forms are: %s."
                 % (arguments.record, ", ".join(COUNTED))
+            )
+    if found.get("kind") in SEARCHES:
+        chosen = arguments.format or found["kind"]
+        if chosen != found["kind"]:
+            raise UsageError(
+                "%s is of `%s`; its form is: %s."
+                % (arguments.record, found["kind"], found["kind"])
             )
     module = plugins.load("reports", chosen, "report")
     text: str = module.render(found)

@@ -29,6 +29,7 @@ from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
 from wsgibench.harness.progress import Progress
+from wsgibench.harness.scenario import Scenario
 
 Tell = Callable[[str], None]
 
@@ -178,6 +179,17 @@ class Run:
         if isinstance(self._made[key], WsgibenchError):
             raise self._made[key]
         return self._made[key]
+
+    def prepared(self) -> dict[Cell, Environment]:
+        """For who loads them in a way of his own."""
+        return self._prepare(self.possible())
+
+    def scenario_of(self, cell: Cell) -> Scenario:
+        return self._scenarios[cell.scenario]
+
+    def entry(self, cell: Cell) -> dict[str, Any]:
+        interpreter = self._interpreters[cell.python]
+        return _entry(cell, interpreter, self._environment(cell))
 
     def _prepare(self, cells: list[Cell]) -> dict[Cell, Environment]:
         """Environments of all cells; a cell without one fails here."""

@@ -1,0 +1,164 @@
+"""What ``capacity`` and ``size`` have in common: which servers, on what, and
+objectives to be kept."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wsgibench.commands import _application
+from wsgibench.errors import UsageError
+
+if TYPE_CHECKING:
+    from wsgibench.harness.contest import Contest
+    from wsgibench.harness.run import Run
+    from wsgibench.load.slo import Gate
+
+SLO = "p99=50ms,errors=0.1%"
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser, output: str, servers: str
+) -> None:
+    add = parser.add_argument
+    add(
+        "--server",
+        default=servers,
+        help="names, comma-separated (default: %(default)s)",
+    )
+    add(
+        "--python",
+        help="interpreters (default: python3; with --app pypy3, too)",
+    )
+    add(
+        "--scenario",
+        default="hello",
+        help="what is asked, without --app (default: %(default)s)",
+    )
+    add(
+        "--slo",
+        default=SLO,
+        help="objectives: percentiles, mean, max, errors (default: "
+        + SLO.replace("%", "%%")
+        + ")",
+    )
+    add(
+        "--duration",
+        type=float,
+        default=3.0,
+        help="seconds of each trial (default: %(default)s)",
+    )
+    add(
+        "--connections",
+        default="256",
+        help="of the client, at most in use at once (default: %(default)s)",
+    )
+    add(
+        "--headers",
+        help="a set of request headers (default: proxied)",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=1,
+        help="of arrivals and of the order (default: %(default)s)",
+    )
+    add(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path(output),
+        help="the record (default: %(default)s)",
+    )
+    _application.add_arguments(parser)
+
+
+class Field:
+    """Cells that can be measured, with their environments."""
+
+    def __init__(
+        self, arguments: argparse.Namespace, tell: Callable[[str], None]
+    ) -> None:
+        from wsgibench.harness import selection
+        from wsgibench.harness.run import Run
+        from wsgibench.load import slo
+
+        self.tell = tell
+        self.gates: list[Gate] = slo.parse(arguments.slo)
+        if not any(gate.is_time for gate in self.gates):
+            raise UsageError("--slo needs an objective of time: p99=50ms.")
+        if arguments.duration <= 0:
+            raise UsageError("--duration is more than 0.")
+        if not arguments.output.resolve().parent.is_dir():
+            raise UsageError(
+                "there is no folder %s." % arguments.output.resolve().parent
+            )
+        self.contest: Contest | None = _application.contest(arguments, tell)
+        contest = self.contest
+        found = selection.free(
+            arguments.server,
+            arguments.scenario,
+            (arguments.python or "python3")
+            if contest is None
+            else _application.pythons(arguments),
+            arguments.connections,
+            load={
+                "duration": arguments.duration,
+                "keepalive": True,
+                "headers": arguments.headers or "proxied",
+                "think": arguments.think,
+            },
+            warmup=(1.0, 4.0),
+            application=contest.scenario.name if contest else "",
+        )
+        self.interpreters = found.interpreters
+        self.race: Run = Run(
+            found.cells,
+            found.interpreters,
+            starts=1,
+            seed=arguments.seed,
+            port=0,
+            argv=arguments.argv,
+            output=arguments.output,
+            missing=found.missing,
+            tell=tell,
+            contest=contest,
+        )
+        self.ready = self.race.prepared()
+        if contest is not None and self.ready:
+            contest.begin(self.ready, found.interpreters)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return self.race.record
+
+    def stage(self, cell: Any, start: int, **more: Any) -> Any:
+        from wsgibench.harness import servers
+        from wsgibench.harness.stage import Stage
+
+        environment = self.ready[cell]
+        visit = self.contest.visit(cell, environment) if self.contest else None
+        return Stage(
+            servers.find(more.pop("server", cell.server)),
+            self.race.scenario_of(cell),
+            environment,
+            visit=visit,
+            start=start,
+            **more,
+        )
+
+    def strain(self, result: dict[str, Any]) -> tuple[bool, float | None]:
+        """(whether the objectives were kept, the worst time by its limit)"""
+        from wsgibench.load import slo
+
+        missed = slo.missed(self.gates, result)
+        strains = [
+            value / gate.limit
+            for gate in self.gates
+            if gate.is_time
+            for value in [slo._time(gate, result)]
+            if value is not None
+        ]
+        return not missed, max(strains, default=None)

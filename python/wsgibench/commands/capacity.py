@@ -1,0 +1,104 @@
+"""``python -m wsgibench capacity``: the highest rate that keeps an SLO."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from typing import Any
+
+from wsgibench.commands import _application, _field
+from wsgibench.errors import UsageError, WsgibenchError
+
+HELP = "search the highest rate at which a server keeps its objectives"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    _field.add_arguments(parser, "capacity.json", "c-uv,gunicorn-gthread")
+    parser.add_argument(
+        "--starts",
+        type=int,
+        default=3,
+        help="server processes, each searched by itself (default: "
+        "%(default)s)",
+    )
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _search(field: _field.Field, cell: Any, start: int) -> dict[str, Any]:
+    """One start: warmed up in the closed loop, then searched."""
+    from wsgibench.harness import knee
+    from wsgibench.harness.stage import closed
+
+    points: list[dict[str, Any]] = []
+    with field.stage(cell, start) as stage:
+        warm = dataclasses.replace(closed(cell.load), duration=1.0)
+        most = stage.load(warm, start)["goodput"]
+
+        def trial(rate: float) -> knee.Trial:
+            load = dataclasses.replace(cell.load, rate=rate, warmup=0.0)
+            result = stage.load(load, start + 1)
+            holds, strain = field.strain(result)
+            tail = result["tail"]
+            points.append(
+                {
+                    "rate": rate,
+                    "holds": holds,
+                    "p50_ns": tail.get("p50_ns"),
+                    "p99_ns": tail.get("p99_ns"),
+                    "failed": result["scheduled"] - result["classes"]["ok"],
+                    "cpu_us": result["server_cpu_ns"]
+                    / 1e3
+                    / max(1, result["classes"]["ok"]),
+                    "client_cpu_share": result["client_cpu_share"],
+                }
+            )
+            return knee.Trial(rate, holds, strain)
+
+        found = knee.search(trial, most / 2)
+    return {
+        "start": start,
+        "closed_loop": most,
+        "capacity": found.rate,
+        "is_bound": found.is_bound,
+        "trials": sorted(points, key=lambda one: float(one["rate"])),
+    }
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from wsgibench.harness import record
+    from wsgibench.reports import capacity
+
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    argv = _application.expanded(
+        arguments.argv[1:], parser, ("server", "python")
+    )
+    arguments = parser.parse_args(argv)
+    arguments.argv = ["capacity", *argv]
+    if arguments.starts < 1:
+        raise UsageError("--starts is at least 1.")
+    field = _field.Field(arguments, _tell)
+    made = field.record
+    made.update(kind="capacity", slo=arguments.slo, starts=arguments.starts)
+    entries = {cell: field.race.entry(cell) for cell in field.ready}
+    made["cells"] = list(entries.values())
+    for start in range(arguments.starts):
+        for cell, entry in entries.items():
+            _tell("[start %d] %s" % (start + 1, cell.name))
+            try:
+                entry["starts"].append(_search(field, cell, start))
+            except WsgibenchError as error:
+                made["failures"].append(
+                    {"cell": cell.name, "reason": str(error)}
+                )
+                _tell("%s: %s" % (cell.name, error))
+            record.write(made, arguments.output)
+    made["complete"] = True
+    record.write(made, arguments.output)
+    print(capacity.render(made), end="")
+    print("record: %s" % arguments.output)
+    return 1 if made["failures"] else 0

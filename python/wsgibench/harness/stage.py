@@ -1,0 +1,106 @@
+"""A server that runs and is loaded several times, at one rate after another;
+what ``capacity`` and ``size`` are made of."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from wsgibench.errors import WsgibenchError
+from wsgibench.harness import cell as cells
+from wsgibench.harness import machine, usage
+from wsgibench.harness.environments import Environment
+from wsgibench.harness.plan import Load
+from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.scenario import Scenario
+from wsgibench.harness.servers import Server
+from wsgibench.harness.visit import Visit
+
+
+class Stage:
+    """A context manager: one process of the server, checked."""
+
+    def __init__(
+        self,
+        server: Server,
+        scenario: Scenario,
+        environment: Environment,
+        *,
+        visit: Visit | None,
+        start: int,
+        all_cpus: bool = False,
+    ) -> None:
+        self._scenario = scenario
+        self._visit = visit
+        self._start = start
+        self._folder = tempfile.TemporaryDirectory(prefix="wsgibench-")
+        cpu, self._client_cpu = machine.split_cpus()
+        self._guest = GuestProcess(
+            environment,
+            server,
+            scenario,
+            cpu=None if all_cpus else cpu,
+            log=Path(self._folder.name) / "guest.log",
+        )
+        self.answers: dict[str, Any] = {}
+        self._number = 0
+
+    def __enter__(self) -> Stage:
+        try:
+            self._guest.__enter__()
+            if self._visit is not None:
+                self.answers = self._visit.begin(self._guest, self._start)
+        except BaseException:
+            self.__exit__()
+            raise
+        wrong = self.answers.get("differences")
+        if wrong:
+            self.__exit__()
+            raise WsgibenchError(
+                "wrong answers: %(request)s: %(what)s" % wrong[0]
+            )
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._guest.stop()
+        self._folder.cleanup()
+
+    def load(self, asked: Load, seed: int) -> dict[str, Any]:
+        """The generator's result, with ``server_cpu_ns`` and ``rss``."""
+        self._number += 1
+        seed = 1000 * seed + self._number
+        folder = Path(self._folder.name)
+        if self._visit is not None:
+            command = self._visit.command(
+                self._guest, asked, folder, seed=seed, cpu=self._client_cpu
+            )
+        else:
+            url = "http://%s:%d%s" % (
+                *self._guest.address[:2],
+                self._scenario.path,
+            )
+            command = cells.command(
+                url, asked, self._scenario, seed, self._client_cpu
+            )
+        before = usage.read(self._guest.pid)
+        seconds = asked.warmup + asked.duration
+        result = cells.generate(command, seconds + 120, self._scenario)
+        after = usage.read(self._guest.pid)
+        if not self._guest.alive():
+            raise WsgibenchError(
+                "the server died: " + self._guest.last_words()
+            )
+        result["server_cpu_ns"] = after.cpu_ns - before.cpu_ns
+        result["server_wait_ns"] = after.wait_ns - before.wait_ns
+        result["rss"] = after.rss
+        return result
+
+
+def closed(load: Load) -> Load:
+    return dataclasses.replace(load, rate=0.0, fraction=0.0)
+
+
+Tell = Callable[[str], None]

@@ -1,0 +1,105 @@
+"""``capacity`` and ``size`` on an application that waits: what no machine can
+do better than, and that the records have reports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APP = """
+import time
+
+def application(environ, start_response):
+    time.sleep(0.02)
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "waiting.py").write_text(APP)
+    return tmp_path
+
+
+def wsgibench(
+    folder: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wsgibench", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=115,
+    )
+
+
+COMMON = ("--app=waiting:application", "--python=python3", "--duration=1")
+
+
+def test_capacity(project: Path) -> None:
+    done = wsgibench(
+        project,
+        "capacity",
+        *COMMON,
+        "--slo=p50=2s,errors=20%",
+        "--server=wsgiref",
+        "--connections=16",
+        "--starts=1",
+    )
+    assert done.returncode == 0, done.stderr
+    made = json.loads((project / "capacity.json").read_text())
+    (cell,) = made["cells"]
+    (start,) = cell["starts"]
+    # One at a time, 20 ms each: never more than 50 a second, and an arrival
+    # process that had fewer in its second than its rate.
+    assert 0 < start["capacity"] < 100
+    assert any(one["holds"] for one in start["trials"])
+    assert not all(one["holds"] for one in start["trials"])
+    assert "requests/s" in done.stdout
+    again = wsgibench(project, "report", "capacity.json")
+    assert again.stdout in done.stdout
+
+
+def test_size(project: Path) -> None:
+    done = wsgibench(
+        project,
+        "size",
+        *COMMON,
+        "--rate=100",
+        "--slo=p50=5s,errors=50%",
+        "--server=waitress",
+        "--connections=32",
+    )
+    assert done.returncode == 0, done.stderr
+    made = json.loads((project / "size.json").read_text())
+    (cell,) = made["cells"]
+    size = cell["size"]
+    assert size["wait_us"] > 19_000
+    # Little's law: 100 a second, 20 ms each.
+    assert size["under_way"] >= 2
+    assert size["tried"][0]["threads"] >= 2
+    assert size["found"]["command"].startswith("waitress-serve --threads=")
+    assert size["found"]["command"] in done.stdout
+    again = wsgibench(project, "report", "size.json")
+    assert again.stdout in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["capacity", "--slo=errors=0"], "--slo needs an objective of time"),
+        (["capacity", "--slo=p99=fast"], "'fast' is not a time like 20ms"),
+        (["capacity", "--starts=0"], "--starts is at least 1"),
+        (["size", "--rate=0"], "--rate and --most-workers are more than 0"),
+        (["size", "--rate=5", "--server=bjoern"], "bjoern has no workers"),
+    ],
+)
+def test_wrong_use(project: Path, arguments: list[str], sentence: str) -> None:
+    done = wsgibench(project, *arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
