@@ -191,6 +191,9 @@ def tls_context(plan: dict[str, Any]) -> ssl.SSLContext | None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(plan["certificate"], plan["key"])
+    if "client_ca" in plan:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(plan["client_ca"])
     return context
 
 

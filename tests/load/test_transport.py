@@ -9,7 +9,7 @@ from typing import Any, Callable
 import pytest
 
 from wsgibench import native
-from wsgibench.errors import UsageError
+from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load.processes import parts, share
 from wsgibench.load.spec import LoadSpec
 from wsgibench.native import binding as native_binding
@@ -223,3 +223,111 @@ def test_staggered_connects(load: Load, golden: Golden) -> None:
     # The last is dialled 19/50 s after the first.
     assert result["connections"]["established"] == 20
     assert result["classes"]["ok"] == result["scheduled"]
+
+
+class TestNames:
+    """Whom the certificate must name, and what is asked for."""
+
+    @pytest.fixture(scope="class")
+    def by_address(
+        self, tmp_path_factory: pytest.TempPathFactory
+    ) -> dict[str, dict[str, str]]:
+        folder = tmp_path_factory.mktemp("addresses")
+        found = {}
+        for name, names in (
+            ("right", "IP:127.0.0.1,DNS:example.org"),
+            ("wrong", "IP:127.0.0.9,DNS:other.org"),
+        ):
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"]
+                + ["-keyout", name + "-key.pem", "-out", name + ".pem"]
+                + ["-days", "2", "-subj", "/CN=" + name]
+                + ["-addext", "subjectAltName=" + names],
+                cwd=folder,
+                check=True,
+                stderr=subprocess.DEVNULL,
+            )
+            found[name] = {
+                "certificate": str(folder / (name + ".pem")),
+                "key": str(folder / (name + "-key.pem")),
+            }
+        return found
+
+    @pytest.mark.usefixtures("needs_tls")
+    @pytest.mark.parametrize("which", ["right", "wrong"])
+    @pytest.mark.parametrize(
+        "how",
+        [
+            {},
+            {"extra_headers": (("Host", "example.org"),)},
+            {"extra_headers": (("Host", "example.org:8443"),)},
+            {"tls_name": "example.org"},
+            {"learn": True},
+        ],
+    )
+    def test_a_certificate_names_whom_was_asked(
+        self,
+        load: Load,
+        golden: Golden,
+        by_address: dict[str, dict[str, str]],
+        which: str,
+        how: dict[str, Any],
+    ) -> None:
+        server = golden(**by_address[which])
+        asked: dict[str, Any] = {
+            "requests": 3,
+            "duration": 5,
+            "tls_ca": by_address[which]["certificate"],
+            **how,
+        }
+        url = "https://127.0.0.1:%d/" % server.port
+        if which == "wrong" and "learn" in how:
+            with pytest.raises(WsgibenchError, match="learned"):
+                load(url, **asked)
+            return
+        classes = load(url, **asked)["classes"]
+        assert classes["ok" if which == "right" else "refused"] == 3
+
+    @pytest.mark.usefixtures("needs_tls")
+    @pytest.mark.parametrize("shown", [True, False])
+    def test_a_certificate_of_our_own(
+        self,
+        load: Load,
+        golden: Golden,
+        by_address: dict[str, dict[str, str]],
+        shown: bool,
+    ) -> None:
+        ours = by_address["right"]
+        server = golden(**ours, client_ca=ours["certificate"])
+        more = {"tls_cert": ours["certificate"], "tls_key": ours["key"]}
+        result = load(
+            "https://127.0.0.1:%d/" % server.port,
+            requests=3,
+            duration=5,
+            timeout=2,
+            **(more if shown else {}),
+        )
+        assert result["classes"]["ok"] == (3 if shown else 0)
+
+    @pytest.mark.usefixtures("needs_tls")
+    def test_a_certificate_that_is_none(self, load: Load) -> None:
+        with pytest.raises(UsageError, match="certificate and key"):
+            load("https://127.0.0.1:1/", tls_cert=__file__)
+
+
+def test_gaps_of_constant_arrivals(load: Load, golden: Golden) -> None:
+    """As the server saw them, over three processes: no bursts."""
+    server = golden(times=True)
+    load(
+        server.url,
+        connections=6,
+        processes=3,
+        rate=100,
+        poisson=False,
+        duration=2,
+        drain=5,
+    )
+    sent = sorted(server.account()["sent_ns"].values())
+    gaps = sorted(b - a for a, b in zip(sent, sent[1:]))
+    # Due each 10 ms; a burst of three has two gaps of nothing.
+    assert gaps[len(gaps) // 2] > 5e6
