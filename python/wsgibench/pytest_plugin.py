@@ -19,7 +19,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
+import os
+import tempfile
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 RUNNING = pytest.StashKey[list[Any]]()
 RACES = pytest.StashKey[list[dict[str, Any]]]()
+
+#: Where a worker of pytest-xdist hands its races over.
+WORKERS_RACES = "wsgibench_races"
 
 #: What of an slo mark is not a gate but how to load.
 LOAD = ("connections", "duration", "headers", "keepalive", "seed")
@@ -74,6 +80,21 @@ def wsgi_server(
         yield start
 
 
+@contextlib.contextmanager
+def _alone(config: pytest.Config) -> Iterator[None]:
+    """One measurement at a time: under pytest-xdist (``-n 4``) two would
+    measure each other."""
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        yield
+        return
+    name = "wsgibench-%d-%s.lock" % (os.getuid(), worker["testrunuid"])
+    path = os.path.join(tempfile.gettempdir(), name)
+    with open(path, "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield  # closing it gives it up
+
+
 @pytest.fixture
 def wsgi_race(request: pytest.FixtureRequest) -> Callable[..., Race]:
     """wsgi_race({name: app or (server, app)}, starts=3, ...): all of them in
@@ -81,7 +102,8 @@ def wsgi_race(request: pytest.FixtureRequest) -> Callable[..., Race]:
     from wsgibench.pytesting import benchmark_json, race
 
     def run(contestants: Any, **more: Any) -> Race:
-        found = race.run(contestants, **more)
+        with _alone(request.config):
+            found = race.run(contestants, **more)
         request.config.stash[RACES].extend(
             benchmark_json.benchmarks(
                 request.node.name, request.node.nodeid, found
@@ -129,7 +151,8 @@ def _hold(item: pytest.Function, mark: pytest.Mark) -> None:
     text, load = _gates(mark)
     gates = slo.parse(text)
     for server in running:
-        result = server.load(**load)
+        with _alone(item.config):
+            result = server.load(**load)
         sentences = slo.missed(gates, result)
         item.user_properties.append(
             ("slo", "%s: %s" % (server.name, json.dumps(result["tail"])))
@@ -146,12 +169,24 @@ def _hold(item: pytest.Function, mark: pytest.Mark) -> None:
             )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """pytest-xdist: a worker is done; what it raced comes to us."""
+    output = getattr(node, "workeroutput", {})
+    node.config.stash[RACES].extend(output.get(WORKERS_RACES, []))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    races = session.config.stash[RACES]
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[WORKERS_RACES] = races
+        return
     path = session.config.getoption("--wsgibench-json")
     if not path:
         return
     from wsgibench.pytesting import benchmark_json
 
-    found = benchmark_json.document(session.config.stash[RACES])
+    found = benchmark_json.document(races)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(found, file, indent=1)

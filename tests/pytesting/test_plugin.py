@@ -177,3 +177,55 @@ def test_names_of_applications() -> None:
 def test_the_own_interpreter_brings_its_path() -> None:
     made = environment("c-uv", None)
     assert HERE in made.libraries
+
+
+def test_workers_of_xdist_race_one_by_one(
+    inner: pytest.Pytester, tmp_path: Path
+) -> None:
+    pytest.importorskip("xdist")
+    out = tmp_path / "races.json"
+    times = tmp_path / "times"
+    inner.makepyfile(
+        """
+        import os
+        import time
+
+        import pytest
+        import some_app
+        from wsgibench.pytesting import race
+
+        measured = race.run
+
+        @pytest.fixture(autouse=True)
+        def noted(monkeypatch):
+            def run(*arguments, **more):
+                begun = time.monotonic_ns()
+                made = measured(*arguments, **more)
+                with open(%r, "a") as file:
+                    print(begun, time.monotonic_ns(), file=file)
+                return made
+
+            monkeypatch.setattr(race, "run", run)
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_race(wsgi_race, number):
+            raced = wsgi_race(
+                {"one": some_app.application},
+                starts=1, duration=0.3, warmup=0.1, connections=2,
+            )
+            assert raced.costs("one")
+        """
+        % str(times)
+    )
+    result = run(inner, "-n", "2", "--wsgibench-json", str(out))
+    result.assert_outcomes(passed=4)
+    found = json.loads(out.read_text())["benchmarks"]
+    names = {one["group"] for one in found}
+    assert names == {"test_race[%d]" % number for number in range(4)}
+    spans = sorted(
+        tuple(map(int, line.split()))
+        for line in times.read_text().splitlines()
+    )
+    assert len(spans) == 4
+    for (_, ended), (begun, _) in zip(spans, spans[1:]):
+        assert ended <= begun
