@@ -197,7 +197,7 @@ respond(wp_call *call, PyObject *block)
                              (size_t)PyBytes_GET_SIZE(block), &owner);
     Py_XDECREF((PyObject *)owner);
     if (result == WB_INVALID || result == WB_NOMEM) {
-        wp_raise_code(result);
+        wp_raise_head(result, &head);
         return fail(call);
     }
     int error = result == WB_STATE ? complain_of_length(call) : 0;

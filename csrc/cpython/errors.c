@@ -88,6 +88,32 @@ wp_log_exception(wp_server *server, const wb_request *request)
 }
 
 PyObject *
+wp_raise_head(int code, const wb_head *head)
+{
+    if (code != WB_INVALID) {
+        return wp_raise_code(code);
+    }
+    size_t size;
+    const char *refused = wb_head_refused(head, &size);
+    if (refused == NULL) {
+        PyErr_SetString(PyExc_ValueError,
+                        "these response headers cannot be sent together");
+        return NULL;
+    }
+    PyObject *text = PyUnicode_DecodeLatin1(refused, (Py_ssize_t)size, NULL);
+    if (text != NULL) {
+        PyErr_Format(PyExc_ValueError,
+                     refused == head->status
+                         ? "the status %R cannot be sent"
+                         : "the response header %R cannot be sent: its name "
+                           "or value is not HTTP, or the server's to give",
+                     text);
+        Py_DECREF(text);
+    }
+    return NULL;
+}
+
+PyObject *
 wp_raise_code(int code)
 {
     switch (code) {

@@ -261,6 +261,8 @@ int wp_file_behind(wp_state *state, PyObject *wrapper, int64_t *offset,
  * logged and cleared; -1: it is left set, for it has to leave the server
  * (KeyboardInterrupt, SystemExit). */
 int wp_log_exception(wp_server *server, const wb_request *request);
+/* As wp_raise_code(), for a head that the core refused: names the part. */
+PyObject *wp_raise_head(int code, const wb_head *head);
 PyObject *wp_raise_code(int code); /* NULL, with an exception set */
 
 /* server_type.c */

@@ -137,7 +137,7 @@ wp_call_give_head(wp_call *call, int64_t length)
     const wb_head head = wp_call_head(call);
     int result = wb_request_head(call->request, &head, length);
     if (result < 0) {
-        wp_raise_code(result);
+        wp_raise_head(result, &head);
     } else {
         call->head_given = 1;
     }

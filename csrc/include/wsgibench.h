@@ -116,12 +116,14 @@ typedef struct wb_config {
                               others, and other processes that share the
                               listener, get theirs; at least 1. More when
                               a turn answers many requests */
-    uint32_t head_timeout; /* from the first byte (or the accept) to the
-                              end of the head: 408 */
+    uint32_t head_timeout; /* from the first byte (with TLS or PROXY
+                              headers: the accept) to the end of the head:
+                              408 */
     uint32_t body_timeout; /* each span of this length must bring
                               body_quantum bytes or the end: 408 */
     uint32_t body_quantum;
-    uint32_t idle_timeout; /* between requests of one connection */
+    uint32_t idle_timeout; /* before and between requests of one
+                              connection */
     uint32_t write_timeout; /* without a byte taken by the client */
     /* Behind proxies. Lists of addresses are like "127.0.0.1, 10.0.0.0/8, ::1,
      * unix, *". */
@@ -336,6 +338,10 @@ int wb_request_wait(wb_request *request, int for_body, int timeout_ms);
  * status or a field is not sendable (CR, LF, NUL, not a token, hop-by-hop
  * ...). 0 or WB_COMPLETE. */
 int wb_request_head(wb_request *request, const wb_head *head, int64_t length);
+/* Of a head that was WB_INVALID: the status, or the name of the first field
+ * that cannot be sent (a pointer into the head; *size bytes), or NULL: they
+ * cannot be sent together. */
+const char *wb_head_refused(const wb_head *head, size_t *size);
 /* Body bytes. 0, WB_FULL, WB_COMPLETE (what exceeds the Content-Length is
  * dropped), or WB_GONE.
  * What the kernel does not take at once is copied and `data` is the caller's

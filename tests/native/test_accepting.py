@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from typing import Any, Callable
+
+import pytest
 
 from wsgibench import Server
 
+Start = Callable[..., Any]
 CLIENTS = 300
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -60,3 +63,21 @@ def test_new_clients_get_their_part_of_a_busy_loop() -> None:
         for client in clients:
             client.close()
         server.close()
+
+
+@pytest.mark.parametrize("idle", [0, 600])
+def test_a_silent_connection_is_idle(serve_app: Start, idle: int) -> None:
+    """Balancers open ahead. Half a head must become whole in time, though,
+    also where being idle has no end."""
+    server = serve_app(hello, head_timeout=0.2, idle_timeout=idle)
+    silent = socket.create_connection(server.address, 20)
+    slow = socket.create_connection(server.address, 20)
+    kept = socket.create_connection(server.address, 20)
+    with silent, slow, kept:
+        kept.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert kept.recv(1000)
+        for late in (slow, kept):
+            late.sendall(b"GET / HTTP/1.1\r\nHost")
+            assert late.makefile("rb").readline().startswith(b"HTTP/1.1 408")
+        silent.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert silent.makefile("rb").readline().startswith(b"HTTP/1.1 200")

@@ -570,6 +570,48 @@ def test_error_log_and_level(run: Run, tmp_path: Path) -> None:
     assert quiet.text == ""
 
 
+REFUSING = """
+def application(environ, start_response):
+    fields = [("Content-Type", "text/plain")]
+    status = "200 OK"
+    if environ["PATH_INFO"] == "/value":
+        fields.append(("X-Bad", "a\\nb"))
+    elif environ["PATH_INFO"] == "/name":
+        fields.append(("X Bad", "a"))
+    elif environ["PATH_INFO"] == "/hop":
+        fields.append(("Transfer-Encoding", "chunked"))
+    elif environ["PATH_INFO"] == "/twice":
+        fields += [("Content-Length", "1"), ("Content-Length", "1")]
+    else:
+        status = "2000 OK"
+    start_response(status, fields)
+    return [b"a", b"b"] if environ["QUERY_STRING"] else [b"a"]
+"""
+
+
+def test_what_an_application_does_wrong_is_named(
+    run: Run, tmp_path: Path
+) -> None:
+    """The request, the exception, the header that cannot be sent."""
+    (tmp_path / "refusing.py").write_text(REFUSING)
+    program = run("refusing", "--port=0")
+    port = program.port()
+    for path, words in (
+        ("/value", "header 'X-Bad' cannot"),
+        ("/name", "header 'X Bad' cannot"),
+        ("/hop", "header 'Transfer-Encoding' cannot"),
+        ("/twice", "cannot be sent together"),
+        ("/status", "status '2000 OK' cannot"),
+    ):
+        for query in ("", "?two"):
+            seen = len(program.lines)
+            assert status_of(port, path + query) == 500
+            line = program.line("GET %s failed: ValueError" % (path + query))
+            assert "[ERROR]" in line
+            program.line(words, after=seen)
+    assert program.stop() == 0
+
+
 @pytest.mark.parametrize("kind", ["ini", "json"])
 def test_log_config(run: Run, tmp_path: Path, kind: str) -> None:
     if kind == "json":

@@ -259,8 +259,11 @@ take_bytes(wb__conn *conn, const char *data, size_t size)
     if (wb__buf_append(&conn->in, data, size) < 0) {
         wb__conn_close(conn);
     } else if (at_once) {
-        if (size > 0 && conn->timed.kind == WB__IDLE) {
-            wb__conn_arm(conn, WB__HEAD);
+        if (size > 0 && conn->request == NULL
+            && conn->state == WB__CONN_WAITING
+            && (conn->timed.kind == WB__IDLE
+                || conn->timed.kind == WB__NO_DEADLINE)) {
+            wb__conn_arm(conn, WB__HEAD); /* half a head has come */
         }
     } else if (may_parse(conn)) {
         parse_kept(conn);

@@ -22,6 +22,7 @@ from wsgibench.native.cffi_errors import (
     log_exception,
     log_line,
     raise_code,
+    raise_head,
 )
 from wsgibench.native.cffi_file_wrapper import FileWrapper, file_behind
 from wsgibench.native.cffi_input import Input
@@ -245,7 +246,7 @@ class Call:
         assert self.head is not None
         result: int = lib.wb_request_head(request, self.head.given, length)
         if result < 0:
-            raise_code(result)
+            raise_head(result, self.head.given)
         self.head_given = True
         return result
 
@@ -373,7 +374,7 @@ class Call:
         if code == lib.WB_INVALID or code == lib.WB_NOMEM:
             self.request = request
             try:
-                raise_code(code)
+                raise_head(code, self.head.given)
             except BaseException:
                 self.fail()
             return

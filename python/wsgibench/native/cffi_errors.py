@@ -25,6 +25,24 @@ def raise_code(code: int) -> None:
     raise OSError(text)
 
 
+def raise_head(code: int, head: Any) -> None:
+    """As raise_code(), for a ``wb_head *`` that the core refused: names the
+    part."""
+    if code != lib.WB_INVALID:
+        raise_code(code)
+    size = ffi.new("size_t *")
+    refused = lib.wb_head_refused(head, size)
+    if refused == ffi.NULL:
+        raise ValueError("these response headers cannot be sent together")
+    text = ffi.buffer(refused, size[0])[:].decode("latin-1")
+    if refused == head.status:
+        raise ValueError("the status %r cannot be sent" % text)
+    raise ValueError(
+        "the response header %r cannot be sent: its name or value is not "
+        "HTTP, or the server's to give" % text
+    )
+
+
 def _request_text(request: Any) -> str:
     """"GET /path", as it was sent."""
     if request is None:

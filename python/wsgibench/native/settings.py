@@ -89,7 +89,7 @@ SETTINGS = (
         "idle_timeout",
         "idle_timeout",
         True,
-        "seconds a connection may rest between requests (0: off)",
+        "seconds a connection may rest before and between requests (0: off)",
     ),
     Setting(
         "write_timeout",
