@@ -277,6 +277,24 @@ answer(wp_call *call, PyObject *result)
                                   : iterate(call, known_length(call, result));
 }
 
+/* The client asks for another protocol: the environ gets what the application
+ * can take the connection over with. */
+static int
+offer_connection(wp_server *server, const wb_request *request, wp_call *call)
+{
+    if (server->on_upgrade == NULL || !server->threaded || request->tls) {
+        return 0;
+    }
+    PyObject *detach = PyObject_GetAttrString((PyObject *)call, "detach");
+    PyObject *done = detach == NULL
+        ? NULL
+        : PyObject_CallFunctionObjArgs(server->on_upgrade, call->loan.environ,
+                                       detach, NULL);
+    Py_XDECREF(detach);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 int
 wp_answer(wp_server *server, wb_request *request)
 {
@@ -289,7 +307,8 @@ wp_answer(wp_server *server, wb_request *request)
         wb_request_error(request, 503);
         return error;
     }
-    if (wp_environ_make(server, request, call) < 0) {
+    if (wp_environ_make(server, request, call) < 0
+        || (request->upgrade && offer_connection(server, request, call) < 0)) {
         return fail(call);
     }
     PyObject *arguments[] = { NULL, call->loan.environ, (PyObject *)call };

@@ -67,7 +67,7 @@ wp_call_new(wp_server *server, wb_request *request)
     call->next = NULL;
     call->request = request;
     call->held = NULL;
-    call->started = call->head_given = 0;
+    call->started = call->head_given = call->detached = 0;
     call->wrote = call->sending_file = call->suspended = 0;
     request->user = call;
     link_call(call, server);
@@ -222,12 +222,54 @@ static PyMemberDef call_members[] = {
     { NULL, 0, 0, 0, NULL },
 };
 
+enum { EARLY = 4096 };
+
+static PyObject *
+call_detach(wp_call *call, PyObject *unused)
+{
+    size_t room = EARLY, size = 0;
+    int fd = WB_INVALID;
+    (void)unused;
+    if (call->request == NULL) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the connection is taken over while its request is "
+                        "served, or never");
+        return NULL;
+    }
+    while (fd == WB_INVALID) {
+        PyObject *early = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
+        if (early == NULL) {
+            return NULL;
+        }
+        fd = wb_request_detach(call->request, PyBytes_AS_STRING(early), room,
+                               &size);
+        if (fd >= 0) {
+            call->started = call->head_given = call->wrote = 1;
+            call->detached = 1;
+        }
+        if (fd >= 0 && _PyBytes_Resize(&early, (Py_ssize_t)size) == 0) {
+            return Py_BuildValue("iN", fd, early);
+        }
+        Py_XDECREF(early);
+        room = size;
+    }
+    return fd >= 0 ? NULL : wp_raise_code(fd);
+}
+
+static PyMethodDef call_methods[] = {
+    { "detach", (PyCFunction)call_detach, METH_NOARGS,
+      "detach() -> (descriptor, bytes that came after the request): the "
+      "connection is the application's." },
+    { NULL, NULL, 0, NULL },
+};
+
 static PyType_Slot call_slots[] = {
     { Py_tp_dealloc, call_dealloc },
     { Py_tp_traverse, call_traverse },
     { Py_tp_clear, call_clear },
     { Py_tp_call, PyVectorcall_Call },
     { Py_tp_members, call_members },
+    { Py_tp_methods, call_methods },
     { Py_tp_doc,
       "start_response(status, response_headers, exc_info=None) -> write" },
     { 0, NULL },

@@ -284,7 +284,7 @@ has_own(const wb_request *request)
 {
     return request->authority.len > 0 || !request->body_complete
         || request->content_length != 0 || request->chunked
-        || request->variable_count > 0;
+        || request->variable_count > 0 || request->upgrade;
 }
 
 /* ---- lending ------------------------------------------------------------ */

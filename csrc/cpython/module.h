@@ -114,6 +114,8 @@ typedef struct wp_server {
     wp_last_head last_head;
     int lending; /* above 0: see wp_environ_return() */
     PyObject *log_exception; /* of errors, if it has that; or NULL */
+    PyObject *on_upgrade; /* called with an environ and the function that
+                             takes the connection over; or NULL */
     PyObject *on_close; /* called once the core is closed; or NULL */
     struct wp_call *calls; /* live, in a list; a reference to each */
     struct wp_call *free_calls;
@@ -143,6 +145,7 @@ typedef struct wp_call {
     char *block; /* status, then name NUL value NUL ... */
     uint32_t block_room, block_size, status_size, count;
     uint8_t started, head_given, wrote, sending_file;
+    uint8_t detached; /* what is answered goes nowhere: as if it had begun */
     uint8_t suspended; /* waits for the client or for its turn */
     char block_inline[WP_BLOCK];
 } wp_call;

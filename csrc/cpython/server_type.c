@@ -30,12 +30,14 @@ enum {
     MULTITHREAD,
     MULTIPROCESS,
     STREAM,
+    ON_UPGRADE,
     ON_CLOSE,
     EXTRAS
 };
 static const char *const extras[EXTRAS]
-    = { "server_host", "server_port",  "url_scheme",   "script_name",
-        "multithread", "multiprocess", "error_stream", "on_close" };
+    = { "server_host",  "server_port", "url_scheme",
+        "script_name",  "multithread", "multiprocess",
+        "error_stream", "on_upgrade",  "on_close" };
 
 static int
 read_keywords(PyObject *keywords, wb_config *config, PyObject **extra)
@@ -128,6 +130,9 @@ server_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         wp_raise_code(error);
         goto fail;
     }
+    if (extra[ON_UPGRADE] != NULL && extra[ON_UPGRADE] != Py_None) {
+        server->on_upgrade = Py_NewRef(extra[ON_UPGRADE]);
+    }
     if (extra[ON_CLOSE] != NULL && extra[ON_CLOSE] != Py_None) {
         server->on_close = Py_NewRef(extra[ON_CLOSE]);
     }
@@ -151,6 +156,7 @@ server_traverse(wp_server *server, visitproc visit, void *arg)
     Py_VISIT(server->no_input);
     Py_VISIT(server->log_exception);
     Py_VISIT(server->on_close);
+    Py_VISIT(server->on_upgrade);
     for (int i = 0; server->slots != NULL && i < WB_SLOTS; i++) {
         Py_VISIT(server->slots[i].environ);
     }
@@ -235,6 +241,7 @@ server_clear(wp_server *server)
     Py_CLEAR(server->base);
     Py_CLEAR(server->log_exception);
     Py_CLEAR(server->on_close);
+    Py_CLEAR(server->on_upgrade);
     return 0;
 }
 

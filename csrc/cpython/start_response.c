@@ -40,7 +40,7 @@ may_start(wp_call *call, PyObject *exc_info)
     if (exc_info != Py_None) {
         return call->request->head_sent ? raise_again(exc_info) : 0;
     }
-    if (call->started) {
+    if (call->started && !call->detached) {
         PyErr_SetString(PyExc_AssertionError,
                         "start_response called again without exc_info");
         return -1;

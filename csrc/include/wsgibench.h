@@ -206,6 +206,7 @@ typedef struct wb_request {
     uint8_t body_complete; /* all of the body is here: reads never wait */
     uint8_t chunked; /* body came or comes in chunks */
     uint8_t tls;
+    uint8_t upgrade; /* the client asks for another protocol (RFC 9110 7.8) */
     uint16_t peer_port; /* 0 for a unix socket */
     int64_t content_length; /* of the body; -1: chunked and not complete */
     const char *body; /* the body, when complete and in memory;
@@ -369,6 +370,15 @@ int wb_request_abort(wb_request *request);
  * wb_request_write(). */
 int wb_request_respond(wb_request *request, const wb_head *head,
                        const char *body, size_t size, void **owner);
+/* The connection becomes the caller's: a descriptor of it, blocking, or an
+ * error; bytes that came after the request are in `early`, *size of them
+ * (WB_INVALID: there is not enough room, and *size tells how much it takes).
+ * WB_STATE: an answer has begun, the body is not here, or it is TLS; WB_AGAIN:
+ * answers before this one have not gone out. The request still has to be
+ * ended, as if it were answered: until then the connection is counted, and a
+ * stop waits for it; after the grace it is shut down. */
+int wb_request_detach(wb_request *request, char *early, size_t room,
+                      size_t *size);
 /* A plain answer of the core's own (500, 503 ...), or abort if the head has
  * been sent. */
 int wb_request_error(wb_request *request, int status);

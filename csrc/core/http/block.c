@@ -63,13 +63,13 @@ note_transfer_encoding(reading *r, const char *data, size_t size)
     return 0;
 }
 
-static uint8_t
+static uint16_t
 connection_flags(const char *value, uint32_t size)
 {
-    return (uint8_t)((wb__list_has(value, size, "close") ? WB__CLOSE : 0)
-                     | (wb__list_has(value, size, "keep-alive")
-                            ? WB__KEEP_ALIVE
-                            : 0));
+    int flags = wb__list_has(value, size, "close") ? WB__CLOSE : 0;
+    flags |= wb__list_has(value, size, "keep-alive") ? WB__KEEP_ALIVE : 0;
+    flags |= wb__list_has(value, size, "upgrade") ? WB__UPGRADE : 0;
+    return (uint16_t)flags;
 }
 
 /* Into line->flags, and for the fields that say how long the message is into

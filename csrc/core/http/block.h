@@ -22,7 +22,8 @@ enum wb__block_flag {
     WB__KEEP_ALIVE = 16, /* Connection: keep-alive */
     WB__CONTINUE = 32,   /* Expect: 100-continue */
     WB__EXPECT = 64,     /* an expectation we do not know */
-    WB__HAS_TYPE = 128   /* a Content-Type field */
+    WB__HAS_TYPE = 128,  /* a Content-Type field */
+    WB__UPGRADE = 256    /* Connection: upgrade */
 };
 
 typedef struct wb__block {

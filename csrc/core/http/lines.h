@@ -22,7 +22,7 @@ typedef struct wb__field_line {
     uint32_t hash;
     uint8_t known;   /* what follows is known */
     uint8_t high;    /* (perhaps) a byte above 0x7f */
-    uint8_t flags;    /* enum wb__block_flag */
+    uint16_t flags;   /* enum wb__block_flag */
     uint8_t framing;  /* the framing parser must see it in each block */
     uint64_t id;      /* wb_fields.lines, or 0 */
     uint64_t name;    /* wb__name.id, or 0 */

@@ -26,8 +26,9 @@ static const unsigned may_follow[] = {
     [WB__CONN_WAITING] = BIT(PROXY) | BIT(BODY) | BIT(ANSWER) | LAST,
     [WB__CONN_PROXY] = BIT(WAITING) | OVER,
     [WB__CONN_BODY] = BIT(ANSWER) | BIT(SKIP) | BIT(BROKEN) | LAST,
-    [WB__CONN_ANSWER] = BIT(WAITING) | LAST,
+    [WB__CONN_ANSWER] = BIT(WAITING) | BIT(DETACHED) | LAST,
     [WB__CONN_SKIP] = BIT(WAITING) | LAST,
+    [WB__CONN_DETACHED] = OVER,
     [WB__CONN_BROKEN] = LAST,
     [WB__CONN_LAST] = OVER,
     [WB__CONN_LAST_UNREAD] = BIT(LINGER) | OVER,
@@ -238,6 +239,10 @@ wb__conn_answered(wb__conn *conn, int close, int unread)
         wb__conn_release(conn);
         return;
     }
+    if (conn->state == WB__CONN_DETACHED) {
+        wb__conn_close(conn);
+        return;
+    }
     if (close) {
         wb__conn_finish(conn, unread);
         return;
@@ -385,7 +390,13 @@ wb__conn_close(wb__conn *conn)
     if (!wb__conn_is_open(conn)) {
         return;
     }
-    if (!server->disowned) { /* or the connection is the parent's */
+    if (conn->state == WB__CONN_DETACHED) {
+        /* The application has a descriptor of it, and is let alone once its
+         * call is back. */
+        if (conn->request != NULL && !server->disowned) {
+            shutdown(conn->stream.fd, SHUT_RDWR);
+        }
+    } else if (!server->disowned) { /* or the connection is the parent's */
         wb__stream_end(&conn->stream, is_cut(conn));
     }
     wb__deadline_clear(&conn->timed);
@@ -430,7 +441,7 @@ static int
 wants_input(const wb__conn *conn)
 {
     int full = wb__buf_size(&conn->in) >= MAX_AHEAD;
-    if (conn->eof) {
+    if (conn->eof || conn->state == WB__CONN_DETACHED) {
         return 0;
     }
     return conn->state == WB__CONN_ANSWER ? conn->registered && !full

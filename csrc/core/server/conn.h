@@ -23,6 +23,7 @@ enum wb__conn_state {
     WB__CONN_BODY,    /* the body of a request is read */
     WB__CONN_ANSWER,  /* a request is here in full, its answer not yet */
     WB__CONN_SKIP,    /* answered; what is left of its body is dropped */
+    WB__CONN_DETACHED, /* the application speaks with the client itself */
     WB__CONN_BROKEN,  /* the body cannot be had; its request is with the
                          caller, and input is dropped */
     WB__CONN_LAST, /* no further request: sends what is left, then closes */

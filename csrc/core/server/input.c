@@ -449,7 +449,7 @@ output_drained(wb__conn *conn)
 static void
 ready(wb__conn *conn, int status, int events)
 {
-    if (!wb__conn_is_open(conn)) {
+    if (!wb__conn_is_open(conn) || conn->state == WB__CONN_DETACHED) {
         return;
     }
     if (status < 0) {

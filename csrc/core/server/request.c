@@ -197,6 +197,8 @@ wb__request_fill(wb__request *request, const char *data, const wb__line *line,
     request->answer.is_head = line->method.len == 4
         && memcmp(data + line->method.off, "HEAD", 4) == 0;
     request->answer.minor_version = line->minor_version;
+    pub->upgrade
+        = line->minor_version > 0 && (block->flags & WB__UPGRADE) != 0;
     request->keep_alive = (block->flags & WB__CLOSE) == 0
         && (line->minor_version > 0 || (block->flags & WB__KEEP_ALIVE) != 0);
     return 0;

@@ -29,6 +29,7 @@ typedef struct wb__request {
     wb__body *body;                  /* or NULL: none, or empty */
     wb__buf variables;               /* pub.variables; mostly empty */
     uint32_t holds;        /* references of wb_request_hold() */
+    uint8_t detached;      /* its connection is the caller's */
     uint8_t over;          /* ended; lives on while it is held */
     uint8_t stage;
     uint8_t gone;          /* the connection ended underneath */

@@ -241,7 +241,9 @@ wb_request_head(wb_request *pub, const wb_head *head, int64_t length)
     if (result < 0) {
         return result;
     }
-    result = pub->head_sent ? WB_STATE : give_head(request, head, length);
+    result = request->detached ? WB_COMPLETE
+        : pub->head_sent       ? WB_STATE
+                               : give_head(request, head, length);
     wb__server_unlock(request->server);
     return result;
 }
@@ -254,8 +256,9 @@ wb_request_write(wb_request *pub, const char *data, size_t size, void **owner)
     if (result < 0) {
         return result;
     }
-    result = !request->head_given || request->file.fd >= 0 ? WB_STATE
-        : request->gone                                    ? WB_GONE
+    result = request->detached                          ? WB_COMPLETE
+        : !request->head_given || request->file.fd >= 0 ? WB_STATE
+        : request->gone                                 ? WB_GONE
                         : write_body(request, data, size, owner);
     result = remember_full(request, result);
     wb__server_unlock(request->server);
@@ -313,9 +316,9 @@ wb_request_file(wb_request *pub, int fd, int64_t offset, int64_t size)
     if (result < 0) {
         return result;
     }
-    result = !request->head_given || request->file.fd >= 0 || size < 0
-        ? WB_STATE
-        : request->gone ? WB_GONE
+    result = request->detached ? WB_COMPLETE
+        : !request->head_given || request->file.fd >= 0 || size < 0 ? WB_STATE
+        : request->gone                                             ? WB_GONE
                         : send_file(request, fd, offset, size);
     result = remember_full(request, result);
     wb__server_unlock(request->server);
@@ -360,6 +363,10 @@ static void
 cut(wb__request *request)
 {
     wb__conn *conn = request->conn;
+    if (request->detached) {
+        done(request, 1);
+        return;
+    }
     request->answer.close = 1;
     if (request->pub.head_sent) {
         if (conn->stream.pending.size > 0 && !conn->stream.blocked) {
@@ -379,7 +386,9 @@ wb_request_finish(wb_request *pub)
     if (result < 0) {
         return result;
     }
-    result = request->gone ? WB_GONE : write_end(request);
+    result = request->detached ? 0
+        : request->gone        ? WB_GONE
+                               : write_end(request);
     if (result == 0) {
         done(request, 1);
     } else {
@@ -454,7 +463,10 @@ wb_request_respond(wb_request *pub, const wb_head *given, const char *body,
     }
     result = pub->head_sent ? WB_STATE
                             : wb__head_find(&server->responder, given, &head);
-    if (result == 0) {
+    if (request->detached) {
+        done(request, 1);
+        result = 0;
+    } else if (result == 0) {
         result = request->gone ? WB_GONE
                                : respond(request, head, body, size, owner);
         if (result == 0) {
@@ -504,7 +516,7 @@ wb_request_error(wb_request *pub, int status)
     if (result < 0) {
         return result;
     }
-    if (pub->head_sent || request->gone) {
+    if (pub->head_sent || request->gone || request->detached) {
         cut(request);
     } else {
         request->answer.status = status;

@@ -49,6 +49,8 @@ ExcInfo = tuple[type[BaseException], BaseException, Optional[TracebackType]]
 
 #: Larger blocks are kept by reference while a client is slow.
 COPIED = 16384
+#: Bytes that mostly come after a request for another protocol: none.
+EARLY = 4096
 NULL = ffi.NULL
 
 
@@ -97,6 +99,7 @@ class Call:
     """The start_response that the application gets."""
 
     __slots__ = (
+        "detached",
         "head",
         "head_given",
         "held",
@@ -122,6 +125,7 @@ class Call:
         self.result: Any = None
         self.iterator: Iterator[Any] | None = None
         self.started = False
+        self.detached = False  # what is answered goes nowhere
         self.head_given = False
         self.wrote = False
         self.sending_file = False
@@ -164,7 +168,7 @@ class Call:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None
-        elif self.started:
+        elif self.started and not self.detached:
             raise AssertionError(
                 "start_response called again without exc_info"
             )
@@ -233,6 +237,25 @@ class Call:
             with self.server.gate:
                 pass
         return request
+
+    def detach(self) -> tuple[int, bytes]:
+        """The connection is the application's: its descriptor, and bytes
+        that came after the request."""
+        if self.request is None:
+            raise RuntimeError(
+                "the connection is taken over while its request is served, "
+                "or never"
+            )
+        size = ffi.new("size_t *", EARLY)
+        fd = lib.WB_INVALID
+        while fd == lib.WB_INVALID:
+            room = ffi.new("char[]", size[0])
+            fd = lib.wb_request_detach(self.request, room, size[0], size)
+        if fd < 0:
+            raise_code(fd)
+        # As if the answer had begun.
+        self.started = self.head_given = self.wrote = self.detached = True
+        return fd, ffi.buffer(room, size[0])[:]
 
     # Endings --------------------------------------------------------------
 

@@ -36,6 +36,7 @@ EXTRAS = {
     "multithread": False,
     "multiprocess": False,
     "error_stream": None,
+    "on_upgrade": None,
     "on_close": None,
 }
 
@@ -78,6 +79,7 @@ class CoreServer:
         self._user = 0  # the thread that called the last of them
         self._closing = False  # as soon as there are no users
         self._on_close = extras["on_close"]
+        self._on_upgrade = extras["on_upgrade"] if self.threaded else None
         self._heads: dict[Any, Head] = {}
         self._blocks: dict[int, Any] = {}  # kept by the core, by owner
         self._numbers = itertools.count(1)
@@ -160,6 +162,8 @@ class CoreServer:
                         environ["CONTENT_LENGTH"] = str(
                             request.content_length
                         )
+                if request.upgrade and not request.tls and self._on_upgrade:
+                    self._on_upgrade(environ, call.detach)
             except BaseException:
                 call.fail()
             else:

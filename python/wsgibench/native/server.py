@@ -13,7 +13,7 @@ from typing import Any
 
 from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.native import sockets, tls
+from wsgibench.native import sockets, tls, upgrade
 from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import Application, CoreServer
 from wsgibench.native.log import logger
@@ -68,6 +68,7 @@ def make_core(
             multithread=threads > 0,
             multiprocess=multiprocess,
             error_stream=error_stream or sys.stderr or NoStream(),
+            on_upgrade=upgrade.offer,
             on_close=on_close,
             **core,
         )
