@@ -18,6 +18,7 @@ def extensions():
     """The C API extension of CPython."""
     if not setup_native.wanted() or setup_native.is_pypy():
         return []
+    setup_native.write_config_fields()
     flags = setup_native.extension_flags()
     if setup_native.switch("WSGIBENCH_DEV"):
         # PyType_Slot holds functions as void *: POSIX allows it, ISO C not.
@@ -86,7 +87,7 @@ class BuildWithSources(build_py):
         shutil.rmtree(target, ignore_errors=True)
         for pattern in self.KEPT:
             for path in sorted(root.glob(pattern)):
-                if path.name == "_cffi.c":  # made by the build
+                if path.name in ("_cffi.c", "config_fields.h"):  # made
                     continue
                 copy = target / path.relative_to(root)
                 copy.parent.mkdir(parents=True, exist_ok=True)

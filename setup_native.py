@@ -16,6 +16,7 @@ Switches in the environment:
 """
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -269,6 +270,37 @@ def sources(*folders):
             os.path.join(ROOT, "csrc", folder, "**", "*.c"), recursive=True
         )
     )
+
+
+#: C type of a field of wb_config -> its kind in csrc/cpython/settings.c
+KINDS = {
+    "int": "INT",
+    "uint8_t": "U8",
+    "uint32_t": "U32",
+    "uint64_t": "U64",
+    "const char *": "TEXT",
+}
+
+
+def write_config_fields():
+    """The fields of wb_config, from the public header, for the C API binding:
+    a setting is added there and in native/settings.py. (cffi reads the header
+    itself.)"""
+    folder = os.path.join(ROOT, "csrc")
+    with open(os.path.join(folder, "include", "wsgibench.h")) as file:
+        text = file.read()
+    text = text[text.index("typedef struct wb_config {") :]
+    text = text[text.index("{") + 1 : text.index("} wb_config;")]
+    lines = ["/* Made by setup_native.py from include/wsgibench.h. */\n"]
+    for field in re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL).split(";"):
+        kind, name = re.fullmatch(r"(.*?)(\w*)", field.strip()).groups()
+        if name and name != "listen_fd":
+            lines.append("FIELD(%s, %s)\n" % (name, KINDS[kind.strip()]))
+    path = os.path.join(folder, "cpython", "config_fields.h")
+    made = "".join(lines)
+    if not os.path.exists(path) or open(path).read() != made:
+        with open(path, "w") as file:
+            file.write(made)
 
 
 def headers():

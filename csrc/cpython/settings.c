@@ -11,50 +11,11 @@ typedef struct setting {
     size_t offset;
 } setting;
 
-#define SETTING(name, kind) { #name, kind, offsetof(wb_config, name) }
-/* clang-format off */
+#define FIELD(name, kind) { #name, kind, offsetof(wb_config, name) },
 static const setting settings[] = {
-    SETTING(backlog, INT),
-    SETTING(threaded, U8),
-    SETTING(stream_body, U8),
-    SETTING(measure, U8),
-    SETTING(log_format, TEXT),
-    SETTING(defer_accept, U8),
-    SETTING(log_fd, INT),
-    SETTING(error_fd, INT),
-    SETTING(max_line, U32),
-    SETTING(max_head, U32),
-    SETTING(max_fields, U32),
-    SETTING(max_field, U32),
-    SETTING(max_body, U64),
-    SETTING(body_memory, U32),
-    SETTING(body_memory_all, U64),
-    SETTING(write_high, U32),
-    SETTING(max_connections, U32),
-    SETTING(head_timeout, U32),
-    SETTING(body_timeout, U32),
-    SETTING(body_quantum, U32),
-    SETTING(idle_timeout, U32),
-    SETTING(write_timeout, U32),
-    SETTING(server_name, TEXT),
-    SETTING(temp_dir, TEXT),
-    SETTING(tls_cert, TEXT),
-    SETTING(tls_key, TEXT),
-    SETTING(tls_password, TEXT),
-    SETTING(tls_ca, TEXT),
-    SETTING(tls_verify, U8),
-    SETTING(tls_ciphers, TEXT),
-    SETTING(tls_min_version, TEXT),
-    SETTING(tls_hosts, TEXT),
-    SETTING(forwarded_allow, TEXT),
-    SETTING(forwarded_headers, TEXT),
-    SETTING(proxy_protocol, U8),
-    SETTING(proxy_allow, TEXT),
-    SETTING(root_path, TEXT),
-    SETTING(accept_batch, U32),
+#include "config_fields.h"
     { NULL, U8, 0 },
 };
-/* clang-format on */
 
 static int
 set_number(void *field, kind kind, PyObject *value)

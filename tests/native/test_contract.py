@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from wsgibench import native
@@ -28,6 +30,12 @@ def test_names_and_methods(binding: str) -> None:
 def test_every_setting_is_a_field_of_the_core(binding: str) -> None:
     defaults = native.binding(binding).DEFAULTS
     assert [s.core for s in SETTINGS if s.core not in defaults] == []
+
+
+def test_every_setting_is_documented() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    text = "".join(page.read_text() for page in docs.glob("*.md"))
+    assert [s.name for s in SETTINGS if s.name not in text] == []
 
 
 def test_deadlines_and_limits_are_on_by_default(binding: str) -> None:
