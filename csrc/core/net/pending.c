@@ -25,12 +25,11 @@ wb__pending_keep(wb__pending *pending, const char *data, size_t size,
         .copied = pending->tail, .data = data, .size = size, .owner = owner
     };
     pending->tail = (wb__buf) { 0 };
-    if (pending->last != NULL) {
-        pending->last->next = segment;
-    } else {
-        pending->first = segment;
+    wb__segment **end = &pending->first; /* there are few */
+    while (*end != NULL) {
+        end = &(*end)->next;
     }
-    pending->last = segment;
+    *end = segment;
     pending->size += size;
     return 0;
 }
@@ -57,9 +56,6 @@ finish_first(wb__pending *pending, wb__segment **done)
 {
     wb__segment *segment = pending->first;
     pending->first = segment->next;
-    if (pending->first == NULL) {
-        pending->last = NULL;
-    }
     wb__buf_free(&segment->copied);
     segment->next = *done;
     *done = segment;

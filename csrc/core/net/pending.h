@@ -20,7 +20,7 @@ typedef struct wb__segment {
 } wb__segment;
 
 typedef struct wb__pending {
-    wb__segment *first, *last;
+    wb__segment *first;
     wb__buf tail; /* copied bytes behind the last segment */
     size_t size;  /* of all bytes */
 } wb__pending;

@@ -3,6 +3,7 @@
 #include "server/conn.h"
 
 #include <arpa/inet.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,7 +122,7 @@ wb__conn_new(wb_server *server, int fd, const struct sockaddr_storage *peer)
     size_t size = strlen(text) + 1;
     /* A PROXY header may bring another address. */
     size_t room = server->config.proxy_protocol != 0 ? INET6_ADDRSTRLEN : size;
-    wb__conn *conn = wb__calloc(sizeof(*conn) + room);
+    wb__conn *conn = wb__calloc(offsetof(wb__conn, peer) + room);
     if (conn == NULL) {
         return NULL;
     }

@@ -1,0 +1,14 @@
+#!/bin/sh
+# GCC's static analyzer over everything in C that is not Python's: a warning is
+# an error. usage: sh scripts/analyze.sh [file ...]
+set -eu
+cd "$(dirname "$0")/.."
+files=${*:-$(git ls-files 'csrc/base/*.c' 'csrc/tls/*.c' 'csrc/core/*.c' \
+    'csrc/load/*.c')}
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+for file in $files; do
+    ${CC:-gcc} -std=c11 -O1 -fanalyzer -Wall -Wextra -Werror -DWB_OPENSSL \
+        -Icsrc -Icsrc/core -Icsrc/load -Icsrc/include -c "$file" -o "$out"
+done
+echo "analyzed: $(echo $files | wc -w) files"
