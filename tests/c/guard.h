@@ -1,4 +1,4 @@
-/* Memory whose end is the end of the world: one octet too far is SIGSEGV, with
+/* Memory whose end is the end of the world: one byte too far is SIGSEGV, with
  * or without a sanitizer. */
 #ifndef GUARD_H
 #define GUARD_H
@@ -26,7 +26,7 @@ guard_new(size_t room)
     return made;
 }
 
-/* A copy whose last octet is the last one allowed. */
+/* A copy whose last byte is the last one allowed. */
 static inline char *
 guard_put(guard *guarded, const char *data, size_t size)
 {

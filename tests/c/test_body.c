@@ -16,8 +16,8 @@ static uint64_t held;
  * --------------------------------------------------------------------- */
 
 typedef struct message {
-    const char *fields, *octets, *content;
-    int status; /* of the octets */
+    const char *fields, *bytes, *content;
+    int status; /* of the bytes */
 } message;
 
 static const message messages[] = {
@@ -50,12 +50,12 @@ new_body(const message *m, wb__body **out)
 }
 
 static int
-feed_all(wb__body *body, const char *octets, size_t step, size_t *end)
+feed_all(wb__body *body, const char *bytes, size_t step, size_t *end)
 {
-    size_t size = strlen(octets);
+    size_t size = strlen(bytes);
     for (*end = 0; *end < size && !body->complete;) {
         size_t piece = size - *end < step ? size - *end : step, used = 0;
-        int status = wb__body_feed(body, octets + *end, piece, &used);
+        int status = wb__body_feed(body, bytes + *end, piece, &used);
         if (status != 0) {
             return status;
         }
@@ -87,10 +87,10 @@ one_body(const message *m, size_t step)
     if (status != 0) {
         return status;
     }
-    status = feed_all(body, m->octets, step, &end);
+    status = feed_all(body, m->bytes, step, &end);
     if (status == 0) {
         CHECK(body->complete);
-        CHECK(m->octets[end] == '\0' || strcmp(m->octets + end, "GET") == 0);
+        CHECK(m->bytes[end] == '\0' || strcmp(m->bytes + end, "GET") == 0);
         expect_content(body, m->content);
     }
     wb__body_free(body);
@@ -229,12 +229,12 @@ static void
 check_buf(void)
 {
     wb__buf buf = { 0 };
-    char octet = 0;
+    char byte = 0;
     size_t in = 0, out = 0;
     for (int i = 0; i < 20000; i++) { /* fill and empty, never in step */
         for (int k = 0; k < i % 7; k++, in++) {
-            octet = (char)in;
-            CHECK(wb__buf_append(&buf, &octet, 1) == 0);
+            byte = (char)in;
+            CHECK(wb__buf_append(&buf, &byte, 1) == 0);
         }
         for (int k = 0; k < i % 5 && out < in; k++, out++) {
             CHECK(*wb__buf_data(&buf) == (char)out);
@@ -284,7 +284,7 @@ main(void)
     wb_config_init(&config);
     config.max_body = 100;
     RUN(check_bodies(100, 100)); /* in memory */
-    RUN(check_bodies(3, 100));   /* the later octets in a file */
+    RUN(check_bodies(3, 100));   /* the later bytes in a file */
     RUN(check_bodies(100, 0));   /* all in a file */
     RUN(check_discarding());
     RUN(check_limits());

@@ -76,7 +76,7 @@ begin_big(wb_request *request)
     CHECK(wb_request_write(request, big, sizeof(big), NULL) == WB_FULL);
 }
 
-/* Octets that came back, up to the end of the connection; answers what is
+/* Bytes that came back, up to the end of the connection; answers what is
  * asked meanwhile. */
 static size_t
 read_to_end(int *hellos)

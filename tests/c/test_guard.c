@@ -1,5 +1,5 @@
-/* No reader looks one octet beyond what it was given, whatever it was given:
- * each message is cut at every octet and each octet replaced in turn. */
+/* No reader looks one byte beyond what it was given, whatever it was given:
+ * each message is cut at every byte and each byte replaced in turn. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "http/block.h"
 #include "http/chunk.h"

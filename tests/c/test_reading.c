@@ -354,12 +354,12 @@ chunk_status(const char *text, size_t cut, size_t *end)
     size_t size = strlen(text), used = 0;
     int status = wb__chunk_read(&chunk, text, cut, 30, &used);
     *end = used;
-    if (status == 0) {
+    if (status == 0 && !chunk.done) {
         CHECK(used == cut);
         status = wb__chunk_read(&chunk, text + cut, size - cut, 30, &used);
         *end = cut + used;
     }
-    return status;
+    return status == 0 && chunk.done ? 1 : status;
 }
 
 static void

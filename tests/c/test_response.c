@@ -1,5 +1,5 @@
-/* The load generator's reader: each answer cut at every octet, and by
- * octets; what is broken is called so. */
+/* The load generator's reader: each answer cut at every byte, and by
+ * bytes; what is broken is called so. */
 #include <string.h>
 
 #include "check.h"
@@ -50,13 +50,13 @@ static const answer answers[] = {
 };
 
 static void
-read_it(wl__known *known, const answer *answer, size_t cut, int octets)
+read_it(wl__known *known, const answer *answer, size_t cut, int bytes)
 {
     wl__response response = { 0 };
     size_t size = strlen(answer->text), at = 0;
     enum wl__verdict verdict = WL__MORE;
     while (at < size && verdict == WL__MORE) {
-        size_t piece = octets ? 1 : at < cut ? cut : size - at, used = 0;
+        size_t piece = bytes ? 1 : at < cut ? cut : size - at, used = 0;
         verdict = wl__response_read(&response, known, &expected,
                                     answer->text + at, piece, &used);
         at += used;

@@ -53,9 +53,9 @@ wait_for(wb_request *request, int for_body)
 static int
 read_body(wb_request *request)
 {
-    char octets[700];
+    char bytes[700];
     for (;;) {
-        int64_t n = wb_request_read(request, octets, sizeof(octets));
+        int64_t n = wb_request_read(request, bytes, sizeof(bytes));
         if (n == WB_AGAIN) {
             int code = wait_for(request, 1);
             if (code < 0) {
@@ -162,7 +162,7 @@ one_visit(int fd, int kind)
         say(fd, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nab");
         say(fd, "cd");
         say(fd, "efGET /file HTTP/1.1\r\nHost: a\r\n\r\n");
-        CHECK(receive(fd, "twenty octets of it"));
+        CHECK(receive(fd, "twenty bytes of it"));
         break;
     case 2:
         say(fd, "GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -271,7 +271,7 @@ main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     file = memfd_create("file", 0);
-    CHECK(file >= 0 && write(file, "twenty octets of it\n", 20) == 20);
+    CHECK(file >= 0 && write(file, "twenty bytes of it\n", 20) == 20);
     RUN(check_threads(0));
     RUN(check_threads(1));
     return 0;

@@ -15,7 +15,7 @@ typedef struct wire {
     int eof;            /* the server closed, or reset */
     const char *unsent; /* what the client still has to send */
     size_t unsent_size;
-    size_t step;        /* octets it sends at a time */
+    size_t step;        /* bytes it sends at a time */
     int vanish;         /* 1: closes when all is sent, 2: with a reset */
     size_t size;        /* of what came back */
     char data[WIRE_ROOM];
@@ -26,10 +26,10 @@ typedef struct wire {
 int wire_open(wire *wire, void (*configure)(wb_config *config));
 void wire_close(wire *wire);
 /* Sends `data`, with turns of the loop between the pieces that `cut` divides
- * it in (0: whole; 1: by octets; n: the first n, then the rest), until the
+ * it in (0: whole; 1: by bytes; n: the first n, then the rest), until the
  * server closes. */
 void wire_talk(wire *wire, const char *data, size_t size, size_t cut);
-/* The same, but the client vanishes after `size` octets. */
+/* The same, but the client vanishes after `size` bytes. */
 void wire_vanish(wire *wire, const char *data, size_t size, int reset);
 void wire_turn(wire *wire);
 int wire_connect(wire *wire);

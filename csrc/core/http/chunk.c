@@ -223,7 +223,8 @@ wb__chunk_read(wb__chunk *chunk, const char *data, size_t size,
         }
         if (chunk->state == LAST_LF) {
             *used = i + 1;
-            return data[i] == '\n' ? 1 : 400;
+            chunk->done = data[i] == '\n';
+            return chunk->done ? 0 : 400;
         }
         int status = read_byte(chunk, data[i], max_extra);
         if (status != 0) {

@@ -13,11 +13,12 @@ typedef struct wb__chunk {
     uint32_t extra;   /* bytes of extensions and trailers so far */
     uint8_t state;    /* 0 at the start */
     uint8_t digits;   /* of this chunk's size */
+    uint8_t done;     /* the message has ended */
 } wb__chunk;
 
-/* Reads on; *used is what belongs to this message. 1: the message ends there,
- * 0: more is to come, otherwise the status to refuse it with. `max_extra`
- * bounds extensions and trailers of one message together. */
+/* Reads on; *used is what belongs to this message, which may end there (see
+ * `done`). 0, or the status to refuse it with. `max_extra` bounds extensions
+ * and trailers of one message together. */
 int wb__chunk_read(wb__chunk *chunk, const char *data, size_t size,
                    uint32_t max_extra, size_t *used);
 

@@ -150,10 +150,10 @@ wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
     int last;
     if (body->framing.chunked) {
         int status = wb__chunk_read(&body->chunk, data, size, MAX_EXTRA, used);
-        if (status > 1) {
+        if (status != 0) {
             return status;
         }
-        last = status;
+        last = body->chunk.done;
         /* `total` counts announced sizes: refused before the bytes come. */
         if (max > 0 && body->chunk.total > max) {
             return 413;
