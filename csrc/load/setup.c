@@ -90,12 +90,14 @@ make_conns(wl_load *load)
     load->timers = wb__calloc(count * sizeof(wl__conn *));
     load->sent_room
         = wb__calloc(count * config->pipeline * sizeof(*load->sent_room));
+    for (uint32_t i = 0; load->conns != NULL && i < count; i++) {
+        load->conns[i].fd = -1; /* before anything is undone */
+    }
     if (load->conns == NULL || load->idle == NULL || load->timers == NULL
         || load->sent_room == NULL) {
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < count; i++) {
-        load->conns[i].fd = -1;
         load->conns[i].number = i;
         load->conns[i].sent = load->sent_room + (size_t)i * config->pipeline;
     }

@@ -514,3 +514,37 @@ def test_failures_only_are_lower_bounds(
 
 def test_nothing_answered_has_no_times() -> None:
     assert output._times("x", {"count": 0}) == "x: none, nothing was answered"
+
+
+# -- a result again
+
+
+@pytest.mark.parametrize(
+    "words", [["-n", "30"], ["--sweep", "1,2", "-n", "9"]]
+)
+def test_a_report_of_a_result(
+    golden: Golden,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:
+    import csv
+
+    path, page = tmp_path / "r.json", tmp_path / "r.md"
+    url = golden(status_each=9).url
+    main(["load", url, "-q", *words, "--json", str(path)])
+    capsys.readouterr()
+    assert main(["report", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "response time" in text
+    assert "1 connections, closed loop" in text
+    assert main(["report", str(path), "--format", "csv"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    counts = [row["connections"] for row in rows]
+    assert counts == (["1"] if words[0] == "-n" else ["1", "2"])
+    assert all(int(row["p50_ns"]) > 0 for row in rows)
+    assert main(["report", str(path), "-o", str(page)]) == 0
+    lines = page.read_text().splitlines()
+    assert len([line for line in lines if line[0:1] == "|"]) == 2 + len(rows)
+    assert ">= " in page.read_text()  # the failures
+    assert main(["report", str(path), "--format", "html"]) == 2

@@ -29,14 +29,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from wsgibench.load import report as load_report
+
+    ending = arguments.output.suffix.lower() if arguments.output else ""
+    chosen = arguments.format or ENDINGS.get(ending, "table")
+    loaded = load_report.read(arguments.record)
+    if loaded is not None:
+        text = load_report.render(loaded, chosen)
+    else:
+        text = _of_record(arguments, chosen)
+    if arguments.output:
+        arguments.output.write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
+    return 0
+
+
+def _of_record(arguments: argparse.Namespace, chosen: str) -> str:
     from wsgibench import plugins
     from wsgibench.errors import UsageError
     from wsgibench.harness import record
     from wsgibench.stats import counted
 
-    ending = arguments.output.suffix.lower() if arguments.output else ""
     found = record.read(arguments.record)
-    chosen = arguments.format or ENDINGS.get(ending, "table")
     if counted.is_counted(found):
         chosen = arguments.format or "counted"
         if chosen not in COUNTED:
@@ -53,8 +68,4 @@ def run(arguments: argparse.Namespace) -> int:
             )
     module = plugins.load("reports", chosen, "report")
     text: str = module.render(found)
-    if arguments.output:
-        arguments.output.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
-    return 0
+    return text
