@@ -121,7 +121,10 @@ put_hex(char *out, uint64_t seed, const wl__turn *turn, uint32_t width)
     uint64_t random = wl__draw(turn->seed, turn->number, seed);
     while (width > 0) {
         uint32_t here = width < HEX_DIGITS ? width : HEX_DIGITS;
-        out = put_number(out, random, 16, here);
+        uint64_t rest = random;
+        for (uint32_t i = 0; i < here; i++, rest >>= 4) {
+            *out++ = "0123456789abcdef"[rest & 15];
+        }
         width -= here;
         random = wl__mix(random + 1);
     }

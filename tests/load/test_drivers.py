@@ -8,6 +8,7 @@ from typing import Any, Callable
 import pytest
 
 from wsgibench import plugins
+from wsgibench.cli import main
 from wsgibench.errors import UsageError
 from wsgibench.load import drivers
 from wsgibench.load.output import tool_summary
@@ -201,3 +202,12 @@ def test_a_tool_fills_in_no_templates(fields: dict[str, Any]) -> None:
     spec = LoadSpec(**{"url": "http://127.0.0.1:1/", **fields})
     with pytest.raises(UsageError, match="templates"):
         drivers.check(drivers.find("wrk"), "wrk", spec)
+
+
+def test_gates_hold_a_tool_too(golden: Golden) -> None:
+    if not shutil.which("wrk"):
+        pytest.skip("wrk is not installed")
+    run = ["load", golden().url, "--tool", "wrk", "-d", "1", "-q", "--slo"]
+    assert main([*run, "p99=30s,rate=1"]) == 0
+    assert main([*run, "p99=1ns"]) == 3
+    assert main([*run, "p99.9=30s"]) == 3  # it does not tell

@@ -41,7 +41,10 @@ from wsgibench.verdicts import (
 
 SCHEMA = "wsgibench-load/3"
 #: Every tool is given these, or they do not matter to it.
-ALWAYS = {"url", "connections", "seed", "poisson", "window", "drain"}
+ALWAYS = {
+    *("url", "connections", "seed", "poisson", "window", "drain"),
+    "percentiles",
+}
 #: Only our own generator compares answers; with a tool that is a reason.
 CHECKED = {"expect_body", "expect_length", "expect_status", "learn"}
 
