@@ -157,6 +157,7 @@ REFUSED = [
     ("http_parser", "--http-parser=python"),
     ("header_map", "--header-map=dangerous"),
     ("header_map", "--header-map=refuse"),
+    ("forwarder_headers", "--forwarder-headers=REMOTE_USER"),
     ("permit_obsolete_folding", "--permit-obsolete-folding"),
     ("strip_header_spaces", "--strip-header-spaces"),
     ("casefold_http_method", "--casefold-http-method"),

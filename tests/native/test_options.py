@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -456,6 +458,56 @@ def follow(notified: Notified, program: Program, reloads: bool) -> None:
     assert program.wait() == 0
 
 
+def make_certificate(folder: Path) -> None:
+    """cert.pem and key.pem, new ones."""
+    command = (
+        "openssl req -x509 -newkey ec -nodes -days 2 -subj /CN=localhost "
+        "-pkeyopt ec_paramgen_curve:prime256v1 -keyout key.pem -out cert.pem"
+    )
+    subprocess.run(
+        command.split(), cwd=folder, check=True, capture_output=True
+    )
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_hup_reads_certificates_again(
+    binding: str, tmp_path: Path, alone: bool
+) -> None:
+    """A server alone cannot load its code again, but its certificate."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the openssl command makes the certificates")
+    (tmp_path / "an_app.py").write_text(APP)
+    make_certificate(tmp_path)
+    code = (
+        "import an_app, wsgibench\n"
+        "wsgibench.serve(%s, port=0, announce=True, certfile='cert.pem',\n"
+        "    keyfile='key.pem')\n"
+        % ("an_app.application" if alone else "'an_app'")
+    )
+    with programs() as start:
+        program = start(
+            [sys.executable, "-c", code],
+            {"WSGIBENCH_BACKEND": binding},
+            tmp_path,
+        )
+        line = program.line("serving on https://")
+        address = "127.0.0.1", int(line.split(" (")[0].rpartition(":")[2])
+        first = ssl.get_server_certificate(address)
+        assert first == (tmp_path / "cert.pem").read_text()
+        make_certificate(tmp_path)
+        program.process.send_signal(signal.SIGHUP)
+        second = (tmp_path / "cert.pem").read_text()
+        until(
+            lambda: ssl.get_server_certificate(address) == second,
+            "the old certificate is served",
+        )
+        (tmp_path / "cert.pem").write_text("nonsense")
+        program.process.send_signal(signal.SIGHUP)
+        program.line("old certificates stay" if alone else "old workers go on")
+        assert ssl.get_server_certificate(address) == second
+        assert program.stop() == 0, program.text
+
+
 # Configuration ---------------------------------------------------------------
 
 
@@ -463,11 +515,11 @@ def test_file_variables_and_command_line(run: Run, tmp_path: Path) -> None:
     """In that order, the last wins."""
     (tmp_path / "wsgibench.toml").write_text(
         'app = "an_app"\nport = 0\nworkers = 2\nthreads = 3\n'
-        'server-name = "file"\nidle_timeout = 5\nbind = ["127.0.0.1:0"]\n'
+        'server-header = "file"\nidle_timeout = 5\nbind = ["127.0.0.1:0"]\n'
     )
-    environment = {"WSGIBENCH_THREADS": "2", "WSGIBENCH_SERVER_NAME": "var"}
+    environment = {"WSGIBENCH_THREADS": "2", "WSGIBENCH_SERVER_HEADER": "var"}
     program = run(
-        "--print-config", "--server-name=line", environment=environment
+        "--print-config", "--server-header=line", environment=environment
     )
     assert program.wait() == 0, program.text
     assert program.process.stdout is not None
@@ -475,7 +527,7 @@ def test_file_variables_and_command_line(run: Run, tmp_path: Path) -> None:
     for line in (
         "workers = 2  # wsgibench.toml",
         "threads = 2  # WSGIBENCH_THREADS",
-        'server_name = "line"  # command line',
+        'server_header = "line"  # command line',
         "idle_timeout = 5.0  # wsgibench.toml",
         "grace = 30.0  # default",
         'bind = ["127.0.0.1:0"]  # wsgibench.toml',

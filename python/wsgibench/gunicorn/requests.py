@@ -12,10 +12,6 @@ from typing import Any
 
 from wsgibench.native.contract import Application
 
-#: Stands for the underscore names that a trusted proxy may send.
-FORWARDER = "FORWARDER_"
-
-
 # Each connection for one request --------------------------------------------
 
 
@@ -70,29 +66,18 @@ def _key(name: str) -> str:
 
 
 def forwarded(app: Application, cfg: Any) -> Application:
-    """wsgi.url_scheme by secure_scheme_headers, and forwarder_headers, from
-    the addresses of forwarded_allow_ips."""
+    """wsgi.url_scheme by secure_scheme_headers, from the addresses of
+    forwarded_allow_ips."""
     is_allowed = _networks(cfg.forwarded_allow_ips)
     schemes = [
         (_key(name), value)
         for name, value in cfg.secure_scheme_headers.items()
     ]
-    names = [
-        name.strip() for name in getattr(cfg, "forwarder_headers", ()) or ()
-    ]
-
     def apply(environ: dict[str, Any]) -> bool:
         found = {
             environ[key] == secure for key, secure in schemes if key in environ
         }
-        trusted = is_allowed(environ["REMOTE_ADDR"])
-        for name in names:
-            value = environ.pop(FORWARDER + name, None)
-            if value is not None and trusted:
-                environ["HTTP_" + name] = value
-                if name == "SCRIPT_NAME":
-                    environ["SCRIPT_NAME"] = value
-        if found and trusted:
+        if found and is_allowed(environ["REMOTE_ADDR"]):
             if len(found) > 1:
                 return False
             secure = found.pop()
@@ -111,20 +96,17 @@ def forwarded(app: Application, cfg: Any) -> Application:
 
 
 def mounted(app: Application, script_name: str) -> Application:
-    """SCRIPT_NAME, from the environment or from a proxy, is no part of
-    PATH_INFO."""
+    """SCRIPT_NAME, from the environment, is no part of PATH_INFO."""
 
     def call(environ: dict[str, Any], start_response: Any) -> Any:
-        name = environ["SCRIPT_NAME"] or script_name
-        if name:
-            path = environ["PATH_INFO"]
-            if not path.startswith(name):
-                raise ValueError(
-                    "Request path %r does not start with SCRIPT_NAME %r"
-                    % (path, name)
-                )
-            environ["SCRIPT_NAME"] = name
-            environ["PATH_INFO"] = path[len(name) :]
+        path = environ["PATH_INFO"]
+        if not path.startswith(script_name):
+            raise ValueError(
+                "Request path %r does not start with SCRIPT_NAME %r"
+                % (path, script_name)
+            )
+        environ["SCRIPT_NAME"] = script_name
+        environ["PATH_INFO"] = path[len(script_name) :]
         return app(environ, start_response)
 
     return call

@@ -45,7 +45,7 @@ WORKER = {
     "timeout", "graceful_timeout", "keepalive", "limit_request_line",
     "limit_request_fields", "limit_request_field_size", "sendfile",
     "tmp_upload_dir", "secure_scheme_headers", "forwarded_allow_ips",
-    "forwarder_headers", "accesslog", "access_log_format",
+    "accesslog", "access_log_format",
     "disable_redirect_access_to_syslog", "logger_class", "logconfig",
     "logconfig_dict", "logconfig_json", "syslog", "syslog_addr",
     "syslog_prefix", "syslog_facility", "statsd_host", "statsd_prefix",
@@ -89,6 +89,11 @@ LIMITED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "ssl_protocol_min=tls1.3",
     ),
     "header_map": (_is("drop"), "fields with _ in their name are dropped"),
+    "forwarder_headers": (
+        lambda value: list(value) == ["SCRIPT_NAME", "PATH_INFO"],
+        "fields with _ in their name are dropped; SCRIPT_NAME comes from the "
+        "environment (-e SCRIPT_NAME=/path)",
+    ),
     "permit_obsolete_folding": (_is_off, "folded lines are refused"),
     "strip_header_spaces": (_is_off, "spaces before a colon are refused"),
     "permit_unconventional_http_method": (

@@ -163,8 +163,7 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         cfg = self.cfg
         logs = self._python_logs()
         script_name = os.environ.get("SCRIPT_NAME", "")
-        names = getattr(cfg, "forwarder_headers", ())
-        if script_name or names:
+        if script_name:
             app = requests.mounted(app, script_name)
         if logs or self._is_observed():
             app = requests.observed(app, self, logs)

@@ -288,6 +288,12 @@ class Service:
 
     def _cannot_renew(self) -> None:
         self._reopen()
+        if self.settings.get("certfile"):
+            try:
+                for core in self._cores:
+                    core.tls_reload()
+            except (OSError, ValueError) as error:
+                logger.error("the old certificates stay: %s", error)
         logger.warning(
             "SIGHUP: serve() was given an object, which cannot be imported "
             "again; give it 'module:app' instead."
