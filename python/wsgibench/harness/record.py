@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from wsgibench import __version__
+from wsgibench import __version__, shapes
 from wsgibench.errors import UsageError
+from wsgibench.harness import source
 
 SCHEMA = "wsgibench-record/3"
 
@@ -26,6 +28,7 @@ def new(
     return {
         "schema": SCHEMA,
         "wsgibench": __version__,
+        "commit": source.commit(),
         "created": now.isoformat(timespec="seconds"),
         "argv": argv,
         "seed": seed,
@@ -49,18 +52,54 @@ def write(record: dict[str, Any], path: Path) -> None:
     os.replace(temporary, path)
 
 
+#: Bytes of a file. The standard profile of the largest suite has a quarter.
+LARGEST = 512 << 20
+#: Values in it: a parsed one takes up to about 100 bytes.
+MOST_VALUES = 40_000_000
+HEAD = 4096
+
+
 def read(path: Path) -> dict[str, Any]:
+    """UsageError, one sentence, for whatever is no record; a stranger's file
+    takes no more memory than a large record."""
     try:
-        record: dict[str, Any] = json.loads(path.read_text())
+        return shapes.checked(_parsed(path))
     except OSError as error:
         raise UsageError(
             "cannot read %s: %s." % (path, error.strerror)
         ) from error
+    except RecursionError as error:
+        raise UsageError("%s is no record: too deep." % path) from error
+    except shapes.Wrong as error:
+        raise UsageError("%s is no record: %s." % (path, error)) from error
     except ValueError as error:
         raise UsageError("%s is not JSON: %s." % (path, error)) from error
-    if record.get("schema") != SCHEMA:
-        raise UsageError(
-            "%s is not a record of this version (%s, not %s); run it again."
-            % (path, SCHEMA, record.get("schema"))
+
+
+def _parsed(path: Path) -> Any:
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise shapes.Wrong("it is not a file")
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+        if not head.lstrip().startswith(b"{"):
+            raise ValueError("it does not begin with {")
+        if b'"schema"' not in head:
+            raise shapes.Wrong("it begins with no schema")
+        data = head + file.read(LARGEST + 1 - len(head))
+    if len(data) > LARGEST:
+        raise shapes.Wrong("it has over %d MiB" % (LARGEST >> 20))
+    values = data.count(b",") + data.count(b"[") + data.count(b"{")
+    if values > MOST_VALUES:
+        raise shapes.Wrong("it has over %d values" % MOST_VALUES)
+    found = json.loads(data, parse_constant=_no_number)
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        schema = found.get("schema") if isinstance(found, dict) else None
+        raise shapes.Wrong(
+            "its schema is %s, and %s is read; run it again"
+            % (str(schema)[:60], SCHEMA)
         )
-    return record
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError("%s is no number" % text)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import shutil
+import subprocess
 from pathlib import Path
 
 from wsgibench import plugins
@@ -18,6 +19,29 @@ def tree() -> Path:
     """The checkout that the package runs from, or else the copy."""
     checkout = plugins.PACKAGE.parent.parent
     return checkout if (checkout / "setup.py").exists() else COPY
+
+
+def commit() -> str:
+    """Of the checkout that this runs from, with a + if it was changed since;
+    "" outside of one."""
+    if tree() == COPY:
+        return ""
+    found = []
+    for command in (["rev-parse", "--short=12", "HEAD"], ["status", "-s"]):
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(tree()), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        except OSError:
+            return ""
+        if done.returncode:
+            return ""
+        found.append(done.stdout.strip())
+    return found[0] + ("+" if found[1] else "")
 
 
 def files(root: Path) -> list[Path]:

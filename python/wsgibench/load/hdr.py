@@ -21,6 +21,7 @@ HIGHEST = 3_600_000_000_000
 COOKIE = 0x1C849303 | 0x10
 COMPRESSED_COOKIE = 0x1C849304 | 0x10
 HEADER = struct.Struct(">iiiiqqd")
+LARGEST = 1 << 20  # bytes of one, uncompressed
 
 
 def highest_value(place: int) -> int:
@@ -38,6 +39,9 @@ def lowest_value(place: int) -> int:
 def place_of(value: int) -> int:
     bucket = max(0, value.bit_length() - SUB_BITS)
     return (bucket << (SUB_BITS - 1)) + (value >> bucket)
+
+
+PLACES = place_of(HIGHEST) + 2  # what is counted as the largest, too
 
 
 class Histogram:
@@ -107,11 +111,17 @@ class Histogram:
     @classmethod
     def decode(cls, text: str) -> Histogram:
         """The counts of ``encode``; the values' exact sum is not in them."""
-        data = base64.b64decode(text)
+        try:
+            return cls._decode(base64.b64decode(text))
+        except (struct.error, zlib.error) as error:
+            raise ValueError("this is no histogram: %s" % error) from error
+
+    @classmethod
+    def _decode(cls, data: bytes) -> Histogram:
         cookie, size = struct.unpack_from(">ii", data)
         if cookie != COMPRESSED_COOKIE:
             raise ValueError("this is not a compressed V2 histogram")
-        data = zlib.decompress(data[8 : 8 + size])
+        data = zlib.decompressobj().decompress(data[8 : 8 + size], LARGEST)
         head = HEADER.unpack_from(data)
         if head[0] != COOKIE or head[3] != DIGITS or head[4] != 1:
             raise ValueError("this is not a histogram of wsgibench")
@@ -122,6 +132,8 @@ class Histogram:
             if number < 0:
                 place -= number
                 continue
+            if place >= PLACES:
+                raise ValueError("it has values of over an hour")
             histogram.places[place] = number
             middle = (lowest_value(place) + highest_value(place)) / 2
             histogram.total += number * middle

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from wsgibench.errors import UsageError
 from wsgibench.load.hdr import Histogram, highest_value
+
+
+def read(text: str) -> Histogram:
+    try:
+        return Histogram.decode(text)
+    except ValueError as error:
+        raise UsageError(
+            "a histogram of the record cannot be read: %s." % error
+        ) from error
 
 
 def _measured(load: dict[str, Any], begin_ns: float, name: str) -> Histogram:
@@ -18,10 +28,10 @@ def _measured(load: dict[str, Any], begin_ns: float, name: str) -> Histogram:
     found = Histogram()
     for window in load["windows"]:
         if window["start_ns"] >= begin_ns - 1:
-            found.add(Histogram.decode(window.get(name) or window["service"]))
+            found.add(read(window.get(name) or window["service"]))
     censored = load.get("censored", {})
     if censored.get("count"):
-        found.add(Histogram.decode(censored["hdr"]))
+        found.add(read(censored["hdr"]))
     return found
 
 

@@ -1,0 +1,298 @@
+"""What a record is made of, as types, and the check at the door: whatever a
+file has, what comes through `checked` has these shapes.
+
+Fields that are not named here are left as they are. Numbers are finite, sizes
+and counts not negative.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import Any, Literal, TypedDict, get_type_hints
+
+if sys.version_info >= (3, 10):
+    from types import NoneType
+else:
+    NoneType = type(None)
+
+
+class Doubt(TypedDict):
+    code: str
+    level: Literal["NOTE", "SUSPECT", "INVALID"]
+    numbers: list[str]
+    what: str
+    remedy: str
+
+
+class Usage(TypedDict):
+    time_ns: int
+    cpu_ns: float
+    rss: int
+
+
+class WholeUsage(Usage, total=False):
+    """With what the machine's part is known from."""
+
+    wait_ns: float
+    involuntary: int
+
+
+class MachineUsage(TypedDict):
+    time_ns: int
+    busy_ns: float
+    steal_ns: float
+    other_ns: float
+    pressure_us: float
+    throttled_us: float
+
+
+class Window(TypedDict):
+    start_ns: int
+    end_ns: int
+    ok: int
+    service: str  # a histogram, V2 in base64
+
+
+class SomeCensored(TypedDict, total=False):
+    count: int
+    hdr: str
+
+
+class Classes(TypedDict):
+    ok: int
+    bad_body: int
+    in_flight: int
+
+
+class Load(TypedDict):
+    start_ns: int
+    scheduled: int
+    classes: Classes
+    client_cpu_share: float
+    windows: list[Window]
+    doubts: list[Doubt]
+
+
+class WholeLoad(Load, total=False):
+    censored: SomeCensored
+
+
+class Settled(TypedDict):
+    seconds: float
+    steady: bool
+
+
+class Guest(TypedDict, total=False):
+    settings: dict[str, Any]
+    observed: dict[str, Any]
+
+
+class Start(TypedDict):
+    start: int
+    load: WholeLoad
+    usage: list[WholeUsage]
+    guest: Guest
+
+
+class WholeStart(Start, total=False):
+    warmup: Settled
+    client_usage: list[WholeUsage]
+    machine_usage: list[MachineUsage]
+    listener_drops: int
+
+
+class Counted(TypedDict):
+    counter: str
+    requests: int
+    instructions: float
+    turns: list[float]
+    switches: float
+
+
+class WholeCounted(Counted, total=False):
+    allocations: float
+    calls: dict[str, float]
+
+
+class CountedStart(TypedDict):
+    start: int
+    counted: WholeCounted
+
+
+class Python(TypedDict):
+    name: str
+    implementation: str
+    version: str
+
+
+class Asked(TypedDict):
+    connections: int
+    warmup: float
+    keepalive: bool
+    headers: str
+
+
+class WholeAsked(Asked, total=False):
+    duration: float
+    rate: float
+    fraction: float
+    requests: int
+    discard: int
+    settle: float
+    name: str
+    path: str
+
+
+class Cell(TypedDict):
+    name: str
+    server: str
+    python: Python
+    scenario: str
+    load: WholeAsked
+    versions: dict[str, str]
+
+
+class TimedCell(Cell):
+    starts: list[WholeStart]
+
+
+class CountedCell(Cell):
+    starts: list[CountedStart]
+
+
+class Failure(TypedDict):
+    cell: str
+    reason: str
+
+
+class Machine(TypedDict, total=False):
+    cpu: str
+    cpus: list[int]
+    kernel: str
+    system: str
+
+
+class Head(TypedDict):
+    schema: str
+    wsgibench: str
+    created: str
+    argv: list[str]
+    seed: int
+    machine: Machine
+    failures: list[Failure]
+    complete: bool
+
+
+class WholeHead(Head, total=False):
+    kind: Literal["counted"]
+    commit: str
+    skipped: list[Failure]
+
+
+class Record(WholeHead):
+    cells: list[TimedCell]
+
+
+class CountedRecord(WholeHead):
+    cells: list[CountedCell]
+
+
+class Wrong(ValueError):
+    """Where, and what must be there."""
+
+
+#: Beyond it a number is no measurement, and floats lose whole ones.
+LARGEST = 2**63
+
+
+def _number(value: Any, is_whole: bool, where: str) -> None:
+    kinds = (int,) if is_whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        what = "a whole number" if is_whole else "a number"
+        raise Wrong("%s must be %s" % (where, what))
+    if not math.isfinite(value) or not 0 <= value < LARGEST:
+        raise Wrong("%s must be neither negative nor endless" % where)
+
+
+NAMES = {str: "text", bool: "true or false", NoneType: "null"}
+
+
+def check(value: Any, kind: Any, where: str) -> None:
+    """Raises Wrong if a value is not of the kind."""
+    origin = getattr(kind, "__origin__", None)
+    if kind is Any:
+        return
+    if kind in (int, float):
+        _number(value, kind is int, where)
+    elif kind in NAMES:
+        if not isinstance(value, kind):
+            raise Wrong("%s must be %s" % (where, NAMES[kind]))
+    elif origin is Literal:
+        if value not in kind.__args__:
+            raise Wrong(
+                "%s must be one of %s" % (where, ", ".join(kind.__args__))
+            )
+    elif origin is list:
+        if not isinstance(value, list):
+            raise Wrong("%s must be a list" % where)
+        for number, one in enumerate(value):
+            check(one, kind.__args__[0], "%s[%d]" % (where, number))
+    elif origin is dict:
+        _object(value, where)
+        for name, one in value.items():
+            check(one, kind.__args__[1], "%s.%s" % (where, name))
+    else:
+        _fields(value, kind, where)
+
+
+def _object(value: Any, where: str) -> None:
+    if not isinstance(value, dict):
+        raise Wrong("%s must be an object" % where)
+
+
+_HINTS: dict[Any, dict[str, Any]] = {}
+
+
+def _fields(value: Any, kind: Any, where: str) -> None:
+    _object(value, where)
+    if kind not in _HINTS:
+        _HINTS[kind] = get_type_hints(kind)
+    required = kind.__required_keys__
+    for name, inner in _HINTS[kind].items():
+        if name in value:
+            check(value[name], inner, "%s.%s" % (where, name))
+        elif name in required:
+            raise Wrong("%s has no %s" % (where, name))
+
+
+def _order(record: Record) -> None:
+    """What the shapes do not say: times go forward, a start is there once."""
+    for number, cell in enumerate(record["cells"]):
+        where = "record.cells[%d]" % number
+        seen = set()
+        for start in cell["starts"]:
+            if start["start"] in seen:
+                raise Wrong("%s has a start twice" % where)
+            seen.add(start["start"])
+            for window in start["load"]["windows"]:
+                if window["end_ns"] <= window["start_ns"]:
+                    raise Wrong("%s has a window without a length" % where)
+            for name in ("usage", "client_usage", "machine_usage"):
+                samples: Any = start.get(name, [])
+                times = [one["time_ns"] for one in samples]
+                if times != sorted(times):
+                    raise Wrong("%s: times of %s go back" % (where, name))
+
+
+def checked(value: Any) -> dict[str, Any]:
+    """A record of either kind; raises Wrong."""
+    if isinstance(value, dict) and value.get("kind") == "counted":
+        check(value, CountedRecord, "record")
+    else:
+        check(value, Record, "record")
+        _order(value)
+    found: dict[str, Any] = value
+    return found
+
+

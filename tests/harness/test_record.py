@@ -1,0 +1,232 @@
+"""Strangers' records at the door: one sentence and exit code 2, whatever they
+are made of."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stats import synthetic
+from tests.stats.test_machine import start as whole_start
+from wsgibench import cli, shapes
+from wsgibench.errors import UsageError
+from wsgibench.harness import record
+from wsgibench.reports import csv, markdown, table
+from wsgibench.stats import comparison
+
+
+def made() -> dict[str, Any]:
+    costs = {"null": 5.0, "c-uv": 6.0}
+    found = synthetic.race(costs, seed=1, starts=2, windows=8)
+    found["cells"].append(synthetic.cell("waitress", [whole_start(windows=8)]))
+    found["failures"] = [{"cell": "a", "reason": "b"}]
+    return found
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "record.json"
+
+
+def refused(file: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    assert cli.main(["report", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("wsgibench: ")
+    return said
+
+
+SCHEMA = '{"schema": "%s"' % record.SCHEMA
+
+STRANGERS = {
+    "": "does not begin with {",
+    "\0\0\0": "does not begin with {",
+    "[]": "does not begin with {",
+    "{}": "begins with no schema",
+    '{"schema": 7}': "its schema is 7",
+    '{"schema": "wsgibench-record/2"}': "run it again",
+    SCHEMA: "is not JSON",
+    SCHEMA + "}": "record has no",
+    SCHEMA + ', "x": NaN}': "NaN is no number",
+    SCHEMA + ', "x": ' + "[" * 100_000: "too deep",
+    SCHEMA + ', "x": "\\ud800"}': "record has no",
+}
+
+
+@pytest.mark.parametrize("text", STRANGERS, ids=lambda text: text[:40])
+def test_what_is_no_record(
+    text: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(text)
+    assert STRANGERS[text] in refused(file, capsys)
+
+
+def test_bytes_that_are_no_text(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_bytes(SCHEMA.encode() + b', "x": "\xff\xfe"}')
+    assert "is not JSON" in refused(file, capsys)
+
+
+def test_what_is_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "is not a file" in refused(tmp_path, capsys)
+    assert "No such file" in refused(tmp_path / "none", capsys)
+    os.mkfifo(tmp_path / "fifo")  # nobody writes: it must not wait
+    assert "is not a file" in refused(tmp_path / "fifo", capsys)
+
+
+def change(value: Any, where: list[Any], new: Any) -> None:
+    for key in where[:-1]:
+        value = value[key]
+    value[where[-1]] = new
+
+
+START = ["cells", 0, "starts", 0]
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        (["cells"], None, "record.cells must be a list"),
+        (["seed"], 1.5, "record.seed must be a whole number"),
+        (["seed"], True, "record.seed must be a whole number"),
+        ([*START, "usage", 3, "cpu_ns"], -1, "neither negative"),
+        ([*START, "usage", 3, "time_ns"], 1, "times of usage go back"),
+        ([*START, "load", "windows", 0, "end_ns"], 0, "without a length"),
+        ([*START, "load", "windows", 0, "ok"], 2**64, "nor endless"),
+        ([*START, "load", "doubts"], [{"code": "x"}], "has no level"),
+        ([*START, "start"], 1, "has a start twice"),
+        (["kind"], "other", "must be one of counted"),
+    ],
+)
+def test_where_it_is_wrong_is_said(
+    where: list[Any],
+    value: Any,
+    words: str,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wrong = made()
+    change(wrong, where, value)
+    file.write_text(json.dumps(wrong))
+    assert words in refused(file, capsys)
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [at] if at else []
+    items: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    for key, one in items:
+        found += places(one, (*at, key))
+    return found
+
+
+VALUES: list[Any] = [
+    *(None, True, -1, 0, 1.5, 2**62, 2**70, 1e308, "", "x", [], {}),
+    *([[]], [None], {"a": None}, "eJwDAAAAAAE=", "%s", "\0"),
+]
+
+
+def test_no_change_of_a_record_ends_in_a_traceback(file: Path) -> None:
+    """What passes the door can be reported and compared."""
+    good = made()
+    every = places(good)
+    chance = random.Random(17)
+    passed = 0
+    for _ in range(600):
+        wrong = copy.deepcopy(good)
+        where = chance.choice(every)
+        holder = wrong
+        for key in where[:-1]:
+            holder = holder[key]
+        if chance.random() < 0.3:
+            del holder[where[-1]]
+        else:
+            holder[where[-1]] = chance.choice(VALUES)
+        file.write_text(json.dumps(wrong))
+        try:
+            found = record.read(file)
+            for report in (table, markdown, csv):
+                report.render(found)
+            if not comparison.incomparable(good, found):
+                comparison.compare(good, found)
+        except UsageError:
+            continue
+        passed += 1
+    assert 50 < passed < 550  # the door is neither shut nor open
+
+
+BOMB = """
+import resource, sys
+from pathlib import Path
+from wsgibench.errors import UsageError
+from wsgibench.harness import record
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    record.read(Path(sys.argv[1]))
+except UsageError as error:
+    print(error)
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print((after - before) >> 10)
+"""
+
+
+def test_memory_is_bounded_by_what_a_record_can_have(file: Path) -> None:
+    """60 MiB of empty lists would be gigabytes of objects."""
+    with open(file, "w") as out:
+        out.write(SCHEMA + ', "x": [')
+        for _ in range(60):
+            out.write("[]," * 350_000)
+        out.write("[]]}")
+    done = subprocess.run(
+        [sys.executable, "-c", BOMB, str(file)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said, grown = done.stdout.splitlines()
+    assert "it has over" in said
+    assert int(grown) < 200  # MiB
+
+
+def test_a_histogram_that_would_be_large_is_not_unpacked() -> None:
+    import base64
+    import struct
+    import zlib
+
+    from wsgibench.load import hdr
+
+    payload = b"\x02" * (64 << 20)
+    head = hdr.HEADER.pack(
+        hdr.COOKIE, len(payload), 0, hdr.DIGITS, 1, hdr.HIGHEST, 1.0
+    )
+    packed = zlib.compress(head + payload)
+    prefix = struct.pack(">ii", hdr.COMPRESSED_COOKIE, len(packed))
+    text = base64.b64encode(prefix + packed).decode()
+    assert len(text) < 200_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ValueError, match="over an hour"):
+        hdr.Histogram.decode(text)
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert after - before < 64 << 10
+
+
+def test_what_is_written_is_read(file: Path) -> None:
+    good = made()
+    record.write(good, file)
+    assert record.read(file) == json.loads(json.dumps(good))
+    assert shapes.checked(good) is good
