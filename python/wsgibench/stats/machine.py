@@ -49,7 +49,8 @@ def _rate(
 ) -> float:
     """By how much a counter rose, by time in the same unit."""
     times = [float(one["time_ns"]) for one in samples]
-    values = np.maximum.accumulate([float(one.get(field, 0)) for one in samples])
+    seen = [float(one.get(field, 0)) for one in samples]
+    values = np.maximum.accumulate(seen)
     low, high = np.interp((begin, end), times, values)
     return float((high - low) / (end - begin))
 
