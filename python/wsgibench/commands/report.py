@@ -10,7 +10,7 @@ HELP = "a record as a page with pictures, a table, Markdown or CSV"
 #: What the end of the output's name says.
 ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".csv": "csv"}
 #: Forms of a record of run --counted.
-COUNTED = ("counted",)
+COUNTED = ("counted", "pyperf")
 #: Commands whose records have a form of their own, by their name.
 SEARCHES = ("capacity", "size")
 

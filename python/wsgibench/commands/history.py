@@ -1,0 +1,41 @@
+"""``python -m wsgibench history FOLDER``: many records, one course each."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+HELP = "the course of each number over a folder of records, with its changes"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="of records: *.json")
+    parser.add_argument(
+        "-o", "--output", type=Path, help="a page with pictures: NAME.html"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from wsgibench.errors import UsageError
+    from wsgibench.harness import record
+    from wsgibench.reports import _history
+    from wsgibench.stats import history
+
+    if not arguments.folder.is_dir():
+        raise UsageError("%s is no folder." % arguments.folder)
+    records = []
+    for path in sorted(arguments.folder.glob("*.json")):
+        try:
+            records.append(record.read(path))
+        except UsageError as error:
+            print("left out: %s" % error, file=sys.stderr)
+    found = history.courses(records)
+    if not found:
+        raise UsageError(
+            "%s has no two records with a cell in common." % arguments.folder
+        )
+    print(_history.table(found), end="")
+    if arguments.output:
+        arguments.output.write_text(_history.page(found), encoding="utf-8")
+    return 0
