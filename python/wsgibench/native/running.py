@@ -98,7 +98,11 @@ class ServingThreads:
         except BaseException as error:
             if self._pid != os.getpid():
                 end_child(error)
-            self._end_all(error)
+            if not all(core.stopped for core in self._cores):
+                self._end_all(error)
+            elif isinstance(error, (KeyboardInterrupt, SystemExit)):
+                self.error = self.error or error
+            # else it was closed before this thread came to it
         with self._lock:
             self._idents.discard(get_ident())
             self._left -= 1

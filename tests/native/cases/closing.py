@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
+import sys
 import threading
 import weakref
 from typing import Any
@@ -254,6 +256,17 @@ def never_started(threads: int) -> None:
     server = Server(lambda e, s: text(s, b"x"), port=0, threads=threads)
     server.close()
     Server(lambda e, s: text(s, b"x"), port=0, threads=threads).stop(0)
+
+
+def while_it_starts(threads: int) -> None:
+    """Threads that come too late end, and complain of nothing."""
+    said = sys.stderr = io.StringIO()
+    for _ in range(30):
+        server = Server(lambda e, s: text(s, b"x"), port=0, threads=threads)
+        server.start()
+        server.close()
+    until(lambda: threading.active_count() == 1)
+    assert said.getvalue() == ""
 
 
 def in_signal_handler(threads: int) -> None:
