@@ -29,6 +29,7 @@ from typing import Any
 
 CONNECTIONS, FEW, MANY = 8, 600, 3600
 PAGE = b"0123456789" * 4
+PIECES = [PAGE[at : at + 8] for at in range(0, 40, 8)]
 FORM = b"name=0123456789&text=" + b"x" * 59
 SOURCE = Path(__file__).resolve().parents[1] / "python"
 
@@ -81,8 +82,7 @@ fields.count = 0  # type: ignore[attr-defined]
 
 def generator(environ: dict[str, Any], start: Any) -> Any:
     start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "40")])
-    for at in range(0, 40, 8):
-        yield PAGE[at : at + 8]
+    yield from PIECES
 
 
 # ---- the requests ---------------------------------------------------------

@@ -40,15 +40,41 @@ class Row:
     over: tuple[str, ...]  # the best of these is the denominator
     load: str
     at_most: float
+    server: str = "c-uv"
+    over_load: str = ""  # of the denominator, where it is another
 
 
-#: DESIGN section 5.
+THREADS = "c-uv-threads:threads=4"
+
 ROWS = (
-    Row("keep-alive, browser headers", "cpython", ("null",), "keep", 1.12),
-    Row("the same", "cpython", ("fastpysgi",), "keep", 0.65),
+    # What browsers and proxies send: three fields differ in each request.
+    Row("unique headers", "cpython", ("freastal",), "proxied", 0.90),
+    Row("the same", "cpython", ("peregrine",), "proxied", 0.80),
+    Row("the same", "cpython", ("null",), "proxied", 1.05),
+    Row(
+        "unique / same headers",
+        "pypy",
+        ("c-uv",),
+        "proxied",
+        1.10,
+        over_load="keep",
+    ),
+    Row("4 threads", "cpython", ("c-uv",), "proxied", 1.15, server=THREADS),
+    Row(
+        "4 threads",
+        "cpython",
+        ("granian:blocking_threads=4",),
+        "proxied",
+        0.70,
+        server=THREADS,
+    ),
+    # One header block, repeated.
+    Row("same headers", "cpython", ("null",), "keep", 1.00),
+    Row("the same", "cpython", ("fastpysgi",), "keep", 0.66),
     Row("the same", "pypy", ("null",), "keep", 1.30),
     Row("no keep-alive", "cpython", ("null",), "close", 1.12),
     Row("no keep-alive", "cpython", PEERS, "close", 0.92),
+    Row("the same", "cpython", ("bjoern",), "close", 0.95),
     Row("16 requests pipelined", "cpython", ("fastpysgi",), "pipe", 0.33),
 )
 
@@ -59,7 +85,7 @@ def load_for(kind: str, warmup: float, duration: float) -> Load:
         duration=duration,
         warmup=warmup,
         keepalive=kind != "close",
-        headers="browser",
+        headers="proxied" if kind == "proxied" else "browser",
         pipeline=16 if kind == "pipe" else 1,
         name=kind,
     )
@@ -73,15 +99,17 @@ def cells_for(
         if row.python not in found:
             continue
         interpreter = found[row.python]
-        for server in ("c-uv", *row.over):
-            if servers.why_not(server, interpreter):
+        wanted = [(row.server, row.load)]
+        wanted += [(peer, row.over_load or row.load) for peer in row.over]
+        for server, load in wanted:
+            if servers.why_not(server.partition(":")[0], interpreter):
                 continue
             warmup = WARMUP.get(interpreter.implementation, 1.0)
             cell = Cell(
                 server,
                 row.python,
                 "hello",
-                load_for(row.load, warmup, duration),
+                load_for(load, warmup, duration),
             )
             if cell not in cells:
                 cells.append(cell)
@@ -103,9 +131,10 @@ def costs(record: dict[str, Any]) -> dict[tuple[str, str, str], list[float]]:
 
 def line(row: Row, found: dict[Any, list[float]], pythons: Any) -> str:
     name = pythons[row.python].name
-    ours = found.get(("c-uv", name, row.load), [])
+    ours = found.get((row.server, name, row.load), [])
     theirs = {
-        peer: found.get((peer, name, row.load), []) for peer in row.over
+        peer: found.get((peer, name, row.over_load or row.load), [])
+        for peer in row.over
     }
     theirs = {peer: costs for peer, costs in theirs.items() if costs}
     if not ours or not theirs:

@@ -119,6 +119,21 @@ send_block(wp_call *call, PyObject *block, int64_t length)
     return wp_call_send(call, block);
 }
 
+/* All that was announced is out. What the application does after its last
+ * block is done, too: a generator that ends by itself need not be closed by an
+ * exception. A further block is dropped. */
+static int
+finish_iteration(wp_call *call)
+{
+    PyObject *block = PyIter_Next(call->iterator);
+    int error = block == NULL && PyErr_Occurred()
+        ? wp_log_exception(call->server, call->request)
+        : 0;
+    Py_XDECREF(block);
+    int ended = finish(call);
+    return error < 0 ? error : ended;
+}
+
 /* After a block. 1: the next may follow. Otherwise this call is over or waits:
  * 0, or -1 with an exception that has to leave. */
 static int
@@ -133,7 +148,9 @@ after_block(wp_call *call, int result)
         result = wp_call_wait(call);
     }
     if (result == WB_COMPLETE) {
-        return finish(call);
+        /* Nothing was sent to a HEAD: its body is not produced. */
+        return call->request->head_sent ? finish_iteration(call)
+                                        : finish(call);
     }
     if (result == 0) {
         return 1;
@@ -314,6 +331,9 @@ wp_answer(wp_server *server, wb_request *request)
     PyObject *arguments[] = { NULL, call->loan.environ, (PyObject *)call };
     call->result = PyObject_Vectorcall(
         server->app, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    wp_environ_return(server, call);
+    /* A generator has it until it ends, or is put aside. */
+    if (call->result == NULL || !PyGen_CheckExact(call->result)) {
+        wp_environ_return(server, call);
+    }
     return call->result == NULL ? fail(call) : answer(call, call->result);
 }

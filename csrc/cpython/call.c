@@ -52,6 +52,7 @@ make_call(wp_server *server)
     call->input = NULL;
     call->writer = NULL;
     call->loan.environ = NULL;
+    call->loan.slot = NULL;
     call->block = call->block_inline;
     call->block_room = WP_BLOCK;
     return call;
@@ -88,6 +89,7 @@ void
 wp_call_suspend(wp_call *call)
 {
     call->suspended = 1;
+    wp_environ_return(call->server, call);
     if (!PyObject_GC_IsTracked((PyObject *)call)) {
         PyObject_GC_Track(call);
     }
@@ -146,6 +148,7 @@ wp_call_release(wp_call *call)
     }
     Py_CLEAR(call->iterator);
     Py_CLEAR(call->result);
+    wp_environ_return(server, call);
     Py_CLEAR(call->input);
     if (call->writer != NULL && Py_REFCNT(call->writer) > 1) {
         Py_CLEAR(call->writer);

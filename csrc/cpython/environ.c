@@ -309,6 +309,7 @@ wp_environ_return(wp_server *server, wp_call *call)
 {
     wp_loan *loan = &call->loan;
     wp_slot *slot = loan->slot;
+    loan->slot = NULL;
     if (slot != NULL) {
         int changed = wp_lent_was_changed(&server->state->lending, loan);
         if (slot->environ != loan->environ) {

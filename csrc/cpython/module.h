@@ -195,7 +195,8 @@ PyObject *wp_environ_base(wp_server *server, PyObject *const *settings);
 /* Fills call->loan. 0, or -1 with an exception. */
 int wp_environ_make(wp_server *server, const wb_request *request,
                     wp_call *call);
-/* The application is done: gives up the reference. */
+/* The application is done, or its call is put aside: gives up the reference.
+ * Nothing happens for the second time. */
 void wp_environ_return(wp_server *server, wp_call *call);
 void wp_slots_clear(wp_server *server);
 void wp_ports_clear(wp_server *server);

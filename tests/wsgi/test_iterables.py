@@ -199,3 +199,30 @@ def test_no_part_waits_for_the_next(client: Client, tmp_path: Path) -> None:
         data += client.read_all(sock)
     assert b"second" in data
     assert client.notes() == []
+
+
+def after_the_last(environ: dict[str, Any], start_response: Any) -> Any:
+    path = Path(environ["QUERY_STRING"])
+    start_response("200 OK", [TEXT, ("Content-Length", "4")])
+    ended = "closed"
+    try:
+        yield b"ab"
+        yield b"cd"
+        ended = "ran on"
+    finally:
+        path.write_text(ended)
+
+
+def test_what_follows_the_last_block_is_done(
+    client: Client, tmp_path: Path
+) -> None:
+    """The length was announced, so the client has all of it before."""
+    path = tmp_path / "ended"
+    with client.connection() as sock:
+        sock.sendall(
+            request(
+                after_the_last, query=str(path), fields=("Connection: close",)
+            )
+        )
+        assert client.read_all(sock).endswith(b"abcd")
+    assert path.read_text() == "ran on"

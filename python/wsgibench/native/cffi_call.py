@@ -453,6 +453,25 @@ class Call:
                 return given
         return self._send(self.request, block)
 
+    def _finish_iteration(self, iterator: Iterator[Any]) -> None:
+        """All that was announced is out. What the application does after its
+        last block is done, too; a further block is dropped. Nothing was sent
+        to a HEAD: its body is not produced."""
+        request = self.request
+        assert request is not None
+        try:
+            if request.head_sent:
+                self.in_app = True
+                next(iterator, None)
+                self._back()
+        except LEAVING:
+            self.fail()
+            return
+        except BaseException:
+            self._back()
+            log_exception(self.server.errors, request)
+        self._finish()
+
     def _iterate(self, length: int) -> None:
         server = self.server
         iterator = self.iterator
@@ -478,7 +497,7 @@ class Call:
                     return
                 result = self._wait(self.request)
             if result == COMPLETE:
-                self._finish()
+                self._finish_iteration(iterator)
                 return
             if result < 0:
                 self._lose_client()
