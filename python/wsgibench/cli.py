@@ -25,7 +25,6 @@ HARNESS = (
     "numpy",
     "packaging",
     "platformdirs",
-    "plotly",
     "python_discovery",
     "rich",
     "scipy",

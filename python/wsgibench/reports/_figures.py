@@ -1,7 +1,7 @@
-"""The pictures of a report, as plotly's own JSON: traces and a layout.
+"""The pictures of a report as data: traces and a layout (drawn by _svg.py).
 
 Colours stand for servers, marks and dashes for interpreters, everywhere
-alike. What depends on light or dark is left to page/report.js.
+alike. What depends on light or dark is left to the page's style.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ def memory(group: Sequence[Entry], style: Style) -> Figure:
             "y": [one.server for one in found],
             "marker": {
                 "color": [style.colour(one.server) for one in found],
-                "pattern": {"shape": "/" if index % 2 else ""},
             },
+            "weak": index % 2 == 1,
         }
         for index, python in enumerate(style.pythons)
         for found in [

@@ -1,21 +1,30 @@
-"""One page that says it all: opens offline, in any browser.
+"""One page that says it all: opens offline, in any browser, without scripts.
 
-plotly.js (MIT) is written into it; everything else is in page/.
+Pictures are drawn here as SVG (_svg.py), in a width for screens and in one for
+phones; the page shows the one that fits.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wsgibench.errors import WsgibenchError
-from wsgibench.stats import answers, comparison, noise
-from wsgibench.stats.columns import LEGEND, codes, marked, notes
+from wsgibench.reports import _application as _application_tables
+from wsgibench.reports import _svg
+from wsgibench.stats import answers, choice, noise
+from wsgibench.stats.answers import Entry
+from wsgibench.stats.columns import LEGEND, cell, codes, marked
+from wsgibench.verdicts import INVALID
+
+if TYPE_CHECKING:
+    from wsgibench.reports._pictures import Picture
 
 HELP = "a page with pictures"
+
+#: Pixels of a picture on a screen and on a phone.
+WIDE, NARROW = 780, 350
 
 PAGE = Path(__file__).parent / "page"
 
@@ -30,35 +39,17 @@ SECTIONS = (
 )
 
 
-def _plotly() -> str:
-    found = importlib.util.find_spec("plotly")
-    places = found.submodule_search_locations if found else None
-    for place in places or ():
-        script = Path(place) / "package_data" / "plotly.min.js"
-        if script.exists():
-            return script.read_text(encoding="utf-8")
-    raise WsgibenchError(
-        "the page needs plotly; install it with: pip install wsgibench[bench]."
-    )
-
-
-def _json(value: Any) -> str:
-    """Inside <script>: nothing in it may end the element."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c")
-
-
 def _settings(record: dict[str, Any]) -> list[dict[str, Any]]:
     """What each server said it ran with, and what was seen from outside."""
     found = []
-    for cell in record["cells"]:
-        if not cell["starts"] or cell.get("twin"):
+    for one in record["cells"]:
+        if not one["starts"] or one.get("twin"):
             continue
-        guest = cell["starts"][0]["guest"]
+        guest = one["starts"][0]["guest"]
         found.append(
             {
-                "name": cell["name"],
-                "versions": _pairs(cell["versions"]),
+                "name": one["name"],
+                "versions": _pairs(one["versions"]),
                 "settings": _pairs(guest.get("settings", {})),
                 "observed": _pairs(guest.get("observed", {})),
             }
@@ -84,13 +75,63 @@ def _floor(record: dict[str, Any]) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Drawn:
+    wide: str
+    narrow: str
+    legend: list[tuple[str, str]]
+
+    @property
+    def symbols(self) -> bool:
+        return bool(self.legend and self.legend[0][1])
+
+
+def _drawn(picture: Picture, title: str) -> Drawn:
+    label = "%s: %s. The numbers are in the table below." % (
+        title,
+        picture.title,
+    )
+    return Drawn(
+        _svg.draw(picture.figure, WIDE, label),
+        _svg.draw(picture.figure, NARROW, label),
+        _svg.legend(picture.figure),
+    )
+
+
+def _application(
+    record: dict[str, Any], entries: list[Entry]
+) -> dict[str, Any] | None:
+    if "application" not in record:
+        return None
+    return {
+        "differences": _application_tables.differences(entries),
+        "splits": _application_tables.splits(record, entries),
+        "routes": _application_tables.routes(record, entries),
+        "how_far": _application_tables.how_far(record),
+    }
+
+
+def _command(record: dict[str, Any]) -> str:
+    """From the folder it ran in, if that is known."""
+    command = "python -m wsgibench " + shlex.join(record["argv"])
+    folder = record.get("cwd")
+    return "cd %s\n%s" % (shlex.quote(folder), command) if folder else command
+
+
+def _title(record: dict[str, Any]) -> str:
+    if "application" in record:
+        return str(record["application"]["target"])
+    names = dict.fromkeys(cell["scenario"] for cell in record["cells"])
+    return ", ".join(names) or "nothing measured"
+
+
 def render(record: dict[str, Any]) -> str:
     import jinja2
 
     from wsgibench.reports import _pictures
 
     entries = answers.entries(record)
-    pictures = list(enumerate(_pictures.all_of(entries)))
+    pictures = _pictures.all_of(entries)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE),
         autoescape=True,
@@ -98,34 +139,45 @@ def render(record: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    said = [
-        (one, answers.sentence(one))
-        for one in answers.answers(record, entries)
+    chosen = [
+        (one, choice.sentences(record, one))
+        for one in choice.choices(record, entries)
     ]
     # What a server can do comes before what it does when asked for less.
-    first = [one for one in said if not one[0].best.row["rate"]] or said
-    machine = record["machine"]
+    chosen.sort(key=lambda pair: _is_paced(pair[0]))
     return environment.get_template("report.html").render(
         record=record,
-        answers=first,
-        paced=[one for one in said if one not in first],
+        title=_title(record),
+        chosen=chosen,
+        measured=any(one.ranked for one, _ in chosen),
+        several=len({one.load for one in entries}) > 1,
+        application=_application(record, entries),
         sections=[
-            (key, title, [p for p in pictures if p[1].section == key])
+            (
+                key,
+                title,
+                [(p, _drawn(p, title)) for p in pictures if p.section == key],
+            )
             for key, title in SECTIONS
         ],
-        entries=entries,
-        slower=comparison.SLOWER,
+        entries=_ranked(entries),
         floor=_floor(record),
-        notes=notes(record, [one.row for one in entries]),
         settings=_settings(record),
-        machine={key: str(value) for key, value in machine.items()},
-        command="python -m wsgibench " + shlex.join(record["argv"]),
+        machine={key: str(v) for key, v in record["machine"].items()},
+        command=_command(record),
         interval_text=answers.interval_text,
         marked=marked,
+        cell=cell,
         codes=codes,
         legend=LEGEND,
         style=(PAGE / "report.css").read_text(encoding="utf-8"),
-        script=(PAGE / "report.js").read_text(encoding="utf-8"),
-        plotly=_plotly(),
-        figures=_json([picture.figure for _, picture in pictures]),
     )
+
+
+def _is_paced(one: choice.Choice) -> bool:
+    return bool(one.ranked and one.best.row["rate"])
+
+
+def _ranked(entries: list[Entry]) -> list[Entry]:
+    """What cannot be believed never leads."""
+    return sorted(entries, key=lambda one: one.row["verdict"] == INVALID)

@@ -187,7 +187,8 @@ def percent(value: Interval) -> str:
     if not value.known:
         return "%.0f %%" % (100 * value.estimate)
     return "%.0f %% [%.0f, %.0f]" % tuple(
-        100 * number for number in (value.estimate, value.low, value.high)
+        100 * min(1.0, max(0.0, number))
+        for number in (value.estimate, value.low, value.high)
     )
 
 

@@ -69,5 +69,7 @@ def _joules(cell: dict[str, Any]) -> float | None:
 
 
 def money(value: float) -> str:
-    """USD: cents from ten cents on, below that two digits."""
-    return "$%.2f" % value if value >= 0.1 else "$%.2g" % value
+    """USD, to the cent from ten cents on; never an exponent."""
+    if value < 0.001:
+        return "less than $0.001"
+    return "$%.2f" % value if value >= 0.1 else "$%.3f" % value
