@@ -107,6 +107,24 @@ def collected() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def test_list_fits_a_screen() -> None:
+    done = wsgibench("list")
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    everything = wsgibench("list", "--all")
+    assert len(everything.stdout.splitlines()) > 60
+    for name in ("c-uv", "waitress", "hello", "syncless"):
+        assert name in done.stdout
+        assert name in everything.stdout
+
+
+def test_version() -> None:
+    done = wsgibench("--version")
+    assert done.returncode == 0
+    assert re.fullmatch(r"wsgibench \d+\.\d+\S*\n", done.stdout)
+
+
 def test_list_as_json() -> None:
     found = collected()
     keys = {"servers", "interpreters", "scenarios", "services", "suites"}

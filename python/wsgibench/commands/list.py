@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
+import textwrap
 from typing import Any
 
 HELP = "list servers, interpreters, scenarios, services and suites"
@@ -13,11 +15,21 @@ Rows = list[dict[str, Any]]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true")
+    form.add_argument(
+        "--all",
+        action="store_true",
+        help="what each is, where it runs, and why not (default: the names)",
+    )
+    form.add_argument(
+        "--json",
+        action="store_true",
+        help="everything as JSON (default: for people)",
+    )
     form.add_argument(
         "--markdown",
         action="store_true",
-        help="each server's settings, as docs/servers.md has them",
+        help="each server's settings, as docs/servers.md has them "
+        "(default: not)",
     )
 
 
@@ -172,6 +184,38 @@ def _short(label: str) -> str:
     return short if implementation == "CPython" else "pp" + short
 
 
+def _names(title: str, names: list[str], width: int) -> list[str]:
+    """Wrapped, behind a title."""
+    text = ", ".join(names) or "none"
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent="%-13s" % title,
+        subsequent_indent=" " * 13,
+        break_on_hyphens=False,
+    )
+
+
+def _print_names(found: dict[str, Rows], width: int) -> None:
+    """What fits a screen."""
+    here, nowhere = [], []
+    for row in found["servers"]:
+        where = any(row["runs"].values())
+        (here if where else nowhere).append(row["name"])
+    pythons = [
+        "%(name)s (%(version)s)" % row
+        for row in found["interpreters"]
+    ]
+    lines = _names("servers", here, width)
+    if nowhere:
+        lines += _names("not here", nowhere, width)
+    lines += _names("interpreters", pythons, width)
+    for key in ("scenarios", "services", "suites"):
+        lines += _names(key, [row["name"] for row in found[key]], width)
+    lines.append("--all tells what each is, where it runs, and why not.")
+    print("\n".join(lines))
+
+
 def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown:
         print(markdown())
@@ -180,6 +224,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found, indent=2))
         return 0
+    if not arguments.all:
+        _print_names(found, min(100, shutil.get_terminal_size().columns))
+        return 0
+    _print_all(found)
+    return 0
+
+
+def _print_all(found: dict[str, Rows]) -> None:
     labels = [
         "%(implementation)s %(version)s" % i for i in found["interpreters"]
     ]
@@ -201,4 +253,3 @@ def run(arguments: argparse.Namespace) -> int:
     print("suites")
     for row in found["suites"]:
         print("  %-26s %s" % (row["name"], row["about"]))
-    return 0
