@@ -12,8 +12,17 @@
         race = wsgi_race({"new": "app:new", "old": "app:old"}, starts=5)
         assert race.ratio("new", "old").low < 1.1
 
+    def test_two_pythons(wsgi_race):
+        wsgi_race({
+            "cpython": Entrant("app:new", "waitress", requires=("flask",)),
+            "pypy": Entrant("app:new", "waitress", "pypy3", ("flask",)),
+        }, requests=["/", "POST /form"])
+
 ``slo`` loads every server that the test started, once the test is through.
 ``--wsgibench-json=FILE`` writes all races for ``pytest-benchmark compare``.
+Races are printed at the end, and kept in pytest's cache as records. Under
+``-n`` they are measured one at a time; what other tests do meanwhile is a
+doubt of the rows.
 """
 
 from __future__ import annotations
@@ -22,6 +31,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import tempfile
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Callable
@@ -34,9 +44,11 @@ if TYPE_CHECKING:
 
 RUNNING = pytest.StashKey[list[Any]]()
 RACES = pytest.StashKey[list[dict[str, Any]]]()
+TABLES = pytest.StashKey[list[str]]()
 
 #: Where a worker of pytest-xdist hands its races over.
 WORKERS_RACES = "wsgibench_races"
+WORKERS_TABLES = "wsgibench_tables"
 
 #: What of an slo mark is not a gate but how to load.
 LOAD = ("connections", "duration", "headers", "keepalive", "seed")
@@ -58,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "test starts at this rate, and fail when a gate is missed",
     )
     config.stash[RACES] = []
+    config.stash[TABLES] = []
 
 
 @pytest.fixture
@@ -104,6 +117,7 @@ def wsgi_race(request: pytest.FixtureRequest) -> Callable[..., Race]:
     def run(contestants: Any, **more: Any) -> Race:
         with _alone(request.config):
             found = race.run(contestants, **more)
+        _keep(request, found)
         request.config.stash[RACES].extend(
             benchmark_json.benchmarks(
                 request.node.name, request.node.nodeid, found
@@ -112,6 +126,29 @@ def wsgi_race(request: pytest.FixtureRequest) -> Callable[..., Race]:
         return found
 
     return run
+
+
+def _keep(request: pytest.FixtureRequest, found: Race) -> None:
+    """The record into pytest's cache, the table for the end."""
+    from wsgibench.harness import record
+    from wsgibench.reports import table
+
+    text = table.render(found.record)
+    cache = request.config.cache
+    if cache is not None:
+        name = re.sub(r"\W+", "-", request.node.nodeid).strip("-")
+        path = cache.mkdir("wsgibench") / (name + ".json")
+        record.write(found.record, path)
+        text += "record: %s\n" % path
+    request.config.stash[TABLES].append("%s\n%s" % (request.node.nodeid, text))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    tables = terminalreporter.config.stash[TABLES]
+    if tables:
+        terminalreporter.section("races")
+        for text in tables:
+            terminalreporter.write_line(text)
 
 
 def _gates(mark: pytest.Mark) -> tuple[str, dict[str, Any]]:
@@ -174,6 +211,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
     """pytest-xdist: a worker is done; what it raced comes to us."""
     output = getattr(node, "workeroutput", {})
     node.config.stash[RACES].extend(output.get(WORKERS_RACES, []))
+    node.config.stash[TABLES].extend(output.get(WORKERS_TABLES, []))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -181,6 +219,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output[WORKERS_RACES] = races
+        output[WORKERS_TABLES] = session.config.stash[TABLES]
         return
     path = session.config.getoption("--wsgibench-json")
     if not path:

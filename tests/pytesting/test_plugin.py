@@ -229,3 +229,34 @@ def test_workers_of_xdist_race_one_by_one(
     assert len(spans) == 4
     for (_, ended), (begun, _) in zip(spans, spans[1:]):
         assert ended <= begun
+
+
+def test_entrants_with_requests_under_xdist(inner: pytest.Pytester) -> None:
+    """Both processes' races are in the one file, and printed."""
+    pytest.importorskip("xdist")
+    inner.makepyfile(
+        """
+        import pytest
+        from wsgibench.pytesting.race import Entrant
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_race(wsgi_race, number):
+            race = wsgi_race(
+                {
+                    "one": Entrant("some_app:application"),
+                    "two": Entrant("some_app:application", "wsgiref"),
+                },
+                requests=["/a", "3 /b"],
+                starts=1, duration=0.3, warmup=0.1, connections=2,
+            )
+            for cell in race.record["cells"]:
+                (start,) = cell["starts"]
+                assert start["answers"]["differences"] == []
+                assert set(start["load"]["routes"]) == {"GET /a", "GET /b"}
+        """
+    )
+    result = run(inner, "-n", "2", "--wsgibench-json=out.json")
+    result.assert_outcomes(passed=2)
+    written = json.loads((inner.path / "out.json").read_text())
+    assert len(written["benchmarks"]) == 4
+    result.stdout.fnmatch_lines(["*= races =*", "record: *.json"])

@@ -198,7 +198,8 @@ def _names(title: str, names: list[str], width: int) -> list[str]:
 
 def _print_names(found: dict[str, Rows], width: int) -> None:
     """What fits a screen."""
-    here, nowhere = [], []
+    here: list[str] = []
+    nowhere: list[str] = []
     for row in found["servers"]:
         where = any(row["runs"].values())
         (here if where else nowhere).append(row["name"])

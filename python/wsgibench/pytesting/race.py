@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Union
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import cell, machine, record, servers
-from wsgibench.harness.interpreters import Interpreter
+from wsgibench.harness import baseline, cell, machine, record, servers
+from wsgibench.harness.application import Application
 from wsgibench.harness.plan import Load
-from wsgibench.pytesting.server import App, environment, scenario
+from wsgibench.harness.requests import lines, reading
+from wsgibench.harness.requests.request import Request
+from wsgibench.harness.scenario import Scenario, of_application
+from wsgibench.harness.stable import Stable
+from wsgibench.harness.visit import Visit
+from wsgibench.pytesting.server import App, app_name, environment, scenario
 from wsgibench.stats import noise, samples
 from wsgibench.stats.bootstrap import Interval
 
-#: A name of the race -> an application, or (server, application).
-Contestants = Mapping[str, Union[App, tuple[str, App]]]
+
+@dataclass(frozen=True)
+class Entrant:
+    """Who runs in a race: an application under a server, on an interpreter
+    of its own (`python`) and with packages of its own (`requires`)."""
+
+    app: App
+    server: str = "c-uv"
+    python: str | None = None
+    requires: tuple[str, ...] = ()
+
+
+#: A name of the race -> an application, (server, application), an Entrant.
+Contestants = Mapping[str, Union[App, tuple[str, App], Entrant]]
 
 
 @dataclass(frozen=True)
@@ -65,8 +85,14 @@ def run(
     status: int = 200,
     body: bytes | None = None,
     python: str | None = None,
+    requests: str | Sequence[str] = (),
+    sessions: str = "",
+    visitors: int = 8,
     seed: int = 1,
 ) -> Race:
+    """`requests` is a file as of ``run --requests``, or targets like
+    "/a" and "POST /b"; each entrant's answers are then held against those of
+    its application without a server. `sessions` is as of ``run``."""
     load = Load(
         connections=connections,
         duration=duration,
@@ -75,49 +101,101 @@ def run(
         headers=headers,
     )
     made = record.new(sys.argv, seed, machine.describe())
-    cells: dict[str, dict[str, Any]] = {}
-    for name in contestants:
-        cells[name] = _entry(name, contestants[name], load, python)
+    made.update(skipped=[], starts=starts)
+    field = {name: _entrant(contestants[name], python) for name in contestants}
+    asked = _requests(requests, seed)
+    cells = {name: _entry(name, one, load) for name, one in field.items()}
     made["cells"] = list(cells.values())
-    made["skipped"] = []
-    made["starts"] = starts
+    runners = {
+        name: _Runner(
+            one,
+            _application(one, asked, sessions, visitors)
+            if asked
+            else scenario(one.app, path, status, body),
+        )
+        for name, one in field.items()
+    }
     chance = random.Random(seed)
     for start in range(starts):
         order = list(contestants)
         chance.shuffle(order)
         for name in order:
-            server, app = _pair(contestants[name])
-            found = servers.find(server)
-            cells[name]["starts"].append(
-                cell.run(
-                    found,
-                    scenario(app, path, status, body),
-                    load,
-                    environment(found.name, python),
-                    start=start,
-                    seed=seed + start,
-                    cpus=machine.split_cpus(),
-                )
-            )
+            found = runners[name].run(load, start, seed)
+            cells[name]["starts"].append(found)
     made["complete"] = True
     return Race(made)
 
 
-def _pair(contestant: App | tuple[str, App]) -> tuple[str, App]:
-    if isinstance(contestant, tuple):
+class _Runner:
+    """One entrant: its environment, and what it must answer."""
+
+    def __init__(self, entrant: Entrant, asked: Scenario) -> None:
+        self._server = servers.find(entrant.server)
+        self._scenario = asked
+        self._environment = environment(
+            self._server.name, entrant.python, entrant.requires
+        )
+        self._expected: list[Stable] = []
+        if asked.application is not None:
+            with tempfile.TemporaryDirectory(prefix="wsgibench-") as folder:
+                self._expected, _ = baseline.reference(
+                    asked,
+                    self._environment,
+                    Path(folder),
+                    machine.split_cpus()[0],
+                    lambda: None,
+                )
+
+    def run(self, load: Load, start: int, seed: int) -> dict[str, Any]:
+        visit = None
+        if self._scenario.application is not None:
+            visit = Visit(self._scenario, self._environment, self._expected)
+        return cell.run(
+            self._server,
+            self._scenario,
+            load,
+            self._environment,
+            start=start,
+            seed=seed + start,
+            cpus=machine.split_cpus(),
+            visit=visit,
+        )
+
+
+def _requests(asked: str | Sequence[str], seed: int) -> list[Request]:
+    if not asked:
+        return []
+    if isinstance(asked, str):
+        return list(reading.read(asked, 0, seed).requests)
+    return lines.plain("\n".join(asked), Path("requests"))
+
+
+def _application(
+    entrant: Entrant, asked: list[Request], sessions: str, visitors: int
+) -> Scenario:
+    application = Application(
+        app_name(entrant.app),
+        os.getcwd(),
+        sessions=sessions,
+        visitors=visitors,
+    )
+    return of_application(application, asked)
+
+
+def _entrant(
+    contestant: App | tuple[str, App] | Entrant, python: str | None
+) -> Entrant:
+    if isinstance(contestant, Entrant):
         return contestant
-    return "c-uv", contestant
+    if isinstance(contestant, tuple):
+        return Entrant(contestant[1], contestant[0], python)
+    return Entrant(contestant, python=python)
 
 
-def _entry(
-    name: str,
-    contestant: App | tuple[str, App],
-    load: Load,
-    python: str | None,
-) -> dict[str, Any]:
+def _entry(name: str, entrant: Entrant, load: Load) -> dict[str, Any]:
     from wsgibench.harness import interpreters
 
-    where: Interpreter = interpreters.find(python or sys.executable)
+    where = interpreters.find(entrant.python or sys.executable)
     return {
         "name": "%s, %d connections" % (name, load.connections),
         "server": name,

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Union
 
@@ -38,20 +38,35 @@ def app_name(app: App) -> str:
     return "%s:%s" % (app.__module__, name)
 
 
-def environment(server: str, python: str | None) -> Environment:
-    """This interpreter, with all it can import; or another one, with the
-    server installed and the folders that belong to no interpreter."""
-    if python is None:
+def environment(
+    server: str, python: str | None, requires: Sequence[str] = ()
+) -> Environment:
+    """This interpreter, with all it can import; or, with `python` or
+    `requires`, an interpreter with the server and those packages installed,
+    and the folders that belong to no interpreter."""
+    if python is None and not requires:
         folders = tuple(os.path.abspath(one) for one in sys.path)
         return Environment(sys.executable, {}, folders)
-    found = interpreters.find(python)
-    made = environments.get(found, server, lambda text: None)
+    found = interpreters.find(python or "python3")
+    made = environments.get(found, server, _quiet)
     own = tuple(
         os.path.abspath(one)
         for one in sys.path
         if not os.path.abspath(one).startswith((sys.prefix, sys.base_prefix))
     )
-    return dataclasses.replace(made, libraries=own)
+    if not requires:
+        return dataclasses.replace(made, libraries=own)
+    packages = environments.of_application(found, requires, _quiet)
+    return dataclasses.replace(
+        made,
+        versions={**packages.versions, **made.versions},
+        libraries=own,
+        sites=packages.sites,
+    )
+
+
+def _quiet(text: str) -> None:
+    pass
 
 
 def scenario(app: App, path: str, status: int, body: bytes | None) -> Scenario:
