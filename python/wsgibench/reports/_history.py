@@ -45,81 +45,75 @@ def table(courses: Sequence[Course], width: int = 160) -> str:
     return out.getvalue()
 
 
+#: Of the course, and of the lines that mark its changes.
+COLOUR, CHANGE = "#0072B2", "#D55E00"
+
+
 def _figure(course: Course) -> dict[str, Any]:
     """Equally spaced, in the order of time; a line marks each change."""
-    places = list(range(1, len(course.points) + 1))
-    texts = ["%s, %s" % (p.version, p.created) for p in course.points]
+    values = [point.value for point in course.points]
     changes = [
         {
-            "type": "line",
-            "xref": "x",
-            "yref": "paper",
-            "x0": index + 0.5,
-            "x1": index + 0.5,
-            "y0": 0,
-            "y1": 1,
-            "line": {"dash": "dot"},
+            "type": "scatter",
+            "mode": "lines",
+            "name": "%s: %+.1f %%"
+            % (course.points[index].version, 100 * course.change(index)),
+            "x": [index + 0.5, index + 0.5],
+            "y": [min(values), max(values)],
+            "line": {"color": CHANGE, "dash": "dot"},
         }
         for index in course.changes
     ]
-    notes = [
-        {
-            "x": index + 0.5,
-            "y": 1,
-            "xref": "x",
-            "yref": "paper",
-            "text": course.points[index].version,
-            "showarrow": False,
-            "xanchor": "left",
-        }
-        for index in course.changes
-    ]
+    line = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": NUMBERS[course.number],
+        "x": list(range(1, len(values) + 1)),
+        "y": values,
+        "line": {"color": COLOUR},
+        "marker": {"color": COLOUR, "symbol": "circle"},
+    }
     return {
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "x": places,
-                "y": [point.value for point in course.points],
-                "text": texts,
-            }
-        ],
+        "data": [line, *changes],
         "layout": {
             "height": 320,
-            "xaxis": {"title": {"text": "record"}, "dtick": 1},
+            "xaxis": {"title": {"text": "record"}},
             "yaxis": {"title": {"text": NUMBERS[course.number]}},
-            "shapes": changes,
-            "annotations": notes,
         },
     }
 
 
-def page(courses: Sequence[Course]) -> str:
-    from wsgibench.reports.html import PAGE, _json, _plotly
+def _section(course: Course) -> str:
+    from wsgibench.reports import _svg
+    from wsgibench.reports.html import NARROW, WIDE
 
-    parts = []
-    for number, one in enumerate(courses):
-        parts.append(
-            "<section><h2>%s: %s</h2><p>%s</p><div id='f%d'></div></section>"
-            % (
-                html.escape(one.cell),
-                NUMBERS[one.number],
-                html.escape(changes_text(one)),
-                number,
-            )
+    figure = _figure(course)
+    title = "%s: %s" % (course.cell, NUMBERS[course.number])
+    marks = "".join(
+        "<li>%s%s</li>" % (swatch, html.escape(name))
+        for swatch, name in _svg.legend(figure)
+    )
+    return (
+        "<section><h2>%s</h2><p>%s</p><div class='plot'>"
+        "<div class='wide-plot'>%s</div><div class='narrow'>%s</div>"
+        "<ul class='legend'>%s</ul></div></section>"
+        % (
+            html.escape(title),
+            html.escape(changes_text(course)),
+            _svg.draw(figure, WIDE, title),
+            _svg.draw(figure, NARROW, title),
+            marks,
         )
-    figures = _json([_figure(one) for one in courses])
+    )
+
+
+def page(courses: Sequence[Course]) -> str:
+    from wsgibench.reports.html import PAGE
+
     style = (PAGE / "report.css").read_text(encoding="utf-8")
     return (
         "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<title>wsgibench: history</title><style>%s</style></head><body>"
-        "<main><h1>The course of each number</h1>%s</main>"
-        "<script>%s</script>"
-        "<script type='application/json' id='figures'>%s</script>"
-        "<script>JSON.parse(document.getElementById('figures').textContent)"
-        ".forEach(function (one, n) {"
-        " Plotly.newPlot('f' + n, one.data, one.layout); });</script>"
-        "</body></html>\n"
-    ) % (style, "".join(parts), _plotly(), figures)
-
-
+        "<main><h1>The course of each number</h1>%s</main></body></html>\n"
+    ) % (style, "".join(map(_section, courses)))
