@@ -7,6 +7,7 @@
  * to the last one, and (for the settings that allow it) the same bytes get
  * the same answers however they are cut. */
 #define _GNU_SOURCE /* memfd_create, memmem */
+#include "server/input.h"
 #include "server/server.h"
 #include "fuzz.h"
 
@@ -225,7 +226,7 @@ open_client(world *w, client *c, uint8_t seed)
     }
     *c = (client) { .fd = ends[1], .cut.seed = seed, .data = malloc(ROOM) };
     MUST(c->data != NULL);
-    wb__conn_open(w->server, ends[0], &peer);
+    wb__input_open(w->server, ends[0], &peer);
 }
 
 /* 1: something moved. */
