@@ -14,7 +14,7 @@
 #include "check.h"
 #include "wire.h"
 
-enum { BIG = 8 << 20, TURNS = 4000 };
+enum { BIG = 1 << 20, TURNS = 4000 };
 
 static wire the_wire;
 static char big[BIG];
