@@ -10,7 +10,9 @@
 static void
 on_sleep(uv_timer_t *timer)
 {
-    (void)timer; /* it has done its work by ending the wait */
+    /* It may fire before libuv has begun to wait, where this thread did not
+     * run for a while: then libuv must not begin. */
+    uv_stop(timer->loop);
 }
 
 void
