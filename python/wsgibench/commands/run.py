@@ -339,10 +339,11 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print((suite_table if "suite" in record else table).render(record))
     print("record: %s" % arguments.output)
-    print(
-        "as a page: python -m wsgibench report %s -o %s"
-        % (arguments.output, arguments.output.with_suffix(".html"))
-    )
+    if not arguments.counted:
+        print(
+            "as a page: python -m wsgibench report %s -o %s"
+            % (arguments.output, arguments.output.with_suffix(".html"))
+        )
     invalid = not arguments.counted and any(
         summary.row(cell)["verdict"] == "INVALID" for cell in record["cells"]
     )

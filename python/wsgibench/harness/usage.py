@@ -54,9 +54,9 @@ def _system_ns(pid: int) -> int:
         return 0
 
 
-def _status(pid: int) -> dict[str, int]:
+def _status(path: Path) -> dict[str, int]:
     try:
-        lines = Path("/proc/%d/status" % pid).read_text().splitlines()
+        lines = path.read_text().splitlines()
     except OSError:
         return {}
     values = {}
@@ -88,10 +88,12 @@ def read(pid: int) -> Usage:
         cpu += cpu_ns(process)
         wait += _wait_ns(process)
         system += _system_ns(process)
-        status = _status(process)
-        rss += status.get("VmRSS", 0) * 1024
-        voluntary += status.get("voluntary_ctxt_switches", 0)
-        involuntary += status.get("nonvoluntary_ctxt_switches", 0)
+        folder = Path("/proc/%d" % process)
+        rss += _status(folder / "status").get("VmRSS", 0) * 1024
+        for path in folder.glob("task/*/status"):  # switches are a thread's
+            status = _status(path)
+            voluntary += status.get("voluntary_ctxt_switches", 0)
+            involuntary += status.get("nonvoluntary_ctxt_switches", 0)
     return Usage(
         time.monotonic_ns(),
         cpu,
