@@ -33,7 +33,8 @@ from wsgibench.audit.wsgi.check import Check, Notes
 from wsgibench.errors import WsgibenchError
 
 #: Seconds without a byte after which an exchange is given up.
-PATIENCE = 2.0
+PATIENCE = 2.0  # among many
+ALONE = 1.0
 PARALLEL = 16
 KEPT = 2000  # bytes of a message that a finding keeps
 #: What an application's close() may need to be called after the answer.
@@ -73,7 +74,7 @@ class Server:
     def send(self, data: bytes, half_close: bool = False) -> Reply:
         script = Script([data], half_close)
         try:
-            return exchange(self.address, [script], PATIENCE, 1)[0]
+            return exchange(self.address, [script], ALONE, 1)[0]
         except OSError:
             return Reply(b"", "refused")
 
