@@ -77,4 +77,4 @@ def _words(finding: Finding | None) -> str:
     if finding is None:
         return ""
     complaint = finding.complaint.replace("|", "\\|")
-    return "`%s`: %s" % (finding.id, complaint[:120])
+    return "%s: %s" % (finding.id, complaint[:120])
