@@ -72,7 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="no more starts once every CPU per request is known to P %%",
     )
-    add("--profile", choices=sorted(PROFILES), default="quick")
+    add(
+        "--profile",
+        choices=sorted(PROFILES),
+        default="quick",
+        help="how many starts of how many seconds (default: %(default)s)",
+    )
     add(
         "--aa",
         action=argparse.BooleanOptionalAction,
@@ -93,7 +98,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="take up an interrupted run where it stopped",
     )
-    add("--seed", type=int, default=1)
+    add(
+        "--seed",
+        type=int,
+        default=1,
+        help="of the order, and of what is sent (default: %(default)s)",
+    )
     add("--port", type=int, default=0, help="0 picks a free one")
     add(
         "-o",
