@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import socket
 import ssl
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
+from tests.native.process import programs, serve_command, until
 from wsgibench.errors import UsageError
 
 Start = Callable[..., Any]
@@ -337,3 +340,65 @@ def test_without_a_certificate_it_is_of_no_use(
 ) -> None:
     with pytest.raises(UsageError, match=name + " is of no use"):
         serve_app(app, **{name: 1 if name == "cert_reqs" else "x"})
+
+
+SERVE = """
+import sys, wsgibench
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [b""]
+wsgibench.serve(app, port=0, announce=True, certfile=sys.argv[1],
+                keyfile=sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_sighup_reads_them_again(
+    binding: str, authority: Authority, tmp_path: Path, alone: bool
+) -> None:
+    """An application that was given as an object goes on; of one that can be
+    imported there are new workers."""
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+
+    def put(name: str) -> None:
+        made, made_key = authority.sign(name, "/CN=" + name)
+        cert.write_bytes(Path(made).read_bytes())
+        key.write_bytes(Path(made_key).read_bytes())
+
+    class At:
+        address: tuple[str, int]
+
+    def has(name: str) -> bool:
+        return common_name(At, authority, "localhost") == name
+
+    put("first")
+    (tmp_path / "an_app.py").write_text(
+        "def application(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [b'']\n"
+    )
+    command = [sys.executable, "-c", SERVE, str(cert), str(key)]
+    if not alone:
+        command = serve_command(
+            "an_app",
+            "--port=0",
+            "--certfile=%s" % cert,
+            "--keyfile=%s" % key,
+        )
+    with programs() as start:
+        program = start(command, {"WSGIBENCH_BACKEND": binding}, tmp_path)
+        line = program.line("serving on https://")
+        At.address = (
+            "127.0.0.1",
+            int(line.split(" (")[0].rpartition(":")[2]),
+        )
+        assert has("first")
+        put("second")
+        program.process.send_signal(signal.SIGHUP)
+        until(lambda: has("second"), "the new certificate")
+        if alone:
+            cert.write_text("nothing of use")
+            program.process.send_signal(signal.SIGHUP)
+            program.line("the old certificates stay")
+            assert has("second")
+        assert program.stop() == 0, program.text
