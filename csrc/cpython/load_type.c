@@ -35,7 +35,8 @@ static const field fields[] = {
     FIELD(send_gap_ns, U64),    FIELD(read_size, U32),
     FIELD(read_gap_ns, U64),    FIELD(tls_name, TEXT),
     FIELD(tls_ca, TEXT),        FIELD(tls_cert, TEXT),
-    FIELD(tls_key, TEXT),
+    FIELD(tls_key, TEXT),       FIELD(follow, U8),
+    FIELD(cookies, U8),
 };
 
 static int

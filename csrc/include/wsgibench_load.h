@@ -33,6 +33,9 @@ typedef struct wl_config {
     uint8_t close; /* the request asks for "Connection: close" */
     uint8_t poisson; /* open loop: exponential gaps, else equal */
     uint8_t tls;
+    uint8_t follow; /* so many redirects of a request, on the same origin;
+                       needs pipeline 1, as cookies do */
+    uint8_t cookies; /* each connection keeps those it is sent */
     uint8_t tls_resume; /* offer the session of an earlier handshake */
     uint64_t start_ns; /* not before this; 0: at once */
     uint64_t duration_ns; /* requests are started for so long */

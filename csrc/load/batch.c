@@ -7,10 +7,10 @@
 
 #include "load.h"
 
-/* The request's bytes: its own, or made in `room`. */
-static struct iovec
-bytes_of(const wl_load *load, const wl__conn *conn, const wl__sent *sent,
-         char *room)
+/* Its own bytes, or made in `room`. */
+struct iovec
+wl__batch_asked(const wl_load *load, const wl__conn *conn,
+                const wl__sent *sent, char *room)
 {
     const wl__request *request = &load->requests[sent->request];
     if (request->is_fixed) {
@@ -29,6 +29,23 @@ bytes_of(const wl_load *load, const wl__conn *conn, const wl__sent *sent,
     return (struct iovec) {
         .iov_base = room,
         .iov_len = wl__request_render(request, &turn, room),
+    };
+}
+
+/* Without pipelining, so there is one at a time. */
+static struct iovec
+bytes_of(const wl_load *load, const wl__conn *conn, const wl__sent *sent,
+         char *room)
+{
+    struct iovec asked = wl__batch_asked(load, conn, sent, room);
+    const wl__visit *visit = conn->response.visit;
+    if (visit == NULL || (visit->hops == 0 && visit->cookie_count == 0)) {
+        return asked;
+    }
+    return (struct iovec) {
+        .iov_base = load->visited,
+        .iov_len = wl__visit_render(visit, asked.iov_base, asked.iov_len,
+                                    load->visited),
     };
 }
 

@@ -155,6 +155,9 @@ take_on(wl_load *load, wl__conn *conn)
         at = at < load->config.pipeline ? at : at - load->config.pipeline;
         conn->sent[at] = (wl__sent) { .intended_ns = intended };
         wl__schedule_next(load, &conn->sent[at]);
+        if (conn->response.visit != NULL) {
+            wl__visit_start(conn->response.visit);
+        }
         conn->said_close = load->requests[conn->sent[at].request].closes;
         conn->under_way++;
         conn->unsent++;
@@ -221,12 +224,14 @@ send_first(wl_load *load, wl__conn *conn)
         return 0;
     }
     load->now_ns = wl__now_ns();
+    wl__sent *sent = wl__batch_unsent(load, conn, 0);
+    uint64_t before = sent->sent_ns; /* a redirect was followed */
     wl__batch_gather(load, conn, &batch);
     ssize_t n = wl__socket_send(conn, &batch);
     if (n > 0) {
         wl__batch_account(load, conn, &batch, (size_t)n);
     } else {
-        wl__batch_unsent(load, conn, 0)->sent_ns = 0;
+        sent->sent_ns = before;
     }
     return conn->unsent == 0;
 }
@@ -419,6 +424,51 @@ answered(wl_load *load, wl__conn *conn, const char *data, size_t size)
     start_thinking(load, conn);
 }
 
+/* Where a redirect led, once more: this connection takes nothing more. */
+static void
+go_elsewhere(wl_load *load, wl__conn *conn)
+{
+    hang_up(load, conn);
+    conn->unsent = conn->taken_here = 1;
+    conn->said_close = load->requests[conn->sent[conn->first].request].closes;
+}
+
+/* The answer is a redirect that is followed: the request stays under way, and
+ * its latency counts from its first send. 0: it is none, -1: on another
+ * connection. */
+static int
+follow(wl_load *load, wl__conn *conn)
+{
+    wl__visit *visit = conn->response.visit;
+    if (visit == NULL || visit->most == 0) {
+        return 0;
+    }
+    struct iovec asked = wl__batch_asked(load, conn, &conn->sent[conn->first],
+                                         load->rendered);
+    if (!wl__visit_follow(visit, asked.iov_base, asked.iov_len,
+                          load->tls != NULL)) {
+        return 0;
+    }
+    load->redirects++;
+    conn->first_ns = 0;
+    if (conn->response.head.close || load->config.close || conn->said_close
+        || conn->unsent > 0 || conn->state != WL__OPEN) {
+        go_elsewhere(load, conn);
+        return -1;
+    }
+    conn->unsent = 1;
+    return 1;
+}
+
+/* Was a redirect followed, and nothing sent since? */
+static int
+is_between(const wl__conn *conn)
+{
+    const wl__visit *visit = conn->response.visit;
+    return visit != NULL && visit->hops > 0 && conn->unsent > 0
+        && conn->send_offset == 0 && conn->first_ns == 0;
+}
+
 /* After the last response this connection may carry. */
 static void
 last_one(wl_load *load, wl__conn *conn)
@@ -486,6 +536,16 @@ understand(wl_load *load, wl__conn *conn, const char *data, size_t size)
         if (verdict == WL__MORE) {
             return 0;
         }
+        uint8_t closes = conn->response.head.close;
+        int hop = follow(load, conn);
+        if (hop > 0 && used < size) {
+            broken(load, conn, data + used, size - used);
+            return -1;
+        }
+        if (hop != 0) {
+            load->closes_seen += hop < 0 ? closes : 0;
+            return hop < 0 ? -1 : 0;
+        }
         answered(load, conn, data, size);
         if (is_last(load, conn)) {
             last_one(load, conn);
@@ -501,10 +561,17 @@ static void
 at_eof(wl_load *load, wl__conn *conn)
 {
     load->closes_seen++;
+    if (is_between(conn)) {
+        go_elsewhere(load, conn);
+        return;
+    }
     if (conn->under_way > 0) {
         uint32_t request = conn->sent[conn->first].request;
         if (wl__response_eof(&conn->response, &load->requests[request].body)
             == WL__DONE) {
+            if (follow(load, conn) != 0) {
+                return;
+            }
             answered(load, conn, "", 0);
         } else {
             wl__conn_fail(load, conn, WL__EARLY_EOF);

@@ -14,6 +14,7 @@
 #include "histogram.h"
 #include "message.h"
 #include "response.h"
+#include "visit.h"
 #include "tls/tls.h"
 #include "wsgibench_load.h"
 
@@ -144,6 +145,9 @@ struct wl_load {
     uint32_t pool_count, request_count, order_count;
     char *rendered; /* what is sent next, if it is made of pieces */
     size_t rendered_room;
+    wl__visit *visits; /* one for each connection; NULL: not asked for */
+    char *visited;     /* the request that is sent next, if there are any */
+    size_t visited_room;
     uv_loop_t loop; /* timer and wake-up; see generator.c */
     uv_timer_t tick;
     uv_async_t wake;
@@ -190,6 +194,7 @@ struct wl_load {
     uint64_t connects, established, closes_seen, bytes_in, bytes_out;
     uint64_t opened_now, opened_most; /* connections open at once */
     uint64_t stray; /* connections with bytes nobody asked for */
+    uint64_t redirects; /* answers that led on; they are in no class */
     uint64_t sent_again; /* requests behind an answer that said close */
     uint64_t statuses[WL__STATUSES]; /* answers by their status */
     uint64_t resent; /* segments sent again, of closed ones */
@@ -226,6 +231,9 @@ ssize_t wl__socket_receive(const wl__conn *conn, char *data, size_t room);
 /* batch.c; there is something unsent. */
 void wl__batch_gather(const wl_load *load, const wl__conn *conn,
                       wl__batch *batch);
+/* A request as it was asked for, without what the visit changes. */
+struct iovec wl__batch_asked(const wl_load *load, const wl__conn *conn,
+                             const wl__sent *sent, char *room);
 /* 1: all of the batch is on its way. */
 int wl__batch_account(wl_load *load, wl__conn *conn, const wl__batch *batch,
                       size_t sent);

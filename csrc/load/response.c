@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "visit.h"
 
 enum state {
     START, /* the head is still to come, or in pieces in `kept` */
@@ -27,7 +28,7 @@ void
 wl__response_reset(wl__response *response)
 {
     wb__free(response->kept);
-    *response = (wl__response) { 0 };
+    *response = (wl__response) { .visit = response->visit };
 }
 
 /* ---- the head ----------------------------------------------------------- */
@@ -85,6 +86,14 @@ keep_head(wl__response *response, const char *data, size_t size)
     return WL__MORE;
 }
 
+static void
+tell_visit(wl__response *response, const char *data, size_t size)
+{
+    if (response->visit != NULL) {
+        wl__visit_head(response->visit, data, size, response->head.status);
+    }
+}
+
 /* A whole head: its own memory, or pieces that were kept. */
 static int
 understand_head(wl__response *response, wl__known *known, const wl__body *body,
@@ -98,6 +107,7 @@ understand_head(wl__response *response, wl__known *known, const wl__body *body,
         return -1;
     }
     if (status >= 200) { /* interim ones (RFC 9110 15.2) go before it */
+        tell_visit(response, data, size);
         enter_body(response, body);
     }
     return 0;
@@ -139,6 +149,7 @@ take_head(wl__response *response, wl__known *known, const wl__body *body,
     if (wl__head_is_known(known, data, size)) {
         response->head = known->head;
         *used = known->head.size;
+        tell_visit(response, data, *used);
         enter_body(response, body);
         return WL__MORE;
     }

@@ -35,6 +35,7 @@ typedef struct wl__body {
 } wl__body;
 
 typedef struct wl__response {
+    struct wl__visit *visit; /* told of heads; outlives resets; or NULL */
     uint8_t state;       /* 0: between responses */
     uint8_t wrong_body;
     wl__head head;

@@ -186,12 +186,13 @@ put_connections(text *out, const wl_load *load)
         "\"established\":%llu,\"open_at_once\":%llu,\"open_at_end\":%u,"
         "\"ever_answered\":%llu,\"least\":%llu,\"most\":%llu,"
         "\"answers\":%llu,\"answers_squared\":%.0f,\"closes_seen\":%llu,"
-        "\"stray\":%llu,\"resent\":%llu,\"sent_again\":%llu},",
+        "\"stray\":%llu,\"resent\":%llu,\"sent_again\":%llu,"
+        "\"redirects\":%llu},",
         load->config.connections, load->dialled, (ull)load->connects,
         (ull)load->established, (ull)load->opened_most, load->still_open,
         (ull)ever, (ull)least, (ull)most, (ull)sum, squares,
         (ull)load->closes_seen, (ull)load->stray, (ull)resent,
-        (ull)load->sent_again);
+        (ull)load->sent_again, (ull)load->redirects);
 }
 
 /* Bytes are written as latin-1 characters. */

@@ -48,6 +48,7 @@ is_right(const wl_config *config)
         && config->pipeline > 0 && config->pipeline <= MAX_PIPELINE
         && config->window_ns > 0 && config->duration_ns > 0
         && config->think_ns <= config->think_most_ns
+        && (config->pipeline == 1 || !(config->follow || config->cookies))
         && config->port <= UINT16_MAX && config->part < config->parts;
 }
 
@@ -104,6 +105,25 @@ make_conns(wl_load *load)
     return 0;
 }
 
+static int
+make_visits(wl_load *load)
+{
+    const wl_config *config = &load->config;
+    if (!config->follow && !config->cookies) {
+        return 0;
+    }
+    load->visits = wb__calloc(config->connections * sizeof(*load->visits));
+    if (load->visits == NULL) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < config->connections; i++) {
+        load->visits[i].most = config->follow;
+        load->visits[i].keeps = config->cookies;
+        load->conns[i].response.visit = &load->visits[i];
+    }
+    return 0;
+}
+
 int
 wl_has_tls(void)
 {
@@ -136,7 +156,7 @@ make(wl_load *load, const wl_config *config)
 {
     int error = copy_config(load, config);
     if (error < 0 || (error = wl__addresses_init(load)) < 0
-        || (error = make_conns(load)) < 0) {
+        || (error = make_conns(load)) < 0 || (error = make_visits(load)) < 0) {
         return error;
     }
     load->slow = config->send_size > 0 || config->read_size > 0;
@@ -192,9 +212,28 @@ wl_add_pool(wl_load *load, const wl_pool *pool)
 }
 
 static int
+make_visited(wl_load *load, const wl__request *request)
+{
+    size_t room = 2 * request->longest + WL__VISIT_ROOM;
+    if (load->visits == NULL || load->visited_room >= room) {
+        return 0;
+    }
+    char *visited = wb__realloc(load->visited, room);
+    if (visited == NULL) {
+        return -ENOMEM;
+    }
+    load->visited = visited;
+    load->visited_room = room;
+    return 0;
+}
+
+static int
 make_room(wl_load *load, const wl__request *request)
 {
     size_t room = request->longest;
+    if (make_visited(load, request) < 0) {
+        return -ENOMEM;
+    }
     room = room < RENDERED_ROOM ? RENDERED_ROOM : room;
     if (request->is_fixed || load->rendered_room >= room) {
         return 0;
@@ -310,6 +349,10 @@ wl_free(wl_load *load)
          i++) {
         wl__conn_close(load, &load->conns[i]);
     }
+    for (uint32_t i = 0; load->visits != NULL && i < load->config.connections;
+         i++) {
+        wl__visit_free(&load->visits[i]);
+    }
     if (load->loop_made) {
         uv_walk(&load->loop, close_any, NULL);
         while (uv_run(&load->loop, UV_RUN_NOWAIT) != 0) {
@@ -333,6 +376,8 @@ wl_free(wl_load *load)
     wb__free(load->routes);
     wb__free(load->order);
     wb__free(load->rendered);
+    wb__free(load->visits);
+    wb__free(load->visited);
     free_messages(load);
     wb__free(load->queue);
     wb__free(load->windows);

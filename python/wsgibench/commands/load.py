@@ -79,8 +79,19 @@ def _add_requests(group: Any) -> None:
     add("--chunk", type=int, default=0, help="upload in chunks of so many")
     add("--urls", default="", help="file of '[WEIGHT] [METHOD] /target'")
     add("-u", "--user", default="", help="USER:PASSWORD for Basic")
+    add("-L", "--follow", action="store_true", help="redirects to this origin")
+    add("--max-redirects", type=int, metavar="N", help="at most (5)")
+    add("--cookies", action="store_true", help="keep them, by connection")
     add("--slow-send", default="", help="SIZE:SECONDS, 1:0.1 is slowloris")
     add("--slow-read", default="", help="SIZE:SECONDS")
+
+
+def _redirects(arguments: argparse.Namespace) -> int:
+    """How many a request follows."""
+    most: int | None = arguments.max_redirects
+    if most is not None and most < 1:
+        raise UsageError("--max-redirects cannot be %d." % most)
+    return most or (5 if arguments.follow else 0)
 
 
 def _add_expected(group: Any) -> None:
@@ -259,6 +270,8 @@ def spec_of(arguments: argparse.Namespace) -> LoadSpec:
         tls_key=arguments.tls_key,
         tls_name=arguments.tls_name,
         tls_resume=arguments.tls_resume,
+        follow=_redirects(arguments),
+        cookies=arguments.cookies,
         connect_to=arguments.connect_to,
         resolve=tuple(arguments.resolve),
         percentiles=(

@@ -83,6 +83,9 @@ def summary(result: dict[str, Any], more: Sequence[float] = ()) -> str:
         % (route["classes"]["ok"], sum(route["classes"].values()))
         for name, route in result.get("routes", {}).items()
     ]
+    redirects = result["connections"].get("redirects", 0)
+    if redirects:
+        lines.append("%d redirects followed" % redirects)
     if set(result["statuses"]) - {"200"}:
         lines.append("status " + _statuses(result))
     others = [

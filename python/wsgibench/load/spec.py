@@ -16,6 +16,7 @@ Statuses = Union[int, tuple[int, ...]]
 Stage = tuple[float, float, float]
 
 MAX_ROUTES = 1_000
+MAX_REDIRECTS = 255
 MOST = 4e9  # of any number: seconds of a century, connections of 32 bits
 POSITIVE = ("duration", "window", "timeout")
 
@@ -132,6 +133,8 @@ class LoadSpec:
     tls_key: str = ""
     tls_name: str = ""  # whom to ask for and to verify; "": the URL's host
     tls_resume: bool = False
+    follow: int = 0  # redirects of a request, on the same origin
+    cookies: bool = False  # each connection keeps those it is sent
     connect_to: str = ""  # HOST:PORT in place of the URL's
     resolve: tuple[str, ...] = ()  # HOST:PORT:ADDRESS[,ADDRESS ...]
     percentiles: tuple[float, ...] = ()  # besides those always given
@@ -185,6 +188,16 @@ class LoadSpec:
             raise UsageError(
                 "%d processes need at least as many connections, not %d."
                 % (self.processes, self.connections)
+            )
+        if not 0 <= self.follow <= MAX_REDIRECTS:
+            raise UsageError(
+                "a request follows 0 to %d redirects, not %d."
+                % (MAX_REDIRECTS, self.follow)
+            )
+        if self.pipeline > 1 and (self.follow or self.cookies):
+            raise UsageError(
+                "redirects and cookies need each answer before the next "
+                "request: no pipelining."
             )
         if self.http10 and self.chunk:
             raise UsageError("HTTP/1.0 knows no chunked body.")
@@ -267,4 +280,6 @@ class LoadSpec:
             "tls_key": self.tls_key,
             "tls_ca": self.tls_ca,
             "tls_resume": int(self.tls_resume),
+            "follow": self.follow,
+            "cookies": int(self.cookies),
         }
