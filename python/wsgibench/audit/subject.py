@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -44,9 +45,12 @@ class Subject(Protocol):
         """The last line it wrote, for the sentence about its death."""
 
 
-def wait_for(address: Address, alive: bool, until: float) -> bool:
-    """Whether a connection is accepted before `until` (monotonic)."""
-    while time.monotonic() < until and alive:
+def wait_for(
+    address: Address, until: float, alive: Callable[[], bool] = lambda: True
+) -> bool:
+    """Whether a connection is accepted before `until` (monotonic), while it
+    lives."""
+    while time.monotonic() < until and alive():
         with contextlib.suppress(OSError):
             connect(address, 2.0).close()
             return True
@@ -66,7 +70,7 @@ class Url:
         self._address = (parts.hostname, parts.port or 80)
 
     def start(self) -> Address:
-        if not wait_for(self._address, True, time.monotonic() + 3.0):
+        if not wait_for(self._address, time.monotonic() + 3.0):
             raise WsgibenchError("nobody answers at %s." % self.label)
         return self._address
 
@@ -74,7 +78,7 @@ class Url:
         pass
 
     def alive(self) -> bool:
-        return wait_for(self._address, True, time.monotonic() + 3.0)
+        return wait_for(self._address, time.monotonic() + 3.0)
 
     def last_words(self) -> str:
         return "it accepts no connection any more"
@@ -130,11 +134,10 @@ class Command:
                     "cannot start %s: %s." % (arguments[0], error.strerror)
                 ) from error
         until = time.monotonic() + START_TIMEOUT
-        while not wait_for((host, port), self.alive(), until):
-            if not self.alive() or time.monotonic() > until:
-                raise WsgibenchError(
-                    "the command serves nothing: %s." % self.last_words()
-                )
+        if not wait_for((host, port), until, self.alive):
+            raise WsgibenchError(
+                "the command serves nothing: %s." % self.last_words()
+            )
         return (host, port)
 
     def stop(self) -> None:
