@@ -130,7 +130,9 @@ def _refuse_beside_a_suite(
     """--server and --scenario narrow a suite; what it would not obey is
     refused."""
     from wsgibench.errors import UsageError
+    from wsgibench.harness import suite
 
+    suite.read(arguments.suite)  # one that is there
     for name in OF_SUITES:
         if getattr(arguments, name) != parser.get_default(name):
             raise UsageError(

@@ -12,6 +12,7 @@ from wsgibench.errors import UsageError
 from wsgibench.load.output import summary, time_text, tool_summary
 
 FORMATS = ("table", "markdown", "csv")
+LARGEST = 256 << 20  # bytes of a result
 SCHEMAS = ("wsgibench-load/", "wsgibench-sweep/")
 COLUMNS = (
     "connections",
@@ -29,10 +30,16 @@ COLUMNS = (
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """The result in this file; None: it is something else."""
+    """The result in this file; None: it is something else, for others to
+    say what is wrong with it."""
     try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            return None
+        text = path.read_text()
+        if not any(schema in text for schema in SCHEMAS):
+            return None
+        found = json.loads(text)
+    except (OSError, ValueError, RecursionError):
         return None
     schema = str(found.get("schema", "")) if isinstance(found, dict) else ""
     return found if schema.startswith(SCHEMAS) else None

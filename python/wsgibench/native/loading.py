@@ -64,7 +64,8 @@ def _wants_no_arguments(function: Any) -> bool:
     """A factory, where an application was asked for: it would answer 500 to
     everything."""
     try:
-        signature = inspect.signature(function)
+        # A decorator that copies the name of what it wraps calls it otherwise.
+        signature = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):
         return False  # of C: who knows
     try:
