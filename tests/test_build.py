@@ -27,7 +27,8 @@ FILES = (
     "setup_native.py",
 )
 BUILT = shutil.ignore_patterns(
-    *("*.so", "*.egg-info", "__pycache__", "*.pyc", "_cffi.c")
+    *("*.so", "*.egg-info", "__pycache__", "*.pyc", "_cffi.c"),
+    "config_fields.h",
 )
 
 

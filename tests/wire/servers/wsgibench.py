@@ -1,4 +1,5 @@
-"""Our own server, through its command."""
+"""Our own server, through its command; with a `bind` among the settings, on
+that address alone."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any
 
 
 def command(app: str, fd: int, settings: dict[str, Any]) -> list[str]:
+    settings = {"bind": "fd://%d" % fd, **settings}
     options = [
         "--"
         + name.replace("_", "-")
@@ -19,6 +21,5 @@ def command(app: str, fd: int, settings: dict[str, Any]) -> list[str]:
         "wsgibench",
         "serve",
         app,
-        "--bind=fd://%d" % fd,
         *options,
     ]
