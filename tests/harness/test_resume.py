@@ -218,7 +218,7 @@ def test_a_dry_run_measures_nothing(
     assert begin(monkeypatch, path, *arguments) == 0
     shown = capsys.readouterr().out
     assert "3 x null (again) on python3" in shown
-    assert "9 starts of 3 cells: about 1 min 30 s" in shown
+    assert "9 starts of 3 rows: about 1 min 30 s" in shown
     assert not path.exists()
     assert not measured.made
 

@@ -341,6 +341,7 @@ def contest(
     """What --app asks for; None without it."""
     from wsgibench.harness import application
     from wsgibench.harness.contest import Contest
+    from wsgibench.stats import warmup
 
     if not arguments.app:
         for name in ("requests", "sessions", "venv", "setup", "reset"):
@@ -352,8 +353,6 @@ def contest(
             "--venv brings its own Python; leave --python away, or name what "
             "to install with --requirements."
         )
-    if getattr(arguments, "counted", False):
-        raise UsageError("--counted and --app exclude each other.")
     traffic = _traffic(arguments)
     headers = arguments.headers
     if headers is None:
@@ -375,7 +374,7 @@ def contest(
     )
     for remark in traffic.remarks:
         tell(remark)
-    return Contest(found, traffic, tell)
+    return Contest(found, traffic, tell, warmup.settled)
 
 
 def pythons(arguments: argparse.Namespace) -> str:

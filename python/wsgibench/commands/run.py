@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from wsgibench.commands import _application, _counted, _warmup
 
 if TYPE_CHECKING:
+    from wsgibench.harness.budget import Budget
     from wsgibench.harness.contest import Contest
     from wsgibench.harness.run import Run
     from wsgibench.harness.selection import Selection
@@ -24,6 +25,9 @@ HELP = "race servers against each other"
 PROFILES = {"quick": (1, 2.0), "standard": (10, 5.0), "paper": (30, 10.0)}
 #: An answer has to say how sure it is, and one start does not.
 QUICK_APP = (3, 1.5)
+QUICK_BUDGET = "4m"
+#: Of a run that has a budget and was not told how many.
+MOST_STARTS = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +69,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="requests/s, comma-separated; 0: closed loop; 50%%,90%%: of the "
         "capacity that each cell has in the closed loop",
     )
-    add("--starts", type=int, help="server processes for each cell")
+    add(
+        "--starts",
+        type=int,
+        help="server processes of each row (default: as the profile says; "
+        "with --budget as many as fit)",
+    )
+    add(
+        "--budget",
+        metavar="TIME",
+        help="for all of it, environments too: 10m. Starts are fewer, and a "
+        "JIT is warmed up for a shorter time, to keep it (default: none; "
+        "with --app in the profile quick "
+        + QUICK_BUDGET
+        + ")",
+    )
     add(
         "--precision",
         type=float,
@@ -168,7 +186,7 @@ def _select(
             if arguments.duration
             else profile.get("durations"),
         )
-        return chosen_cells, arguments.starts or starts
+        return chosen_cells, _starts(arguments, starts)
     load = {
         "duration": arguments.duration or duration,
         "keepalive": not arguments.no_keepalive,
@@ -194,7 +212,7 @@ def _select(
         ),
         application=contest.scenario.name if contest else "",
     )
-    return found, arguments.starts or starts
+    return found, _starts(arguments, starts)
 
 
 def _as_begun(
@@ -217,6 +235,35 @@ def _as_begun(
     return begun, earlier
 
 
+def _budget(
+    arguments: argparse.Namespace, contest: Contest | None
+) -> Budget | None:
+    from wsgibench.errors import UsageError
+    from wsgibench.harness.budget import Budget
+    from wsgibench.load import values
+
+    given = arguments.budget
+    if given is None:
+        own = arguments.starts, arguments.duration, arguments.precision
+        quick = contest is not None and arguments.profile == "quick"
+        if not quick or any(own) or arguments.counted:
+            return None
+        given = QUICK_BUDGET
+    elif arguments.counted:
+        raise UsageError("--counted and --budget exclude each other.")
+    seconds = values.seconds(given)
+    if seconds <= 0:
+        raise UsageError("--budget is more than 0.")
+    return Budget(seconds)
+
+
+def _starts(arguments: argparse.Namespace, profile: int) -> int:
+    """How many times each row is raced, at most."""
+    if arguments.starts:
+        return int(arguments.starts)
+    return MOST_STARTS if arguments.budget else profile
+
+
 def _enough(precision: float | None) -> Callable[[dict[str, Any]], bool]:
     from wsgibench.stats import pilot
 
@@ -225,21 +272,40 @@ def _enough(precision: float | None) -> Callable[[dict[str, Any]], bool]:
     return lambda record: pilot.precise(record, precision / 100)
 
 
-def _plan_text(race: Run, starts: int) -> str:
+def _expected(race: Run, starts: int, budget: Budget | None) -> str:
+    """How long it will take."""
     from wsgibench.harness import progress
 
     cells = race.possible()
-    seconds = starts * sum(progress.planned(cell) for cell in cells)
-    lines = ["%d x %s" % (starts, cell.name) for cell in cells]
+    count, making = race.making(cells)
+    if budget is None:
+        seconds = starts * sum(progress.planned(cell) for cell in cells)
+    else:
+        found = race.division(cells, budget.seconds - making)
+        starts, seconds = found.starts, found.seconds
+    words = "%d starts of %d rows: about %s" % (
+        starts * len(cells),
+        len(cells),
+        progress.text(seconds),
+    )
+    if count:
+        words += ", and before it about %s to make %d environment%s" % (
+            progress.text(making),
+            count,
+            "" if count == 1 else "s",
+        )
+    if budget is not None:
+        words += " (budget: %s)" % progress.text(budget.seconds)
+    return words
+
+
+def _plan_text(race: Run, starts: int, budget: Budget | None) -> str:
+    lines = ["%d x %s" % (starts, cell.name) for cell in race.possible()]
     lines += [
         "not %s: %s" % (one["cell"], one["reason"])
         for one in race.record["skipped"]
     ]
-    lines.append(
-        "%d starts of %d cells: about %s, and the time to make environments "
-        "that are not there yet (env lists them)"
-        % (starts * len(cells), len(cells), progress.text(seconds))
-    )
+    lines.append(_expected(race, starts, budget))
     return "\n".join(lines)
 
 
@@ -309,6 +375,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     contest = _application.contest(arguments, _tell)
     selection, starts = _select(arguments, contest)
+    budget = _budget(arguments, contest)
     race = Run(
         selection.cells,
         selection.interpreters,
@@ -326,16 +393,18 @@ def run(arguments: argparse.Namespace) -> int:
         measure=_counted.measurer(arguments),
         tell=_tell,
         contest=contest,
+        budget=budget,
     )
     if arguments.counted:
         race.record["kind"] = "counted"
     race.record["cwd"] = os.getcwd()
     race.record["prices"] = _application.prices(arguments)
     if arguments.dry_run:
-        print(_plan_text(race, starts))
+        print(_plan_text(race, starts, budget))
         return 0
     if not arguments.counted:
         _say_what_disturbs(race)
+        _tell(_expected(race, starts, budget))
     try:
         with _ended_as_by_ctrl_c():
             record = race.execute()

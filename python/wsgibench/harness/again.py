@@ -15,12 +15,19 @@ class Again:
     often as it has starts: on a machine that is never quiet it must end."""
 
     def __init__(
-        self, most: int, starts: int, spoilt: Spoilt, tell: Tell
+        self,
+        most: int,
+        starts: int,
+        spoilt: Spoilt,
+        tell: Tell,
+        in_time: Callable[[], bool] = lambda: True,
     ) -> None:
+        """``in_time()``: whether the run has the time for one more."""
         self._most = most
         self._left = max(most, starts // 2) if most else 0
         self._spoilt = spoilt
         self._tell = tell
+        self._in_time = in_time
 
     def measure(
         self, cell: dict[str, Any], once: Callable[[], dict[str, Any]]
@@ -31,7 +38,7 @@ class Again:
             reason = self._spoilt(found, cell["load"])
             if not reason:
                 return found
-            if self._left == 0:
+            if self._left == 0 or not self._in_time():
                 self._tell("disturbed: " + reason)
                 return found
             self._left -= 1

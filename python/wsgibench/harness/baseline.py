@@ -20,6 +20,7 @@ from wsgibench.harness.process import GuestProcess
 from wsgibench.harness.requests.request import Request
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.stable import Stable
+from wsgibench.harness.steady import Settled, worked
 
 #: No server that can be asked for.
 SERVER = "_alone"
@@ -29,6 +30,8 @@ TIMEOUT = 300.0
 PAUSE = 1.1
 #: Processes of the application that are asked for the reference.
 PROCESSES = 2
+#: Seconds of calls between two looks at whether they have settled.
+SETTLING_STEP = 1.0
 #: Calls in one order, over and over; weights are kept within it.
 MOST_TURNS = 10_000
 
@@ -135,6 +138,31 @@ class Alone:
         order = {"requests": self._plain(asked), "second": second}
         said = self._obey({**order, "seconds": 0})
         return [_answer(*one) for one in said["answers"]]
+
+    def settle(
+        self,
+        requests: Sequence[Request],
+        settled: Settled,
+        most: float,
+        *,
+        is_jit: bool,
+    ) -> None:
+        """Calls it until the cost of a call is steady, `most` seconds at
+        most."""
+        costs: list[float] = []
+        calls, used = 0, 0
+        end = time.monotonic() + most
+        while (left := end - time.monotonic()) > 0:
+            seconds = min(SETTLING_STEP, left)
+            found = self.timing(
+                requests, seed=len(costs), seconds=seconds, warmup=0.0
+            )
+            calls += found["calls"]
+            used += found["cpu_ns"]
+            parts = (part for part in found["parts"] if part[0])
+            costs += [part[1] / part[0] / 1e3 for part in parts]
+            if settled(costs) and worked(is_jit, calls, used):
+                return
 
     def timing(
         self,

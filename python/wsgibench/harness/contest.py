@@ -3,31 +3,40 @@ answers, its baseline without a server, and what precedes each start."""
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import baseline, homes, machine, mix
+from wsgibench.harness import baseline, environments, homes, machine, mix
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
-from wsgibench.harness.plan import Cell
+from wsgibench.harness.plan import Cell, Load
 from wsgibench.harness.requests.reading import Traffic
 from wsgibench.harness.scenario import Scenario, of_application
 from wsgibench.harness.stable import Stable
+from wsgibench.harness.steady import Settled
 from wsgibench.harness.visit import Visit
 
 #: Seconds of the baseline at most; the load may take longer.
 MOST_SECONDS = 3.0
+#: Of its warm-up, without a JIT.
+MOST_SETTLING = 2.0
 #: What is said of requests that fail by themselves, and no more.
 MOST_REMARKS = 10
 
 
 class Contest:
     def __init__(
-        self, application: Any, traffic: Traffic, tell: Callable[[str], None]
+        self,
+        application: Any,
+        traffic: Traffic,
+        tell: Callable[[str], None],
+        settled: Settled | None = None,
     ) -> None:
+        self._settled = settled
         self._application = application
         self.scenario: Scenario = of_application(application, traffic.requests)
         self._traffic = traffic
@@ -57,6 +66,19 @@ class Contest:
             self._application, own, interpreter, server, self._tell
         )
 
+    def missing(
+        self, interpreters: Iterable[Interpreter]
+    ) -> list[tuple[str, str]]:
+        """As environments.missing: those of the application itself."""
+        asked = self._application.install
+        if self._application.venv or not asked:
+            return []
+        return [
+            (one.implementation, "application")
+            for one in interpreters
+            if environments.missing_application(one, asked)
+        ]
+
     def _home(self, interpreter: Interpreter) -> Environment:
         name = interpreter.name
         if name not in self._homes:
@@ -69,7 +91,6 @@ class Contest:
         found = self._homes[name]
         if isinstance(found, WsgibenchError):
             raise found
-        self._first = self._first or found
         return found
 
     # -- before the first start
@@ -78,10 +99,11 @@ class Contest:
         self, cells: Iterable[Cell], interpreters: dict[str, Interpreter]
     ) -> list[dict[str, Any]]:
         """``baselines`` of the record, to be filled by ``block``."""
+        names = dict.fromkeys(cell.python for cell in cells)
+        self._first = self._home(interpreters[next(iter(names))])
         if self._application.setup:
             self._tell("setup: " + self._application.setup)
             self._run(self._application.setup)
-        names = dict.fromkeys(cell.python for cell in cells)
         for name in names:
             self._baselines[name] = {
                 "python": interpreters[name].to_json(),
@@ -141,6 +163,12 @@ class Contest:
                 self._tell(str(error))
                 self._baselines[name]["remarks"].append(str(error))
 
+    def load_alone(self, load: Load) -> Load:
+        """What the application alone is asked beside this load."""
+        return dataclasses.replace(
+            load, duration=min(MOST_SECONDS, load.duration)
+        )
+
     def _time(self, name: str, cell: Cell, start: int, seed: int) -> None:
         interpreter = self._baselines[name]["python"]
         environment = self.environment(
@@ -154,10 +182,19 @@ class Contest:
                 log=Path(folder) / "alone.log",
                 cpu=machine.split_cpus()[0],
             ) as alone:
+                if cell.load.settle and self._settled:
+                    is_jit = interpreter["implementation"] == "PyPy"
+                    most = cell.load.settle
+                    alone.settle(
+                        self.scenario.requests,
+                        self._settled,
+                        most if is_jit else min(most, MOST_SETTLING),
+                        is_jit=is_jit,
+                    )
                 found = alone.timing(
                     self.scenario.requests,
                     seed=seed,
-                    seconds=min(MOST_SECONDS, cell.load.duration),
+                    seconds=self.load_alone(cell.load).duration,
                     warmup=cell.load.warmup,
                 )
         found["routes"] = _by_route(self.scenario, found["routes"])

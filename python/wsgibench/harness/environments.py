@@ -9,6 +9,7 @@ manifest, with the versions that pip chose.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -16,7 +17,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,16 +131,36 @@ def _check_imports(server: str, python: Path, label: str) -> None:
         )
 
 
+def _folder_of(interpreter: Interpreter, server: str) -> tuple[Path, str]:
+    """Where the environment of a server is kept, and its name."""
+    constants = servers.constants(server)
+    requirements = _requirements(server)
+    alone = constants.get("ALONE", [])
+    system = constants.get("SYSTEM_SITE_PACKAGES", False)
+    module = constants.get("IMPORTS", "")
+    key = _key(interpreter, [*requirements, *alone, str(system), module])
+    name = _name(constants["REQUIRES"]) or module or "bare"
+    return _folder("environments", name, interpreter, key), name
+
+
+def missing(pairs: Iterable[tuple[Interpreter, str]]) -> list[tuple[str, str]]:
+    """(implementation, name) of the environments of these servers that are
+    still to be made."""
+    found = {}
+    for interpreter, server in pairs:
+        folder, name = _folder_of(interpreter, server)
+        if _read(folder) is None:
+            found[folder] = (interpreter.implementation, name)
+    return list(found.values())
+
+
 def get(interpreter: Interpreter, server: str, tell: Tell) -> Environment:
     """The environment of a server, made if it is not there yet."""
     requirements = _requirements(server)
     constants = servers.constants(server)
     alone = constants.get("ALONE", [])
     system = constants.get("SYSTEM_SITE_PACKAGES", False)
-    module = constants.get("IMPORTS", "")
-    key = _key(interpreter, [*requirements, *alone, str(system), module])
-    name = _name(constants["REQUIRES"]) or module or "bare"
-    folder = _folder("environments", name, interpreter, key)
+    folder, name = _folder_of(interpreter, server)
     python = folder / "bin" / "python"
     what = "%s on %s" % (server, interpreter.label)
     pinned = pins.read(interpreter.implementation, interpreter.version, name)
@@ -157,14 +178,26 @@ def get(interpreter: Interpreter, server: str, tell: Tell) -> Environment:
         if requirements:
             tell("installing " + what)
             needs = constants.get("PACKAGES", [])
-            install.packages(
-                python, requirements, log, what, needs, pinned=pinned
-            )
+            with _alone_if_ours(requirements):
+                install.packages(
+                    python, requirements, log, what, needs, pinned=pinned
+                )
         if alone:
             install.packages(python, ["--no-deps", *alone], log, what, [])
         return install.versions(python)
 
     return Environment(str(python), _kept(folder, pinned, make))
+
+
+@contextlib.contextmanager
+def _alone_if_ours(requirements: Sequence[str]) -> Iterator[None]:
+    """pip builds this package where its source lies: one at a time."""
+    if _ours() not in requirements:
+        yield
+        return
+    with open(cache_directory() / "build.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def libraries(
@@ -196,41 +229,6 @@ def libraries(
     return str(folder), _kept(folder, pinned, make)
 
 
-#: Asked of an interpreter: its folders of packages, and what is in them.
-SITES = """
-import json, sys
-try:
-    from importlib.metadata import distributions
-except ImportError:
-    from importlib_metadata import distributions
-sites = [p for p in sys.path if p.endswith(("site-packages", "dist-packages"))]
-found = [(d.metadata["Name"], d.version) for d in distributions(path=sites)]
-print(json.dumps([sites, dict(pair for pair in found if pair[0])]))
-"""
-
-
-def sites(python: str) -> tuple[tuple[str, ...], dict[str, str]]:
-    """(folders, versions by name in lower case) of an environment that is
-    not of our making."""
-    done = subprocess.run(
-        [python, "-c", SITES],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-    )
-    if done.returncode != 0:
-        words = done.stderr.decode(errors="replace").strip().splitlines()
-        raise WsgibenchError(
-            "%s does not tell its packages: %s"
-            % (python, (words or ["no message"])[-1])
-        )
-    folders, versions = json.loads(done.stdout)
-    return tuple(folders), {
-        name.lower(): version
-        for name, version in versions.items()
-        if name.lower() not in install.TOOLS
-    }
-
-
 def _contents(arguments: Sequence[str]) -> list[str]:
     """What else tells one installation from another: requirement files as
     they read now, and when the files of a local project were changed."""
@@ -248,20 +246,33 @@ def _contents(arguments: Sequence[str]) -> list[str]:
     return found
 
 
+def _folder_of_application(
+    interpreter: Interpreter, arguments: Sequence[str]
+) -> Path:
+    key = _key(interpreter, [*arguments, *_contents(arguments)])
+    return _folder("applications", "application", interpreter, key)
+
+
+def missing_application(
+    interpreter: Interpreter, arguments: Sequence[str]
+) -> bool:
+    return _read(_folder_of_application(interpreter, arguments)) is None
+
+
 def of_application(
     interpreter: Interpreter, arguments: Sequence[str], tell: Tell
 ) -> Environment:
     """An environment with what an application requires, for servers to look
     into; `arguments` are those of pip install."""
-    key = _key(interpreter, [*arguments, *_contents(arguments)])
-    folder = _folder("applications", "application", interpreter, key)
+    folder = _folder_of_application(interpreter, arguments)
     python = folder / "bin" / "python"
     what = "the application's requirements on %s" % interpreter.label
 
     def make() -> dict[str, str]:
         tell("installing " + what)
         log = folder.parent / (folder.name + ".log")
-        install.environment(interpreter, folder, log, system=False)
+        # --setup may want a pip that installs here.
+        install.environment(interpreter, folder, log, system=False, pip=True)
         install.packages(python, arguments, log, what, [])
         return install.versions(python)
 

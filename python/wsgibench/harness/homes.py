@@ -8,7 +8,7 @@ import platform
 import re
 import sys
 
-from wsgibench.harness import environments, servers
+from wsgibench.harness import environments, install, servers
 from wsgibench.harness.application import Application
 from wsgibench.harness.environments import Environment, Tell
 from wsgibench.harness.interpreters import Interpreter
@@ -20,7 +20,7 @@ def home(
     """The application's own environment: its interpreter runs --setup."""
     if application.venv:
         python = application.venv + "/bin/python"
-        folders, versions = environments.sites(python)
+        folders, versions = install.installed(python)
         return Environment(python, versions, (), folders)
     if application.install:
         return environments.of_application(
@@ -28,7 +28,7 @@ def home(
         )
     if _is_ours(interpreter):
         # Nothing was named: what this very environment has will do.
-        folders, versions = environments.sites(sys.executable)
+        folders, versions = install.installed(sys.executable)
         return Environment(sys.executable, versions, (), folders)
     return environments.get(interpreter, "wsgiref", tell)
 

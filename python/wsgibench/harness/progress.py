@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wsgibench.harness.plan import Cell
 
@@ -32,8 +32,13 @@ def text(seconds: float) -> str:
 class Progress:
     """Corrected by what the starts of each cell took so far."""
 
-    def __init__(self, todo: Sequence[tuple[int, Cell]]) -> None:
+    def __init__(
+        self,
+        todo: Sequence[tuple[int, Cell]],
+        planned: Callable[[Cell], float] = planned,
+    ) -> None:
         self._todo = list(todo)
+        self._planned = planned
         self._took: dict[Cell, float] = {}
         self._begun = 0.0
         self._number = 0
@@ -41,14 +46,18 @@ class Progress:
     def _expected(self, cell: Cell) -> float:
         if cell in self._took:
             return self._took[cell]
-        plans = sum(planned(one) for one in self._took)
+        plans = sum(self._planned(one) for one in self._took)
         factor = sum(self._took.values()) / plans if plans else 1.0
-        return planned(cell) * factor
+        return self._planned(cell) * factor
 
-    def left(self) -> float:
-        """Seconds, the start that begins now included."""
+    def left(self, block: int | None = None) -> float:
+        """Seconds, the start that begins now included; of one block only."""
         rest = self._todo[self._number :]
-        return sum(self._expected(cell) for _, cell in rest)
+        return sum(
+            self._expected(cell)
+            for start, cell in rest
+            if block is None or start == block
+        )
 
     def begin(self) -> str:
         """A line for the start that begins now."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 import statistics
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +25,20 @@ from wsgibench.harness import (
 from wsgibench.harness import cell as cell_module
 from wsgibench.harness import resume as resuming
 from wsgibench.harness.again import Again, Spoilt
+from wsgibench.harness.budget import FEWEST, Budget, Division, Part, divide
 from wsgibench.harness.companions import Companions
 from wsgibench.harness.contest import Contest
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
-from wsgibench.harness.progress import Progress
+from wsgibench.harness.progress import Progress, planned, text
 from wsgibench.harness.scenario import Scenario
 
 Tell = Callable[[str], None]
+
+#: About how many seconds it takes to make an environment, by what is in it;
+#: several are made at once.
+MAKING = {"CPython": 8.0, "PyPy": 18.0, "wsgibench": 30.0}
 
 
 def _entry(
@@ -71,8 +78,11 @@ class Run:
         spoilt: Spoilt = lambda start, load: "",
         measure: Callable[..., dict[str, Any]] = cell_module.run,
         contest: Contest | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        self._budget = budget
         self._cells = cells
+        self._possible: list[Cell] | None = None
         self._interpreters = interpreters
         self._starts = starts
         self._seed = seed
@@ -92,7 +102,10 @@ class Run:
         self._earlier = earlier
         self._enough = enough
         self._measure = measure
-        self._again = Again(again, starts * len(cells), spoilt, tell)
+        self._progress = Progress([])
+        self._again = Again(
+            again, starts * len(cells), spoilt, tell, self._in_time
+        )
         if earlier is not None:
             resuming.check_machine(earlier, self.record["machine"])
             self.record["created"] = earlier["created"]
@@ -129,15 +142,17 @@ class Run:
         )
 
     def possible(self) -> list[Cell]:
-        found = []
-        for cell in self._cells:
-            reason = self._why_skip(cell)
-            if not reason:
-                found.append(cell)
-                continue
-            entry = dict(_names(cell), cell=cell.name, reason=reason)
-            self.record["skipped"].append(entry)
-        return found
+        """The others go into the record, once, with the reason."""
+        if self._possible is None:
+            self._possible = []
+            for cell in self._cells:
+                reason = self._why_skip(cell)
+                if not reason:
+                    self._possible.append(cell)
+                    continue
+                entry = dict(_names(cell), cell=cell.name, reason=reason)
+                self.record["skipped"].append(entry)
+        return self._possible
 
     def _environment(self, cell: Cell) -> Environment:
         interpreter = self._interpreters[cell.python]
@@ -192,11 +207,23 @@ class Run:
         return _entry(cell, interpreter, self._environment(cell))
 
     def _prepare(self, cells: list[Cell]) -> dict[Cell, Environment]:
-        """Environments of all cells; a cell without one fails here."""
+        """Environments of all cells; a cell without one fails here. As many
+        are made at once as there are CPUs."""
+        kinds = {(cell.python, cell.server): cell for cell in cells}
         ready: dict[Cell, Environment] = {}
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            made = {
+                kind: pool.submit(self._environment, cell)
+                for kind, cell in kinds.items()
+            }
+            try:
+                wait(made.values())
+            except BaseException:  # Ctrl-C: those that were not begun
+                pool.shutdown(cancel_futures=True)
+                raise
         for cell in cells:
             try:
-                ready[cell] = self._environment(cell)
+                ready[cell] = made[cell.python, cell.server].result()
             except WsgibenchError as error:
                 self._fail(cell, error)
         return ready
@@ -243,6 +270,67 @@ class Run:
         rate: float = asked["rate"]
         return rate
 
+    # -- within a time
+
+    def _is_jit(self, cell: Cell) -> bool:
+        return self._interpreters[cell.python].implementation == "PyPy"
+
+    def division(self, cells: Sequence[Cell], left: float) -> Division:
+        """Of so many seconds: the starts, and a block's baselines."""
+        parts = [Part(cell.load, self._is_jit(cell)) for cell in cells]
+        if self._contest is not None:
+            alone = {cell.python: cell for cell in cells}.values()
+            parts += [
+                Part(self._contest.load_alone(cell.load), self._is_jit(cell))
+                for cell in alone
+            ]
+        return divide(left, parts, self._starts)
+
+    def making(self, cells: Sequence[Cell]) -> tuple[int, float]:
+        """(environments that are not there yet, about how many seconds it
+        takes to make them)"""
+        pairs = [
+            (self._interpreters[cell.python], self._servers[cell.server].name)
+            for cell in cells
+        ]
+        found = environments.missing(pairs)
+        if self._contest is not None:
+            found += self._contest.missing(dict.fromkeys(i for i, _ in pairs))
+        seconds = sum(
+            MAKING[implementation] + MAKING.get(name, 0.0)
+            for implementation, name in found
+        )
+        return len(found), seconds / (os.cpu_count() or 1)
+
+    def _in_time(self) -> bool:
+        """Whether a start may be measured once more."""
+        if self._budget is None:
+            return True
+        return self._progress.left() < self._budget.left()
+
+    def _is_over(self, block: int) -> bool:
+        """Whether there is no time for this block."""
+        if self._budget is None or block < FEWEST:
+            return False
+        return self._progress.left(block) > self._budget.left()
+
+    def _divided(self, cells: list[Cell]) -> Division | None:
+        """What is left of the time; says so."""
+        if self._budget is None:
+            return None
+        found = self.division(cells, self._budget.left())
+        self._tell(
+            "%d starts of each in about %s%s"
+            % (
+                found.starts,
+                text(found.seconds),
+                ", PyPy warmed up for at most %.0f s" % found.warmup
+                if any(map(self._is_jit, cells))
+                else "",
+            )
+        )
+        return found
+
     def execute(self) -> dict[str, Any]:
         ready = self._prepare(self.possible())
         entries = self._entries(ready)
@@ -251,28 +339,66 @@ class Run:
             for cell, entry in entries.items()
             for start in entry["starts"]
         }
-        order = plan.order(list(entries), self._starts, self._seed)
-        todo = [one for one in order if one not in done]
-        progress = Progress(todo)
         record.write(self.record, self._output)
-        block = todo[0][0] if todo else 0
-        begun = -1
-        if self._contest is not None and todo:
+        if self._contest is not None and len(done) < (
+            len(entries) * self._starts
+        ):
             baselines = self._contest.begin(entries, self._interpreters)
             self.record["baselines"] += baselines
+            record.write(self.record, self._output)
+        division = self._divided(list(entries)) if entries else None
+        starts = division.starts if division else self._starts
+        order = plan.order(list(entries), starts, self._seed)
+        self._measure_all(
+            [one for one in order if one not in done],
+            ready,
+            entries,
+            division.warmup if division else None,
+        )
+        self.record["complete"] = True
+        record.write(self.record, self._output)
+        return self.record
+
+    def _measure_all(
+        self,
+        todo: list[tuple[int, Cell]],
+        ready: dict[Cell, Environment],
+        entries: dict[Cell, dict[str, Any]],
+        warmup: float | None,
+    ) -> None:
+        """`warmup`: seconds at most of a start with a JIT."""
+
+        def given(cell: Cell) -> Cell:
+            if warmup is None or not self._is_jit(cell):
+                return cell
+            return _settling(cell, min(cell.load.settle, warmup))
+
+        def expected(cell: Cell) -> float:
+            if warmup is None:
+                return planned(cell)
+            return Part(given(cell).load, self._is_jit(cell)).seconds(warmup)
+
+        progress = self._progress = Progress(todo, expected)
+        block = todo[0][0] if todo else 0
+        begun = -1
         with Companions(self._tell) as companions:
             for start, cell in todo:
                 if start > block and self._enough(self.record):
                     self._tell("precise enough after %d starts" % start)
                     break
+                if start > block and self._is_over(start):
+                    self._tell("the time is over after %d starts" % start)
+                    break
                 block = start
                 if self._contest is not None and start > begun:
                     begun = start
-                    self._contest.block(start, entries, self._seed + start)
+                    self._contest.block(
+                        start, map(given, entries), self._seed + start
+                    )
                 self._tell(progress.begin())
                 try:
                     rate = self._rate(cell, entries)
-                    paced = _paced(cell, rate)
+                    paced = _paced(given(cell), rate)
                     once = functools.partial(
                         self._one, paced, ready[cell], start, companions
                     )
@@ -283,9 +409,6 @@ class Run:
                     entries[cell]["starts"].append(observed)
                     record.write(self.record, self._output)
                 progress.end()
-        self.record["complete"] = True
-        record.write(self.record, self._output)
-        return self.record
 
     def _one(
         self,
@@ -336,6 +459,11 @@ def _goodput(start: dict[str, Any], warmup: float) -> float:
 
 def _paced(cell: Cell, rate: float) -> Cell:
     load = dataclasses.replace(cell.load, rate=rate)
+    return dataclasses.replace(cell, load=load)
+
+
+def _settling(cell: Cell, seconds: float) -> Cell:
+    load = dataclasses.replace(cell.load, settle=seconds)
     return dataclasses.replace(cell, load=load)
 
 

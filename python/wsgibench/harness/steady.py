@@ -27,6 +27,11 @@ JIT_REQUESTS = 10_000
 JIT_CPU_NS = 12_000_000_000
 
 
+def worked(is_jit: bool, requests: int, cpu_ns: int) -> bool:
+    """Whether a JIT has had what its first level takes."""
+    return not is_jit or requests >= JIT_REQUESTS or cpu_ns >= JIT_CPU_NS
+
+
 @dataclass(frozen=True)
 class Outcome:
     seconds: float  # of warm-up, from the load's start
@@ -58,16 +63,15 @@ class Steering(threading.Thread):
                     cost = (now[1] - before[1]) / (now[0] - before[0]) / 1e3
                     self.costs.append(cost)
                 before = now
-                worked = not self._is_jit or (
-                    ok >= JIT_REQUESTS or now[1] - first[1] >= JIT_CPU_NS
-                )
-                if self._over(elapsed / 1e9, worked):
+                used = now[1] - first[1]
+                enough = worked(self._is_jit, ok, used)
+                if self._over(elapsed / 1e9, enough):
                     self._ours.send(b"x")
                     return
 
-    def _over(self, seconds: float, worked: bool) -> bool:
+    def _over(self, seconds: float, enough: bool) -> bool:
         if self.outcome is None and seconds >= self._load.warmup + LEAST:
-            if worked and self._settled(self.costs):
+            if enough and self._settled(self.costs):
                 self.outcome = Outcome(seconds, True)
             elif seconds >= self._load.settle:
                 self.outcome = Outcome(seconds, False)
