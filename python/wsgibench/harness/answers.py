@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import http.client
+import socket
 import zlib
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from wsgibench.harness.requests.request import Headers, Request
 
 Address = tuple[str, int]
 TIMEOUT = 30.0
+#: Statuses of answers without a body, beside those to HEAD.
+BODILESS = (204, 304)
 
 
 @dataclass(frozen=True)
@@ -75,31 +78,36 @@ def _ask(
     if request.body or request.method in ("POST", "PUT", "PATCH"):
         connection.putheader("Content-Length", str(len(request.body)))
     connection.endheaders(request.body or None)
-    if request.method == "HEAD":
-        return _head(connection, request, host)
-    response = connection.getresponse()
-    body = response.read()
-    return Answer(response.status, tuple(response.getheaders()), body)
-
-
-def _head(
-    connection: http.client.HTTPConnection, request: Request, host: str
-) -> Answer:
-    """http.client takes it that there is no body; what a server sends all
-    the same stands before its next answer."""
     assert connection.sock is not None
-    response = http.client.HTTPResponse(connection.sock, method="HEAD")
-    response.begin()
+    response = http.client.HTTPResponse(
+        connection.sock, method=request.method
+    )
+    try:
+        response.begin()
+        if request.method == "HEAD" or response.status in BODILESS:
+            body = _behind(connection.sock, response, request, host)
+        else:
+            body = response.read()
+        headers = tuple(response.getheaders())
+        return Answer(response.status, headers, body)
+    finally:
+        response.close()
+
+
+def _behind(
+    sock: socket.socket,
+    response: http.client.HTTPResponse,
+    request: Request,
+    host: str,
+) -> bytes:
+    """What a server sends behind an answer that has no body: it stands
+    before the next answer. http.client takes it that there is nothing."""
     again = "HEAD %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
     with contextlib.suppress(OSError):  # it may have closed
         text = again % (request.target, request.header("host") or host)
-        connection.sock.sendall(text.encode("latin-1"))
-    assert response.fp is not None
-    try:
+        sock.sendall(text.encode("latin-1"))
+    with contextlib.suppress(ConnectionResetError):
+        assert response.fp is not None
         more = response.fp.readline(65536)
-    except ConnectionResetError:
-        more = b""
-    body = b"" if more.startswith(b"HTTP/") else more
-    headers = tuple(response.getheaders())
-    response.close()
-    return Answer(response.status, headers, body)
+        return b"" if more.startswith(b"HTTP/") else more
+    return b""

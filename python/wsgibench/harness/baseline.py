@@ -4,6 +4,7 @@ which are the reference for all, and what a call of it costs."""
 from __future__ import annotations
 
 import base64
+import dataclasses
 import http.client
 import json
 import random
@@ -132,9 +133,10 @@ class Alone:
         ]
 
     def answers(
-        self, requests: Sequence[Request], second: bool
+        self, requests: Sequence[Request], visitor: int, second: bool
     ) -> list[Answer]:
-        asked = visit.as_visitor(requests, self.visitors, int(second))
+        """`second`: with other values of what a server may choose."""
+        asked = visit.as_visitor(requests, self.visitors, visitor)
         order = {"requests": self._plain(asked), "second": second}
         said = self._obey({**order, "seconds": 0})
         return [_answer(*one) for one in said["answers"]]
@@ -201,18 +203,23 @@ def reference(
     reset: Any,
 ) -> tuple[list[Stable], list[str]]:
     """(what every answer must have, sentences about requests that fail by
-    themselves). Asked twice of each of two processes."""
+    themselves). Asked twice of each of two processes, by two visitors; if
+    they log in, by each of them twice."""
     gathered: list[list[Answer]] = [[] for _ in scenario.requests]
+    logs_in = bool(scenario.application and scenario.application.sessions)
+    rounds = (0, 1, 0, 1) if logs_in else (0, 1)
     for number in range(PROCESSES):
         reset()
         log = folder / ("alone-%d.log" % number)
         with Alone(scenario, environment, log=log, cpu=cpu) as alone:
-            for second in (False, True):
-                if second:
+            for place, visitor in enumerate(rounds):
+                if visitor:
                     time.sleep(PAUSE)
-                given = alone.answers(scenario.requests, second)
-                for place, one in zip(gathered, given):
-                    place.append(one)
+                # Each visitor meets both of what a server may choose.
+                second = (number + place) % 2 == 1
+                given = alone.answers(scenario.requests, visitor, second)
+                for found, one in zip(gathered, given):
+                    found.append(one)
     remarks = []
     for request, found in zip(scenario.requests, gathered):
         errors = [one.error for one in found if one.error]
@@ -226,4 +233,13 @@ def reference(
                 "%s: the application itself answers %d"
                 % (request.name, found[0].status)
             )
-    return [stable.of(found) for found in gathered], remarks
+    return [_stable(found, logs_in) for found in gathered], remarks
+
+
+def _stable(answers: list[Answer], logs_in: bool) -> Stable:
+    """Answers come in rounds of two visitors."""
+    found = stable.of(answers)
+    if not logs_in:
+        return found
+    own = tuple(stable.of(answers[number::2]) for number in (0, 1))
+    return dataclasses.replace(found, visitors=own)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wsgibench.harness.answers import Answer
+from wsgibench.harness.answers import BODILESS, Answer
 
 #: Fields that a server writes, as PEP 3333 and RFC 9110 leave to it.
 SERVERS = {"server", "date", "connection", "keep-alive", "via"}
@@ -202,6 +202,14 @@ class Stable:
     body: Body
     raw: bytes | None  # as it crosses the wire, if that never changes
     raw_size: int  # -1: it changes
+    #: What all answers say; None: not all do, or not the same.
+    length: str | None = None
+    has_length: bool = False
+    #: What the first visitors get, where they log in; () otherwise.
+    visitors: tuple[Stable, ...] = ()
+
+    def of_visitor(self, number: int) -> Stable:
+        return self.visitors[number] if self.visitors else self
 
     def differences(self, answer: Answer, is_head: bool = False) -> list[str]:
         """Sentences' ends, as of "gunicorn: GET /a: ..."."""
@@ -213,14 +221,33 @@ class Stable:
                 % (answer.status, " or ".join(map(str, sorted(self.statuses))))
             ]
         found = self._headers(answer)
-        if is_head:
+        is_bodiless = is_head or answer.status in BODILESS
+        found += self._length(answer, is_bodiless)
+        if is_bodiless:
             if answer.body:
-                found.append("a body in the answer to HEAD")
+                found.append(
+                    "a body in the answer %s"
+                    % ("to HEAD" if is_head else answer.status)
+                )
         else:
             said = missing(self.body, answer.text)
             if said:
                 found.append(said)
         return found
+
+    def _length(self, answer: Answer, is_bodiless: bool) -> list[str]:
+        """Of what the application said. A body's own is seen by the body."""
+        given = answer.values("content-length")
+        if len(given) > 1:
+            return ["the header content-length comes %d times" % len(given)]
+        if not given and self.has_length and not is_bodiless:
+            return ["the header content-length is missing"]
+        if given and is_bodiless and self.length not in (None, given[0]):
+            return [
+                "the header content-length is %r, not %r"
+                % (given[0], self.length)
+            ]
+        return []
 
     def _headers(self, answer: Answer) -> list[str]:
         found = []
@@ -276,6 +303,8 @@ def of(answers: Sequence[Answer]) -> Stable:
             counts[name] = len(values[0])
     cookies = [_cookies(answer.values("set-cookie")) for answer in answers]
     raw = {answer.body for answer in answers}
+    lengths = [answer.values("content-length") for answer in answers]
+    is_same = all(one == lengths[0] for one in lengths)
     body = body_of([answer.text for answer in answers])
     is_plain = all(answer.text is answer.body for answer in answers)
     return Stable(
@@ -287,4 +316,6 @@ def of(answers: Sequence[Answer]) -> Stable:
         body,
         answers[0].body if len(raw) == 1 else None,
         body.size if is_plain else -1,
+        lengths[0][0] if is_same and lengths[0] else None,
+        all(lengths),
     )

@@ -4,9 +4,12 @@ visitors log in, and every answer is held against the application's own."""
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,9 @@ SESSIONS_TIMEOUT = 120.0
 TIMEOUT = 30.0
 #: Requests asked of a server before its load: of its first start, of others.
 MOST_CHECKED = (1000, 50)
+
+#: Who ask at once, how often each, and for how many seconds at most.
+AT_ONCE, AT_ONCE_EACH, AT_ONCE_SECONDS = 8, 25, 2.0
 
 Visitor = Mapping[str, str]
 NOBODY: Visitor = {}
@@ -115,8 +121,11 @@ def check(
             request = asked[index]
             given = answers.ask(address, request, host)
             is_head = request.method == "HEAD"
-            for what in expected[index].differences(given, is_head):
+            must = expected[index].of_visitor(number)
+            for what in must.differences(given, is_head):
                 found[requests[index].name, what] = None
+    if is_first and not found:
+        found = _at_once(address, requests, visitors, expected, which, host)
     return {
         "checked": len(which),
         "of": len(requests),
@@ -124,6 +133,39 @@ def check(
             {"request": name, "what": what} for name, what in found
         ],
     }
+
+
+def _at_once(
+    address: Address,
+    requests: Sequence[Request],
+    visitors: Sequence[Visitor],
+    expected: Sequence[Stable],
+    which: Sequence[int],
+    host: str,
+) -> dict[tuple[str, str], None]:
+    """What is wrong when several ask at once, one not getting another's
+    answer among it; requests that change nothing, for a short time."""
+    safe = [index for index in which if requests[index].is_safe]
+    by_visitor = [as_visitor(requests, visitors, n) for n in (0, 1)]
+    end = time.monotonic() + AT_ONCE_SECONDS
+    found: dict[tuple[str, str], None] = {}
+
+    def ask(number: int) -> None:
+        order = random.Random(number).choices(safe, k=AT_ONCE_EACH)
+        for index in order:
+            if time.monotonic() > end:
+                return
+            asked = by_visitor[number % 2][index]
+            given = answers.ask(address, asked, host)
+            must = expected[index].of_visitor(number % 2)
+            for what in must.differences(given, asked.method == "HEAD"):
+                text = what + ", when %d ask at once" % AT_ONCE
+                found[requests[index].name, text] = None
+
+    if safe:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(ask, range(AT_ONCE)))
+    return found
 
 
 def wrong_answers(checked: dict[str, Any]) -> list[Doubt]:

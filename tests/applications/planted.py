@@ -1,0 +1,179 @@
+"""A server that breaks answers in the way that $PLANTED names; put into an
+environment as `waitress`, it is raced as that."""
+
+import os
+import socketserver
+from wsgiref.simple_server import (
+    ServerHandler,
+    WSGIRequestHandler,
+    WSGIServer,
+)
+
+
+def without(name, headers):
+    return [one for one in headers if one[0] != name]
+
+
+def drops(handler, status, headers):
+    return status, without("X-Route", headers)
+
+
+def doubles(handler, status, headers):
+    return status, [*headers, ("Set-Cookie", "a=1")]
+
+
+def adds(handler, status, headers):
+    return status, [*headers, ("X-Powered-By", "me")]
+
+
+def charset(handler, status, headers):
+    found = without("Content-Type", headers)
+    return status, [*found, ("Content-Type", "text/plain; charset=latin-1")]
+
+
+def no_length(handler, status, headers):
+    return status, without("Content-Length", headers)
+
+
+def other_status(handler, status, headers):
+    return status.replace("404 Not Found", "200 OK"), headers
+
+
+def head_status(handler, status, headers):
+    is_head = handler.environ["REQUEST_METHOD"] == "HEAD"
+    return "501 Not Implemented" if is_head else status, headers
+
+
+def head_length(handler, status, headers):
+    if handler.environ["REQUEST_METHOD"] == "HEAD":
+        headers = [*without("Content-Length", headers), ("Content-Length", "0")]
+    return status, headers
+
+
+def cut(handler, blocks):
+    return [b"".join(blocks)[:-1]]
+
+
+def word(handler, blocks):
+    return [b"".join(blocks).replace(b"said", b"sent")]
+
+
+def body_to_304(handler, blocks):
+    return [b"the page"] if handler.status.startswith("304") else blocks
+
+
+def body_to_head(handler, blocks):
+    is_head = handler.environ["REQUEST_METHOD"] == "HEAD"
+    return [b"the page"] if is_head else blocks
+
+
+class Swap:
+    """After a while some get the answer of who asked before them."""
+
+    after = 30
+
+    def __init__(self):
+        self.last = {}
+        self.count = 0
+
+    def __call__(self, handler, blocks):
+        path = handler.environ["PATH_INFO"]
+        last = self.last.get(path, blocks)
+        self.last[path] = blocks
+        self.count += 1
+        return last if self.count > self.after else blocks
+
+
+#: name -> (of the head, of the body)
+FAULTS = {
+    "nothing": (None, None),
+    "drops a header": (drops, None),
+    "doubles a cookie": (doubles, None),
+    "adds a header": (adds, None),
+    "another charset": (charset, None),
+    "no length": (no_length, None),
+    "another status": (other_status, None),
+    "another status to HEAD": (head_status, None),
+    "another length to HEAD": (head_length, None),
+    "truncates": (no_length, cut),
+    "breaks what was promised": (None, cut),
+    "a word in what changes": (None, word),
+    "a body to 304": (None, body_to_304),
+    "a body to HEAD": (None, body_to_head),
+    "swaps answers": (None, Swap),
+}
+
+
+class Handler(ServerHandler):
+    http_version = "1.0"
+    head = body = None
+
+    def finish_content(self):
+        """Adds no Content-Length."""
+
+    def start_response(self, status, headers, exc_info=None):
+        if self.head:
+            status, headers = self.head(self, status, list(headers))
+        return ServerHandler.start_response(
+            self, status, list(headers), exc_info
+        )
+
+    def set_content_length(self):
+        """Nor here."""
+
+    def finish_response(self):
+        if self.body:
+            self.result = self.body(self, list(self.result))
+        ServerHandler.finish_response(self)
+
+
+class Requests(WSGIRequestHandler):
+    handler = Handler
+
+    def log_message(self, *_):
+        """Says nothing."""
+
+    def handle(self):
+        self.raw_requestline = self.rfile.readline(65537)
+        if self.parse_request():
+            handler = self.handler(
+                self.rfile, self.wfile, self.get_stderr(), self.get_environ()
+            )
+            handler.request_handler = self
+            handler.run(self.server.get_app())
+
+
+class Made(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    class adj:
+        threads = 1
+        asyncore_use_poll = False
+
+    run = WSGIServer.serve_forever
+
+
+def create_server(app, sockets, fault=None, **_):
+    """As waitress.create_server."""
+    head, body = FAULTS[fault or os.environ.get("PLANTED", "nothing")]
+    if isinstance(body, type):
+        body = body()
+
+    class Broken(Handler):
+        pass
+
+    Broken.head = staticmethod(head) if head else None
+    Broken.body = staticmethod(body) if body else None
+
+    class Asked(Requests):
+        handler = Broken
+
+    made = Made(sockets[0].getsockname(), Asked, bind_and_activate=False)
+    made.socket.close()
+    made.socket = sockets[0]
+    made.server_name, made.server_port = sockets[0].getsockname()[:2]
+    made.setup_environ()
+    made.set_app(app)
+    return made

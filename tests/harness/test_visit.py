@@ -1,0 +1,150 @@
+"""Every answer of a server is held against the application's own; each kind of
+fault has its words. The servers are real, and each breaks its answers."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.applications import planted
+from wsgibench.harness import stable, visit
+from wsgibench.harness.answers import Answer
+from wsgibench.harness.requests.request import Request
+
+VISITORS = [{"Cookie": "visitor=%d" % n} for n in range(4)]
+REQUESTS = [
+    Request("GET", "/"),
+    Request("GET", "/time"),
+    Request("GET", "/who"),
+    Request("GET", "/no"),
+    Request("GET", "/same"),
+    Request("HEAD", "/"),
+    Request("POST", "/up", body=b"all of it"),
+]
+STATUS = {"/no": "404 Not Found", "/same": "304 Not Modified"}
+
+
+class Application:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def answer(
+        self, method: str, path: str, cookie: str, sent: bytes
+    ) -> tuple[str, list[tuple[str, str]], bytes]:
+        self.count += 1
+        body = sent or b"the page " * 100
+        if path == "/time":
+            body = b"number %d, said at %d" % (self.count, 7919 * self.count)
+        if path == "/who":
+            body = b"welcome, " + cookie.encode()
+        headers = [
+            ("X-Route", path),
+            ("Set-Cookie", "a=1"),
+            ("Set-Cookie", "b=2"),
+            ("Content-Type", "text/plain; charset=utf-8"),
+        ]
+        if path == "/same":
+            return STATUS[path], headers, b""
+        headers.append(("Content-Length", str(len(body))))
+        body = b"" if method == "HEAD" else body
+        return STATUS.get(path, "200 OK"), headers, body
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        status, headers, body = self.answer(
+            environ["REQUEST_METHOD"],
+            environ["PATH_INFO"],
+            environ.get("HTTP_COOKIE", ""),
+            environ["wsgi.input"].read(size),
+        )
+        start_response(status, headers)
+        return [body]
+
+
+def expected() -> list[stable.Stable]:
+    """As baseline.reference finds it."""
+    found = []
+    app = Application()
+    for request in REQUESTS:
+        answers = []
+        for number in (0, 1, 0, 1):
+            status, headers, body = app.answer(
+                request.method,
+                request.target,
+                VISITORS[number]["Cookie"],
+                request.body,
+            )
+            given = Answer(int(status[:3]), tuple(headers), body)
+            answers.append(given)
+        one = stable.of(answers)
+        own = tuple(stable.of(answers[n::2]) for n in (0, 1))
+        found.append(dataclasses.replace(one, visitors=own))
+    return found
+
+
+@contextlib.contextmanager
+def serving(fault: str) -> Iterator[tuple[str, int]]:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    made: Any = planted.create_server(Application(), [listener], fault)
+    thread = threading.Thread(target=made.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        yield listener.getsockname()
+    finally:
+        made.shutdown()
+        thread.join()
+        made.server_close()
+
+
+SAID = {
+    "nothing": "",
+    "drops a header": "GET /: the header x-route is missing",
+    "doubles a cookie": "GET /: the header set-cookie comes 3 times, not 2",
+    "adds a header": "GET /: a header x-powered-by that the application did "
+    "not send",
+    "another charset": "GET /: the header content-type is 'text/plain; "
+    "charset=latin-1', not 'text/plain; charset=utf-8'",
+    "no length": "GET /: the header content-length is missing",
+    "another status": "GET /no: status 200, not 404",
+    "another status to HEAD": "HEAD /: status 501, not 200",
+    "another length to HEAD": "HEAD /: the header content-length is '0', not "
+    "'900'",
+    "truncates": "GET /: its body ends after 899 of 900 bytes",
+    "breaks what was promised": "GET /: the answer ended after 899 bytes, 1 "
+    "more promised",
+    "a word in what changes": "GET /time: its body lacks ', said at '",
+    "a body to 304": "GET /same: a body in the answer 304",
+    "a body to HEAD": "HEAD /: a body in the answer to HEAD",
+    "swaps answers": "GET /who: its body differs from byte 17 on",
+}
+
+
+def test_every_fault_has_its_words() -> None:
+    assert set(SAID) == set(planted.FAULTS)
+
+
+@pytest.mark.parametrize("fault", SAID)
+def test_fault(fault: str) -> None:
+    with serving(fault) as address:
+        found = visit.check(
+            address,
+            REQUESTS,
+            VISITORS,
+            expected(),
+            host="localhost",
+            is_first=True,
+        )
+    said = ["%(request)s: %(what)s" % one for one in found["differences"]]
+    if not SAID[fault]:
+        assert said == []
+        return
+    assert any(one.startswith(SAID[fault]) for one in said), said
+    assert visit.wrong_answers(found)
+    if fault == "swaps answers":
+        assert all("at once" in one for one in said)
