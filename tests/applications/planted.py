@@ -1,68 +1,77 @@
 """A server that breaks answers in the way that $PLANTED names; put into an
 environment as `waitress`, it is raced as that."""
 
+from __future__ import annotations
+
 import os
+import socket
 import socketserver
+from collections.abc import Callable
+from typing import Any
 from wsgiref.simple_server import (
     ServerHandler,
     WSGIRequestHandler,
     WSGIServer,
 )
 
+Headers = list[tuple[str, str]]
+Head = tuple[str, Headers]
 
-def without(name, headers):
+
+def without(name: str, headers: Headers) -> Headers:
     return [one for one in headers if one[0] != name]
 
 
-def drops(handler, status, headers):
+def drops(handler: Handler, status: str, headers: Headers) -> Head:
     return status, without("X-Route", headers)
 
 
-def doubles(handler, status, headers):
+def doubles(handler: Handler, status: str, headers: Headers) -> Head:
     return status, [*headers, ("Set-Cookie", "a=1")]
 
 
-def adds(handler, status, headers):
+def adds(handler: Handler, status: str, headers: Headers) -> Head:
     return status, [*headers, ("X-Powered-By", "me")]
 
 
-def charset(handler, status, headers):
+def charset(handler: Handler, status: str, headers: Headers) -> Head:
     found = without("Content-Type", headers)
     return status, [*found, ("Content-Type", "text/plain; charset=latin-1")]
 
 
-def no_length(handler, status, headers):
+def no_length(handler: Handler, status: str, headers: Headers) -> Head:
     return status, without("Content-Length", headers)
 
 
-def other_status(handler, status, headers):
+def other_status(handler: Handler, status: str, headers: Headers) -> Head:
     return status.replace("404 Not Found", "200 OK"), headers
 
 
-def head_status(handler, status, headers):
+def head_status(handler: Handler, status: str, headers: Headers) -> Head:
     is_head = handler.environ["REQUEST_METHOD"] == "HEAD"
     return "501 Not Implemented" if is_head else status, headers
 
 
-def head_length(handler, status, headers):
+def head_length(handler: Handler, status: str, headers: Headers) -> Head:
     if handler.environ["REQUEST_METHOD"] == "HEAD":
-        headers = [*without("Content-Length", headers), ("Content-Length", "0")]
+        found = without("Content-Length", headers)
+        headers = [*found, ("Content-Length", "0")]
     return status, headers
 
 
-def cut(handler, blocks):
+def cut(handler: Handler, blocks: list[bytes]) -> list[bytes]:
     return [b"".join(blocks)[:-1]]
 
 
-def word(handler, blocks):
+def word(handler: Handler, blocks: list[bytes]) -> list[bytes]:
     return [b"".join(blocks).replace(b"said", b"sent")]
 
 
-def body_to_304(handler, blocks):
+def body_to_304(handler: Handler, blocks: list[bytes]) -> list[bytes]:
     return [b"the page"] if handler.status.startswith("304") else blocks
 
 
-def body_to_head(handler, blocks):
+def body_to_head(handler: Handler, blocks: list[bytes]) -> list[bytes]:
     is_head = handler.environ["REQUEST_METHOD"] == "HEAD"
     return [b"the page"] if is_head else blocks
 
@@ -72,11 +81,13 @@ class Swap:
 
     after = 30
 
-    def __init__(self):
-        self.last = {}
+    def __init__(self) -> None:
+        self.last: dict[str, list[bytes]] = {}
         self.count = 0
 
-    def __call__(self, handler, blocks):
+    def __call__(
+        self, handler: Handler, blocks: list[bytes]
+    ) -> list[bytes]:
         path = handler.environ["PATH_INFO"]
         last = self.last.get(path, blocks)
         self.last[path] = blocks
@@ -85,7 +96,7 @@ class Swap:
 
 
 #: name -> (of the head, of the body)
-FAULTS = {
+FAULTS: dict[str, tuple[Callable[..., Head] | None, Any]] = {
     "nothing": (None, None),
     "drops a header": (drops, None),
     "doubles a cookie": (doubles, None),
@@ -106,41 +117,48 @@ FAULTS = {
 
 class Handler(ServerHandler):
     http_version = "1.0"
-    head = body = None
+    head: Any = None
+    body: Any = None
+    result: Any
+    environ: Any
+    status: Any
 
-    def finish_content(self):
+    def finish_content(self) -> None:
         """Adds no Content-Length."""
 
-    def start_response(self, status, headers, exc_info=None):
+    def start_response(
+        self, status: str, headers: Headers, exc_info: Any = None
+    ) -> Any:
         if self.head:
             status, headers = self.head(self, status, list(headers))
         return ServerHandler.start_response(
             self, status, list(headers), exc_info
         )
 
-    def set_content_length(self):
+    def set_content_length(self) -> None:
         """Nor here."""
 
-    def finish_response(self):
+    def finish_response(self) -> None:
         if self.body:
             self.result = self.body(self, list(self.result))
         ServerHandler.finish_response(self)
 
 
 class Requests(WSGIRequestHandler):
-    handler = Handler
+    answering: Any = Handler
 
-    def log_message(self, *_):
+    def log_message(self, *_: Any) -> None:
         """Says nothing."""
 
-    def handle(self):
+    def handle(self) -> None:
         self.raw_requestline = self.rfile.readline(65537)
         if self.parse_request():
-            handler = self.handler(
+            handler: Any = self.answering(
                 self.rfile, self.wfile, self.get_stderr(), self.get_environ()
             )
             handler.request_handler = self
-            handler.run(self.server.get_app())
+            server: Any = self.server
+            handler.run(server.get_app())
 
 
 class Made(socketserver.ThreadingMixIn, WSGIServer):
@@ -155,7 +173,9 @@ class Made(socketserver.ThreadingMixIn, WSGIServer):
     run = WSGIServer.serve_forever
 
 
-def create_server(app, sockets, fault=None, **_):
+def create_server(
+    app: Any, sockets: list[socket.socket], fault: str = "", **_: Any
+) -> Made:
     """As waitress.create_server."""
     head, body = FAULTS[fault or os.environ.get("PLANTED", "nothing")]
     if isinstance(body, type):
@@ -164,11 +184,13 @@ def create_server(app, sockets, fault=None, **_):
     class Broken(Handler):
         pass
 
-    Broken.head = staticmethod(head) if head else None
-    Broken.body = staticmethod(body) if body else None
+    def bound(function: Any) -> Any:
+        return staticmethod(function) if function else None
+
+    Broken.head, Broken.body = bound(head), bound(body)
 
     class Asked(Requests):
-        handler = Broken
+        answering = Broken
 
     made = Made(sockets[0].getsockname(), Asked, bind_and_activate=False)
     made.socket.close()
