@@ -116,9 +116,9 @@ typedef struct wb_config {
                               others, and other processes that share the
                               listener, get theirs; at least 1. More when
                               a turn answers many requests */
-    uint32_t head_timeout; /* from the first byte (with TLS or PROXY
-                              headers: the accept) to the end of the head:
-                              408 */
+    uint32_t head_timeout; /* from the first byte to the end of the head:
+                              408. And from the accept to the end of a TLS
+                              handshake or PROXY header */
     uint32_t body_timeout; /* each span of this length must bring
                               body_quantum bytes or the end: 408 */
     uint32_t body_quantum;
@@ -136,6 +136,10 @@ typedef struct wb_config {
     const char *proxy_allow; /* who may send it; NULL: this machine */
     const char *root_path; /* cut off the front of the path, if it is there;
                               NULL: none */
+    const char *underscored; /* fields with "_" in their names that are not
+                                dropped, like "x_user,x_id", or "*". X_User
+                                is HTTP_X/USER then; X-User is HTTP_X_USER.
+                                NULL: none. Copied */
     const char *server_name; /* Server field; "" for none. Copied */
     const char *temp_dir; /* for large bodies; NULL: TMPDIR or /tmp */
     const char *tls_cert; /* PEM file of the certificate and its chain:

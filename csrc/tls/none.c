@@ -87,6 +87,13 @@ wb__tls_send(wb__tls *tls, const char *data, size_t size)
 }
 
 int
+wb__tls_is_made(const wb__tls *tls)
+{
+    (void)tls;
+    return 0;
+}
+
+int
 wb__tls_pending(wb__tls *tls)
 {
     (void)tls;

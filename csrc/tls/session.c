@@ -109,6 +109,12 @@ wb__tls_send(wb__tls *tls, const char *data, size_t size)
 }
 
 int
+wb__tls_is_made(const wb__tls *tls)
+{
+    return tls->context->lib.SSL_is_init_finished(tls->ssl);
+}
+
+int
 wb__tls_pending(wb__tls *tls)
 {
     return tls->context->lib.SSL_pending(tls->ssl) > 0;

@@ -76,6 +76,7 @@ ssize_t wb__tls_recv(wb__tls *tls, char *data, size_t size);
 /* Bytes taken; -1 with errno. After EAGAIN the same bytes must be offered
  * again, in the same order. */
 ssize_t wb__tls_send(wb__tls *tls, const char *data, size_t size);
+int wb__tls_is_made(const wb__tls *tls); /* the handshake is over */
 /* Bytes that were decrypted and not taken by wb__tls_recv() yet: the
  * descriptor will not be readable for them. */
 int wb__tls_pending(wb__tls *tls);

@@ -42,6 +42,9 @@ def app(environ, start_response):
     if path == "/large":
         environ["wsgi.input"].read()
     start_response("200 OK", fields)
+    if path.startswith("/underscores"):
+        names = sorted(name for name in environ if "X_A" in name)
+        return [repr([(name, environ[name]) for name in names]).encode()]
     names = ("wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", "FROM_RAW_ENV")
     found = [environ.get(name, os.environ.get(name, "")) for name in names]
     return [" ".join(found).encode()]
@@ -155,9 +158,6 @@ REFUSED = [
     ("protocol", "--protocol=uwsgi"),
     ("http_protocols", "--http-protocols=h1,h2"),
     ("http_parser", "--http-parser=python"),
-    ("header_map", "--header-map=dangerous"),
-    ("header_map", "--header-map=refuse"),
-    ("forwarder_headers", "--forwarder-headers=REMOTE_USER"),
     ("permit_obsolete_folding", "--permit-obsolete-folding"),
     ("strip_header_spaces", "--strip-header-spaces"),
     ("casefold_http_method", "--casefold-http-method"),
@@ -274,6 +274,66 @@ def test_script_name_of_the_environment(run: Run) -> None:
     assert ask(port, "/elsewhere")[0] == 500
     program.line("does not start with SCRIPT_NAME")
     assert program.stop() == 0
+
+
+def raw(port: int, *lines: str) -> tuple[int, bytes]:
+    head = "\r\n".join([*lines, "Host: a", "", ""])
+    with socket.create_connection(("127.0.0.1", port), 20) as sock:
+        sock.sendall(head.encode())
+        answer = sock.makefile("rb").read()
+    return int(answer.split()[1]), answer.partition(b"\r\n\r\n")[2]
+
+
+def test_script_name_of_a_proxy(run: Run) -> None:
+    """forwarder_headers; believed of those in forwarded_allow_ips."""
+    if not exists("forwarder_headers"):
+        pytest.skip("this gunicorn does not have it")
+    port = port_of(run("-e", "SCRIPT_NAME=/b", "--header-map=drop"))
+    line, field = "GET /a/page HTTP/1.0", "SCRIPT_NAME: /a"
+    for _ in range(2):  # the second is found in the memo of blocks
+        assert raw(port, line, field) == (200, b"http /a /page ")
+        assert raw(port, line, "Script-Name: /a")[0] == 500
+        assert raw(port, "GET /b/x HTTP/1.0") == (200, b"http /b /x ")
+    assert raw(port, line, "SCRIPT_NAME: /c")[0] == 500
+    port = port_of(run("--forwarded-allow-ips=10.0.0.1"))
+    assert raw(port, line, field) == (200, b"http  /a/page ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "seen"),
+    [
+        ((), 200, [("HTTP_X_A", "2")]),
+        (("--header-map=refuse",), 400, None),
+        (("--header-map=dangerous",), 200, [("HTTP_X_A", "2,1")]),
+        (("--forwarder-headers=X_A",), 200, [("HTTP_X_A", "2,1")]),
+        (
+            ("--forwarder-headers=X_A", "--forwarded-allow-ips=10.0.0.1"),
+            200,
+            [("HTTP_X_A", "2")],
+        ),
+        (
+            (
+                "--forwarder-headers=X_A",
+                "--header-map=refuse",
+                "--forwarded-allow-ips=10.0.0.1",
+            ),
+            400,
+            None,
+        ),
+    ],
+)
+def test_fields_with_an_underscore(
+    run: Run, arguments: tuple[str, ...], status: int, seen: object
+) -> None:
+    if not exists("header_map"):
+        pytest.skip("this gunicorn does not have it")
+    port = port_of(run(*arguments))
+    lines = ("GET /underscores HTTP/1.0", "X_A: 1", "X-A: 2")
+    for _ in range(2):
+        answer = raw(port, *lines)
+        assert answer[0] == status
+        assert seen is None or answer[1].decode() == repr(seen)
+    assert raw(port, "GET / HTTP/1.0")[0] == 200
 
 
 def test_the_proxy_protocol(run: Run) -> None:

@@ -206,6 +206,36 @@ def test_an_object_cannot_be_imported_again(
         assert program.stop() == 0
 
 
+def test_who_waits_in_a_queue_is_answered(run: Run) -> None:
+    """Of two addresses, one inherited: while the worker is stopped clients
+    connect, then the service is told to stop."""
+    with socket.socket() as given:
+        given.bind(("127.0.0.1", 0))
+        fd = given.fileno()
+        program = run(
+            "--bind=127.0.0.1:0", "--bind=fd://%d" % fd, pass_fds=(fd,)
+        )
+        addresses = [("127.0.0.1", program.port()), given.getsockname()]
+        program.line(":%d " % given.getsockname()[1])
+    (worker,) = children(program.pid)
+    os.kill(worker, signal.SIGSTOP)
+    with contextlib.ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(address, 20))
+            for address in addresses * 20
+        ]
+        for client in clients:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        program.process.send_signal(signal.SIGTERM)
+        program.line("SIGTERM: stopping")
+        os.kill(worker, signal.SIGCONT)
+        for client in clients:
+            answer = client.makefile("rb").read()
+            assert answer.startswith(b"HTTP/1.1 200 OK"), answer
+            assert b"\r\nConnection: close\r\n" in answer
+    assert program.wait() == 0, program.text
+
+
 # Other signals ---------------------------------------------------------------
 
 

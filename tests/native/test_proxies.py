@@ -195,6 +195,24 @@ def test_a_name_with_an_underscore_is_another(serve_app: Start) -> None:
     assert seen["wsgi.url_scheme"] == "http"
 
 
+def test_names_with_an_underscore_that_are_kept(serve_app: Start) -> None:
+    """Under a name that no other field has."""
+
+    def names(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [])
+        found = {key: environ[key] for key in environ if "X_" in key}
+        found |= {key: environ[key] for key in environ if "/" in key}
+        return [json.dumps(found).encode()]
+
+    lines = "X_User: 1", "X-User: 2", "x_id: 3", "x_user: 4", "X_USER_2: 5"
+    kept = {"HTTP_X/USER": "1, 4", "HTTP_X_USER": "2"}
+    all_of_them = {**kept, "HTTP_X/ID": "3", "HTTP_X/USER/2": "5"}
+    for text, seen in (("X_USER, X_nobody", kept), ("*", all_of_them)):
+        server = serve_app(names, underscored_headers=text)
+        for _ in range(3):
+            assert ask(server, request(*lines)) == seen
+
+
 @pytest.mark.parametrize(
     ("value", "scheme"),
     [
@@ -453,6 +471,18 @@ def test_its_deadline(serve_app: Start, begun: bytes) -> None:
     assert server.stats()["timeouts"] + server.stats()["refused"] == 1
 
 
+def test_who_has_sent_it_may_be_silent(serve_app: Start) -> None:
+    server = serve_app(
+        app, proxy_protocol=1, head_timeout=0.2, idle_timeout=600
+    )
+    silent, cut = connect(server), connect(server)
+    with silent, cut:
+        silent.sendall(GOOD[0][0])
+        assert receive(cut) == b""
+        silent.sendall(request())
+        assert b"192.0.2.1" in receive(silent)
+
+
 def test_trust_is_for_the_address_in_the_header(serve_app: Start) -> None:
     """The balancer is not the one that set X-Forwarded-For."""
     server = serve_app(
@@ -500,6 +530,7 @@ def test_with_a_unix_socket(serve_app: Start, tmp_path: Path) -> None:
         ({"forwarded_headers": "x-real-ip"}, "forwarded_headers names"),
         ({"proxy_protocol": 3}, "proxy_protocol is 0"),
         ({"root_path": "app"}, "root_path is like"),
+        ({"underscored_headers": "X-A"}, "underscored_headers names"),
     ],
 )
 def test_what_is_wrong_is_named(

@@ -3,6 +3,7 @@ is let in."""
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 
@@ -45,6 +46,22 @@ def test_a_sealed_unix_socket_keeps_its_queue_and_takes_no_more(
         with socket.socket(socket.AF_UNIX) as late:
             with pytest.raises(FileNotFoundError):
                 late.connect(path)
+        listener.accept()[0].close()
+    listener.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no abstract names")
+def test_a_sealed_abstract_socket() -> None:
+    """It has no file that could be removed."""
+    name = "wsgibench-test-%d" % os.getpid()
+    listener = sockets.listen_unix("@" + name)
+    listener.listen(16)
+    with socket.socket(socket.AF_UNIX) as early:
+        early.connect("\0" + name)
+        sockets.seal(listener)
+        with socket.socket(socket.AF_UNIX) as late:
+            with pytest.raises(ConnectionRefusedError):
+                late.connect("\0" + name)
         listener.accept()[0].close()
     listener.close()
 

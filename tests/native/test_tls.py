@@ -133,6 +133,31 @@ def test_byte_by_byte(server: Any, certificate: Any) -> None:
         assert sock.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.parametrize("head", [0.3, 0])
+def test_a_silent_client_is_idle_after_the_handshake(
+    serve_app: Start, certificate: Any, head: float
+) -> None:
+    """One that is silent before it is cut off by head_timeout."""
+    cert, key = certificate
+    server = serve_app(
+        app, certfile=cert, keyfile=key, head_timeout=head, idle_timeout=600
+    )
+    silent = connect(server, certificate)
+    if head:
+        with socket.create_connection(server.address[:2], 30) as sock:
+            assert sock.recv(1) == b""
+    with connect(server, certificate) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        if head:
+            assert slow.recv(100).startswith(b"HTTP/1.1 408 ")
+    assert ask(silent, "/", b"body").endswith(b"https body")
+    cut = serve_app(
+        app, certfile=cert, keyfile=key, head_timeout=head, idle_timeout=0.3
+    )
+    with connect(cut, certificate) as silent:
+        assert silent.recv(1) == b""
+
+
 @pytest.mark.parametrize(
     "garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01", b"\0" * 9, b""]
 )

@@ -113,11 +113,24 @@ wb__names_find(wb__names *names, const char *text, uint32_t size,
 
 /* ---- CGI form (RFC 3875 4.1.18, PEP 3333) ------------------------------- */
 
-/* Writes the CGI name, or returns 0 for a name with "_", which would be taken
- * for another one's (X_User for X-User): such a field is dropped. */
-static uint32_t
-cgi_name(const char *name, uint32_t size, char *out)
+static int
+is_listed(const char *list, const char *name, uint32_t size)
 {
+    for (; list != NULL && *list != '\0'; list += strlen(list) + 1) {
+        if (strcmp(list, "*") == 0 || wb__equal_nocase(name, size, list)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Writes the CGI name, or returns 0 for a name with "_" that is not in
+ * `listed`: such a field is dropped. X_User would be taken for X-User, so it
+ * is HTTP_X/USER, which no other field can be. */
+static uint32_t
+cgi_name(const char *listed, const char *name, uint32_t size, char *out)
+{
+    int known = 0;
     uint32_t prefix = 5;
     if (wb__equal_nocase(name, size, "content-type")
         || wb__equal_nocase(name, size, "content-length")) {
@@ -126,13 +139,16 @@ cgi_name(const char *name, uint32_t size, char *out)
     memcpy(out, "HTTP_", prefix);
     for (uint32_t i = 0; i < size; i++) {
         char c = name[i];
-        if (c == '_') {
-            return 0;
+        if (c == '_' && !known) {
+            known = is_listed(listed, name, size);
+            if (!known) {
+                return 0;
+            }
         }
         if (c >= 'a' && c <= 'z') {
             c = (char)(c - 32);
         }
-        out[prefix + i] = c == '-' ? '_' : c;
+        out[prefix + i] = c == '-' ? '_' : c == '_' ? '/' : c;
     }
     return prefix + size;
 }
@@ -161,7 +177,8 @@ name_size(const char *data, const wb__field_line *line)
 
 /* One allocation: the struct, ids, spans, field_of, strings. */
 static wb__field_names *
-make_names(const char *data, const wb__field_line *lines, uint32_t count)
+make_names(const char *listed, const char *data, const wb__field_line *lines,
+           uint32_t count)
 {
     size_t strings = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -188,7 +205,7 @@ make_names(const char *data, const wb__field_line *lines, uint32_t count)
     uint32_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
         ids[i] = lines[i].name;
-        uint32_t size = cgi_name(data + lines[i].raw.off,
+        uint32_t size = cgi_name(listed, data + lines[i].raw.off,
                                  name_size(data, &lines[i]), base + used);
         int32_t field = size == 0 ? -1 : find_field(names, base + used, size);
         made->joined |= size == 0 || field >= 0;
@@ -255,7 +272,7 @@ wb__names_of(wb__names *names, const char *data, const wb__field_line *lines,
             return shared;
         }
     }
-    wb__field_names *made = make_names(data, lines, count);
+    wb__field_names *made = make_names(names->underscored, data, lines, count);
     if (made != NULL && known) {
         uint32_t slot = choose_slot(names, set);
         wb__field_names_unref(names->shared[slot]);

@@ -48,6 +48,9 @@ typedef struct wb__field_names {
 enum { WB__NO_FIELD = 0x7fffffff };
 
 typedef struct wb__names {
+    const char *underscored; /* names with "_" that are kept, in lower case,
+                                each ended by a NUL, all by another; "*":
+                                any; NULL: none. Borrowed */
     wb__name *known[WB__NAMES]; /* sets of WB__NAME_WAYS; or NULL */
     uint8_t victim[WB__NAMES / WB__NAME_WAYS];
     uint64_t next_id;

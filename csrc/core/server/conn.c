@@ -141,7 +141,8 @@ wb__conn_new(wb_server *server, int fd, const struct sockaddr_storage *peer)
     server->stats.accepted++;
     server->stats.connections++;
     /* Balancers open connections ahead: one that is silent is idle. But what
-     * has to come before any request must come in time. */
+     * has to come before any request (a PROXY header, a handshake) must come
+     * in time. */
     int begins_at_once
         = server->tls != NULL || server->config.proxy_protocol != 0;
     wb__conn_arm(conn, begins_at_once ? WB__HEAD : WB__IDLE);

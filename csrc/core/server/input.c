@@ -311,6 +311,20 @@ end_of_input(wb__conn *conn)
     wb__conn_finish(conn, 0);
 }
 
+/* Nothing has come. What a client must send before any request (conn.c) is
+ * here once the session is made: from then on it is idle. */
+static void
+nothing_came(wb__conn *conn)
+{
+    const wb__tls *tls = conn->stream.tls;
+    if (tls != NULL && conn->state == WB__CONN_WAITING
+        && (conn->timed.kind == WB__HEAD
+            || conn->timed.kind == WB__NO_DEADLINE)
+        && wb__buf_size(&conn->in) == 0 && wb__tls_is_made(tls)) {
+        wb__conn_arm(conn, WB__IDLE);
+    }
+}
+
 static void
 read_once(wb__conn *conn)
 {
@@ -321,6 +335,8 @@ read_once(wb__conn *conn)
         if (errno != EAGAIN && errno != EWOULDBLOCK) {
             server->stats.resets += conn->request != NULL;
             wb__conn_close(conn);
+        } else {
+            nothing_came(conn);
         }
         return;
     }

@@ -159,17 +159,20 @@ empty_queue(wb_server *server)
     }
 }
 
+/* Whoever connects between the last accept4() and close() is reset: nothing
+ * stands between the two. */
 void
 wb__listener_close(wb_server *server)
 {
-    if (server->listener_open && !server->closing) {
-        empty_queue(server);
-    }
+    int accepts = server->listener_open && !server->closing;
     if (server->listener_open) {
         server->listener_open = 0;
         server->accepting = 0;
         server->changed = 1;
         uv_close((uv_handle_t *)&server->listener, NULL);
+        if (accepts) {
+            empty_queue(server);
+        }
         close(server->config.listen_fd);
         server->config.listen_fd = -1;
     }

@@ -97,6 +97,9 @@ take_header(wb__conn *conn, const wb__proxy_header *header)
 {
     wb__conn_become(conn, WB__CONN_WAITING);
     wb__buf_free(&conn->in);
+    if (conn->stream.tls == NULL) {
+        wb__conn_arm(conn, WB__IDLE);
+    }
     if (!header->is_own) {
         /* There is room: see wb__conn_new(). */
         memcpy(conn->peer, header->address, strlen(header->address) + 1);

@@ -68,12 +68,14 @@ copy_strings(wb_server *server)
     const char *dir = config->temp_dir;
     size_t name_size = strlen(name) + 1;
     size_t dir_size = dir == NULL ? 0 : strlen(dir) + 1;
+    const char *kept = config->underscored;
+    size_t kept_size = kept == NULL ? 0 : strlen(kept) + 2;
     for (const char *p = name; *p != '\0'; p++) {
         if ((unsigned char)*p < 32 || *p == 127) {
             return WB_INVALID;
         }
     }
-    server->strings = wb__alloc(name_size + dir_size);
+    server->strings = wb__alloc(name_size + dir_size + kept_size);
     if (server->strings == NULL) {
         return WB_NOMEM;
     }
@@ -83,6 +85,13 @@ copy_strings(wb_server *server)
     if (dir != NULL) {
         memcpy(server->strings + name_size, dir, dir_size);
         config->temp_dir = server->strings + name_size;
+    }
+    if (kept != NULL) {
+        char *list = server->strings + name_size + dir_size;
+        for (size_t i = 0; i < kept_size; i++) {
+            list[i] = i < kept_size - 2 && kept[i] != ',' ? kept[i] : '\0';
+        }
+        server->parser.reader.names.underscored = list;
     }
     return 0;
 }

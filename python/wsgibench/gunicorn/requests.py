@@ -62,18 +62,22 @@ def _networks(allowed: Any) -> Callable[[str], bool]:
 
 
 def _key(name: str) -> str:
-    return "HTTP_" + name.upper().replace("-", "_")
+    """As the core hands it on (underscored_headers)."""
+    return "HTTP_" + name.upper().replace("_", "/").replace("-", "_")
 
 
-def forwarded(app: Application, cfg: Any) -> Application:
-    """wsgi.url_scheme by secure_scheme_headers, from the addresses of
-    forwarded_allow_ips."""
-    is_allowed = _networks(cfg.forwarded_allow_ips)
+#: Takes an environ; False: the request is refused.
+Check = Callable[[dict[str, Any]], bool]
+
+
+def _scheme(cfg: Any, is_allowed: Callable[[str], bool]) -> Check:
+    """wsgi.url_scheme by secure_scheme_headers."""
     schemes = [
         (_key(name), value)
         for name, value in cfg.secure_scheme_headers.items()
     ]
-    def apply(environ: dict[str, Any]) -> bool:
+
+    def check(environ: dict[str, Any]) -> bool:
         found = {
             environ[key] == secure for key, secure in schemes if key in environ
         }
@@ -84,29 +88,70 @@ def forwarded(app: Application, cfg: Any) -> Application:
             environ["wsgi.url_scheme"] = "https" if secure else "http"
         return True
 
+    return check
+
+
+def _underscored(cfg: Any, is_allowed: Callable[[str], bool]) -> Check:
+    """forwarder_headers and header_map: what becomes of fields with _ in
+    their names, which may be another's in environ."""
+    forwarders = list(getattr(cfg, "forwarder_headers", ()))
+    header_map = getattr(cfg, "header_map", "drop")
+    keys = [_key(name) for name in forwarders if "_" in name]
+    takes_all = header_map != "drop" or "*" in forwarders
+
+    def may_pass(name: str, address: str) -> bool:
+        is_named = name in forwarders or "*" in forwarders
+        return header_map == "dangerous" or is_named and is_allowed(address)
+
+    def check(environ: dict[str, Any]) -> bool:
+        if takes_all:
+            found = [key for key in environ if "/" in key]
+        else:
+            found = [key for key in keys if key in environ]
+        for key in found:
+            value = environ.pop(key)
+            name = key[5:].replace("_", "-").replace("/", "_")
+            if may_pass(name, environ["REMOTE_ADDR"]):
+                key = key.replace("/", "_")
+                both = (environ[key], value) if key in environ else (value,)
+                environ[key] = ",".join(both)
+                if name == "SCRIPT_NAME":
+                    environ["SCRIPT_NAME"] = value
+            elif header_map == "refuse":
+                return False
+        return True
+
+    return check
+
+
+def _mount(environ: dict[str, Any], script_name: str) -> None:
+    """SCRIPT_NAME is no part of PATH_INFO."""
+    path = environ["PATH_INFO"]
+    if not path.startswith(script_name):
+        raise ValueError(
+            "Request path %r does not start with SCRIPT_NAME %r"
+            % (path, script_name)
+        )
+    environ["SCRIPT_NAME"] = script_name
+    environ["PATH_INFO"] = path[len(script_name) :]
+
+
+def forwarded(app: Application, cfg: Any, script_name: str) -> Application:
+    """What the addresses of forwarded_allow_ips tell. ``script_name``: of
+    the process's environment."""
+    is_allowed = _networks(cfg.forwarded_allow_ips)
+    has_scheme = _scheme(cfg, is_allowed)
+    has_names = _underscored(cfg, is_allowed)
+
     def call(environ: dict[str, Any], start_response: Any) -> Any:
-        if not apply(environ):
-            body = b"Contradictory scheme headers\n"
+        if not (has_scheme(environ) and has_names(environ)):
+            body = b"Fields that a proxy may set contradict or are refused\n"
             length = ("Content-Length", str(len(body)))
             start_response("400 Bad Request", [length])
             return [body]
-        return app(environ, start_response)
-
-    return call
-
-
-def mounted(app: Application, script_name: str) -> Application:
-    """SCRIPT_NAME, from the environment, is no part of PATH_INFO."""
-
-    def call(environ: dict[str, Any], start_response: Any) -> Any:
-        path = environ["PATH_INFO"]
-        if not path.startswith(script_name):
-            raise ValueError(
-                "Request path %r does not start with SCRIPT_NAME %r"
-                % (path, script_name)
-            )
-        environ["SCRIPT_NAME"] = script_name
-        environ["PATH_INFO"] = path[len(script_name) :]
+        name = environ["SCRIPT_NAME"] or script_name
+        if name:
+            _mount(environ, name)
         return app(environ, start_response)
 
     return call

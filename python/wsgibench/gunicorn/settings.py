@@ -51,6 +51,7 @@ WORKER = {
     "syslog_prefix", "syslog_facility", "statsd_host", "statsd_prefix",
     "dogstatsd_tags", "pre_request", "post_request", "keyfile", "certfile",
     "cert_reqs", "ca_certs", "ciphers", "proxy_protocol", "proxy_allow_ips",
+    "forwarder_headers", "header_map",
 }  # fmt: skip
 
 #: Of other kinds of workers and protocols. What would bring those is refused
@@ -87,12 +88,6 @@ LIMITED: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: int(value) in (2, 16, 17),
         "TLS 1.2 and later are spoken; WSGIBENCH_SETTINGS may say "
         "ssl_protocol_min=tls1.3",
-    ),
-    "header_map": (_is("drop"), "fields with _ in their name are dropped"),
-    "forwarder_headers": (
-        lambda value: list(value) == ["SCRIPT_NAME", "PATH_INFO"],
-        "fields with _ in their name are dropped; SCRIPT_NAME comes from the "
-        "environment (-e SCRIPT_NAME=/path)",
     ),
     "permit_obsolete_folding": (_is_off, "folded lines are refused"),
     "strip_header_spaces": (_is_off, "spaces before a colon are refused"),
@@ -187,10 +182,21 @@ def for_core(cfg: Any) -> dict[str, Any]:
             cert_reqs=int(cfg.cert_reqs),
             ciphers=cfg.ciphers,
         )
+    settings["underscored_headers"] = _underscored(cfg)
     if not _is_off(cfg.proxy_protocol):
         settings.update(_proxy_protocol(cfg))
     settings.update(from_environment())
     return settings
+
+
+def _underscored(cfg: Any) -> str | None:
+    """Fields that requests.py must see; the rest is dropped."""
+    if getattr(cfg, "header_map", "drop") != "drop":
+        return "*"
+    names = [*getattr(cfg, "forwarder_headers", ())]
+    names += cfg.secure_scheme_headers
+    names = [name for name in names if "_" in name or name == "*"]
+    return "*" if "*" in names else ",".join(names) or None
 
 
 def _proxy_protocol(cfg: Any) -> dict[str, Any]:

@@ -162,12 +162,10 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def _wrap(self, app: Application) -> Application:
         cfg = self.cfg
         logs = self._python_logs()
-        script_name = os.environ.get("SCRIPT_NAME", "")
-        if script_name:
-            app = requests.mounted(app, script_name)
         if logs or self._is_observed():
             app = requests.observed(app, self, logs)
-        app = requests.forwarded(app, cfg)
+        script_name = os.environ.get("SCRIPT_NAME", "")
+        app = requests.forwarded(app, cfg, script_name)
         if cfg.sendfile is False:
             app = requests.without_sendfile(app)
         if not cfg.keepalive:

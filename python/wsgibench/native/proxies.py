@@ -4,6 +4,7 @@ applies them (csrc/core/server/proxied.c)."""
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,17 @@ def headers(value: Any) -> str:
             raise UsageError(
                 "forwarded_headers names some of %s, not %r."
                 % (", ".join(HEADERS), name)
+            )
+    return ",".join(names)
+
+
+def underscored(value: Any) -> str:
+    names = [name.lower() for name in split(value)]
+    for name in names:
+        if name != "*" and not re.fullmatch(r"[\w!#$%&'*+.^`|~-]*_.*", name):
+            raise UsageError(
+                "underscored_headers names fields with _, like X_USER, or "
+                "*, not %r." % name
             )
     return ",".join(names)
 

@@ -155,6 +155,14 @@ SETTINGS = (
         True,
     ),
     Setting(
+        "underscored_headers",
+        "underscored",
+        False,
+        "header fields with _ in their names, or *, that are not dropped; "
+        "X_User is HTTP_X/USER in environ, which X-User cannot be",
+        True,
+    ),
+    Setting(
         "root_path",
         "root_path",
         False,
@@ -226,6 +234,7 @@ CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "forwarded_headers": proxies.headers,
     "proxy_protocol": proxies.mode,
     "proxy_allow_ips": proxies.addresses("proxy_allow_ips"),
+    "underscored_headers": proxies.underscored,
     "root_path": proxies.root_path,
     "server_header": lambda name: "" if name == "none" else name,
 }

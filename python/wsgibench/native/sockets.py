@@ -202,6 +202,8 @@ def seal(listener: socket.socket) -> None:
     """
     if listener.family == socket.AF_UNIX:
         remove_path(listener)
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RD)
     elif sys.platform == "linux":
         import ctypes
 

@@ -18,15 +18,16 @@ from wsgibench.load.spec import LoadSpec
 HELP = "SIGTERM under load: no accepted request lost"
 SMALL: dict[str, Any] = {"times": 2, "connections": 32}
 FULL: dict[str, Any] = {"times": 20, "connections": 64}
-MODES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("loop", {}),
-    ("threads", {"threads": 4}),
-    ("workers", {"workers": 2}),
-)
 #: A socket that the server made: it lets no one in any more before it accepts
 #: for the last time. One that it inherited may be of use to others, is not
 #: touched, and loses who came between the last accept() and its close.
 OWN = "127.0.0.1:0"
+MODES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("loop", {}),
+    ("threads", {"threads": 4}),
+    ("workers", {"workers": 2}),
+    ("two addresses", {"bind": [OWN, OWN]}),
+)
 #: What a client may see of a server that goes: nobody listens any more.
 GONE = ("refused", "unsent", "in_flight", "ok")
 
@@ -46,7 +47,7 @@ def once(
     start: Start, settings: dict[str, Any], keepalive: bool, connections: int
 ) -> tuple[int, dict[str, int], int]:
     """(answers before the signal and after, classes, exit code)"""
-    with start(APP, bind=OWN, **settings) as target:
+    with start(APP, **{"bind": OWN, **settings}) as target:
         target.address = told(target)
         assert answers(target)
         host, port = address_of(target)

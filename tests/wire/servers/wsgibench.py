@@ -13,7 +13,8 @@ def command(app: str, fd: int, settings: dict[str, Any]) -> list[str]:
         "--"
         + name.replace("_", "-")
         + ("" if value is True else "=%s" % value)
-        for name, value in settings.items()
+        for name, given in settings.items()
+        for value in (given if isinstance(given, list) else [given])
     ]
     return [
         sys.executable,
