@@ -119,13 +119,22 @@ send_block(wp_call *call, PyObject *block, int64_t length)
     return wp_call_send(call, block);
 }
 
+static PyObject *
+next_block(wp_call *call)
+{
+    wp_call_step_out(call);
+    PyObject *block = PyIter_Next(call->iterator);
+    wp_call_step_in(call);
+    return block;
+}
+
 /* All that was announced is out. What the application does after its last
  * block is done, too: a generator that ends by itself need not be closed by an
  * exception. A further block is dropped. */
 static int
 finish_iteration(wp_call *call)
 {
-    PyObject *block = PyIter_Next(call->iterator);
+    PyObject *block = next_block(call);
     int error = block == NULL && PyErr_Occurred()
         ? wp_log_exception(call->server, call->request)
         : 0;
@@ -162,7 +171,7 @@ static int
 iterate(wp_call *call, int64_t length)
 {
     for (int i = 0; i < BURST || call->server->threaded; i++) {
-        PyObject *block = PyIter_Next(call->iterator);
+        PyObject *block = next_block(call);
         if (block == NULL) {
             return PyErr_Occurred() ? fail(call) : finish(call);
         }
@@ -179,14 +188,22 @@ iterate(wp_call *call, int64_t length)
 int
 wp_call_go_on(wp_call *call)
 {
+    wp_section section;
+    PyObject *gate = Py_NewRef(call->gate);
+    wp_section_begin(&section, gate);
+    call->section = &section;
     call->suspended = 0;
     /* A file comes back from WB_FULL: it is sent, or the client left. */
-    return call->sending_file ? finish(call) : iterate(call, -1);
+    int result = call->sending_file ? finish(call) : iterate(call, -1);
+    wp_section_end(&section);
+    Py_DECREF(gate);
+    return result;
 }
 
 /* ---- the three roads ---------------------------------------------------- */
 
-/* The only block, if that is what the result is and nothing went before. */
+/* A new reference to the only block, if that is what the result is and nothing
+ * went before. */
 static PyObject *
 only_block(const wp_call *call, PyObject *result)
 {
@@ -194,21 +211,24 @@ only_block(const wp_call *call, PyObject *result)
     if (!call->started || call->wrote) {
         return NULL;
     }
-    if (PyList_CheckExact(result) && PyList_GET_SIZE(result) == 1) {
-        block = PyList_GET_ITEM(result, 0);
-    } else if (PyTuple_CheckExact(result) && PyTuple_GET_SIZE(result) == 1) {
-        block = PyTuple_GET_ITEM(result, 0);
+    if ((PyList_CheckExact(result) && PyList_GET_SIZE(result) == 1)
+        || (PyTuple_CheckExact(result) && PyTuple_GET_SIZE(result) == 1)) {
+        block = wp_item(result, 0);
     } else {
         return NULL;
     }
-    return PyBytes_CheckExact(block) ? block : NULL;
+    if (block != NULL && !PyBytes_CheckExact(block)) {
+        Py_CLEAR(block);
+    }
+    return block;
 }
 
+/* Takes over the reference to the block. */
 static int
 respond(wp_call *call, PyObject *block)
 {
     const wb_head head = wp_call_head(call);
-    void *owner = Py_NewRef(block); /* the core's, if it keeps the bytes */
+    void *owner = block; /* the core's, if it keeps the bytes */
     int result
         = wb_request_respond(call->request, &head, PyBytes_AS_STRING(block),
                              (size_t)PyBytes_GET_SIZE(block), &owner);
@@ -232,11 +252,13 @@ known_length(const wp_call *call, PyObject *result)
         return -1;
     }
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(result); i++) {
-        PyObject *block = PySequence_Fast_GET_ITEM(result, i);
-        if (!PyBytes_Check(block)) {
+        PyObject *block = wp_item(result, i);
+        if (block == NULL || !PyBytes_Check(block)) {
+            Py_XDECREF(block);
             return -1;
         }
         sum += PyBytes_GET_SIZE(block);
+        Py_DECREF(block);
     }
     return sum;
 }
@@ -289,7 +311,9 @@ answer(wp_call *call, PyObject *result)
     if (fd >= 0) {
         return send_file(call, fd, offset, size);
     }
+    wp_call_step_out(call);
     call->iterator = PyObject_GetIter(result);
+    wp_call_step_in(call);
     return call->iterator == NULL ? fail(call)
                                   : iterate(call, known_length(call, result));
 }
@@ -312,28 +336,41 @@ offer_connection(wp_server *server, const wb_request *request, wp_call *call)
     return done == NULL ? -1 : 0;
 }
 
-int
-wp_answer(wp_server *server, wb_request *request)
+static int
+serve(wp_server *server, wb_request *request, wp_section *section)
 {
-    if (request->event == WB_RESUME) {
-        return wp_call_go_on(request->user);
-    }
     wp_call *call = wp_call_new(server, request);
     if (call == NULL) {
         int error = wp_log_exception(server, request);
         wb_request_error(request, 503);
         return error;
     }
+    call->section = section;
     if (wp_environ_make(server, request, call) < 0
         || (request->upgrade && offer_connection(server, request, call) < 0)) {
         return fail(call);
     }
     PyObject *arguments[] = { NULL, call->loan.environ, (PyObject *)call };
+    wp_call_step_out(call);
     call->result = PyObject_Vectorcall(
         server->app, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    wp_call_step_in(call);
     /* A generator has it until it ends, or is put aside. */
     if (call->result == NULL || !PyGen_CheckExact(call->result)) {
         wp_environ_return(server, call);
     }
     return call->result == NULL ? fail(call) : answer(call, call->result);
+}
+
+int
+wp_answer(wp_server *server, wb_request *request)
+{
+    wp_section section;
+    if (request->event == WB_RESUME) {
+        return wp_call_go_on(request->user);
+    }
+    wp_section_begin(&section, server->gate);
+    int result = serve(server, request, &section);
+    wp_section_end(&section);
+    return result;
 }

@@ -48,6 +48,7 @@ make_call(wp_server *server)
         return NULL;
     }
     call->vectorcall = wp_start_response;
+    call->gate = Py_NewRef(server->gate);
     call->result = call->iterator = NULL;
     call->input = NULL;
     call->writer = NULL;
@@ -68,6 +69,7 @@ wp_call_new(wp_server *server, wb_request *request)
     call->next = NULL;
     call->request = request;
     call->held = NULL;
+    call->section = NULL;
     call->started = call->head_given = call->detached = 0;
     call->wrote = call->sending_file = call->suspended = 0;
     request->user = call;
@@ -89,9 +91,26 @@ void
 wp_call_suspend(wp_call *call)
 {
     call->suspended = 1;
+    call->section = NULL;
     wp_environ_return(call->server, call);
     if (!PyObject_GC_IsTracked((PyObject *)call)) {
         PyObject_GC_Track(call);
+    }
+}
+
+void
+wp_call_step_out(wp_call *call)
+{
+    if (call->section != NULL) {
+        wp_section_end(call->section);
+    }
+}
+
+void
+wp_call_step_in(wp_call *call)
+{
+    if (call->section != NULL) {
+        wp_section_begin(call->section, call->gate);
     }
 }
 
@@ -119,7 +138,10 @@ close_result(wp_call *call)
         || PyTuple_CheckExact(result)) {
         return 0;
     }
+    wp_call_step_out(call);
     PyObject *close = PyObject_GetAttr(result, server->state->words.close);
+    PyObject *done = close == NULL ? NULL : PyObject_CallNoArgs(close);
+    wp_call_step_in(call);
     if (close == NULL) {
         if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
             PyErr_Clear();
@@ -127,7 +149,6 @@ close_result(wp_call *call)
         }
         return wp_log_exception(server, NULL);
     }
-    PyObject *done = PyObject_CallNoArgs(close);
     Py_DECREF(close);
     Py_XDECREF(done);
     return done == NULL ? wp_log_exception(server, NULL) : 0;
@@ -207,14 +228,18 @@ static void
 call_dealloc(wp_call *call)
 {
     PyTypeObject *type = Py_TYPE(call);
+    wp_section section;
     PyObject_GC_UnTrack(call);
     call_clear(call);
     Py_CLEAR(call->input);
     if (call->writer != NULL) {
+        wp_section_begin(&section, call->gate);
         call->writer->call = NULL;
+        wp_section_end(&section);
         Py_CLEAR(call->writer);
     }
     wp_block_drop(call);
+    Py_DECREF(call->gate);
     PyObject_GC_Del(call);
     Py_DECREF(type);
 }
@@ -228,11 +253,10 @@ static PyMemberDef call_members[] = {
 enum { EARLY = 4096 };
 
 static PyObject *
-call_detach(wp_call *call, PyObject *unused)
+detach_connection(wp_call *call)
 {
     size_t room = EARLY, size = 0;
     int fd = WB_INVALID;
-    (void)unused;
     if (call->request == NULL) {
         PyErr_SetString(PyExc_RuntimeError,
                         "the connection is taken over while its request is "
@@ -257,6 +281,17 @@ call_detach(wp_call *call, PyObject *unused)
         room = size;
     }
     return fd >= 0 ? NULL : wp_raise_code(fd);
+}
+
+static PyObject *
+call_detach(wp_call *call, PyObject *unused)
+{
+    wp_section section;
+    (void)unused;
+    wp_section_begin(&section, call->gate);
+    PyObject *result = detach_connection(call);
+    wp_section_end(&section);
+    return result;
 }
 
 static PyMethodDef call_methods[] = {

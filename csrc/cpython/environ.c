@@ -405,7 +405,7 @@ put_own(wp_server *server, const wb_request *request, wp_call *call,
         && !request->chunked) {
         return 0; /* the shared, empty wsgi.input */
     }
-    call->input = wp_input_new(server->state, call);
+    call->input = wp_input_new(server, call);
     if (call->input == NULL
         || PyDict_SetItem(environ, w->wsgi_input, (PyObject *)call->input)
             < 0) {

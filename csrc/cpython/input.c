@@ -13,13 +13,14 @@
 enum { AHEAD = 65536, LOOK_MS = 200 }; /* for signals */
 
 wp_input *
-wp_input_new(wp_state *state, wp_call *call)
+wp_input_new(wp_server *server, wp_call *call)
 {
-    wp_input *input = PyObject_New(wp_input, state->input_type);
+    wp_input *input = PyObject_New(wp_input, server->state->input_type);
     if (input == NULL) {
         return NULL;
     }
     input->call = call;
+    input->gate = Py_NewRef(server->gate);
     input->data = NULL;
     input->size = 0;
     input->owned = NULL;
@@ -55,6 +56,7 @@ static void
 input_dealloc(wp_input *input)
 {
     PyTypeObject *type = Py_TYPE(input);
+    Py_DECREF(input->gate);
     PyMem_Free(input->owned);
     if (input->lock != NULL) {
         PyThread_free_lock(input->lock);
@@ -279,11 +281,16 @@ static PyObject *
 input_read(wp_input *input, PyObject *const *args, Py_ssize_t count)
 {
     Py_ssize_t size;
-    if (read_size(args, count, "read", &size) < 0 || begin(input) < 0) {
+    wp_section section;
+    if (read_size(args, count, "read", &size) < 0) {
         return NULL;
     }
-    return end(input,
-               size < 0 ? read_all(input) : read_some(input, (size_t)size));
+    wp_section_begin(&section, input->gate);
+    PyObject *bytes = begin(input) < 0 ? NULL
+        : size < 0 ? end(input, read_all(input))
+                   : end(input, read_some(input, (size_t)size));
+    wp_section_end(&section);
+    return bytes;
 }
 
 /* More bytes behind those in hand. 1: some came, 0: the end, -1. */
@@ -352,10 +359,15 @@ static PyObject *
 input_readline(wp_input *input, PyObject *const *args, Py_ssize_t count)
 {
     Py_ssize_t size;
-    if (read_size(args, count, "readline", &size) < 0 || begin(input) < 0) {
+    wp_section section;
+    if (read_size(args, count, "readline", &size) < 0) {
         return NULL;
     }
-    return end(input, next_line(input, size));
+    wp_section_begin(&section, input->gate);
+    PyObject *line
+        = begin(input) < 0 ? NULL : end(input, next_line(input, size));
+    wp_section_end(&section);
+    return line;
 }
 
 /* Lines until about `hint` bytes, or the end. */
@@ -390,19 +402,25 @@ static PyObject *
 input_readlines(wp_input *input, PyObject *const *args, Py_ssize_t count)
 {
     Py_ssize_t hint;
-    if (read_size(args, count, "readlines", &hint) < 0 || begin(input) < 0) {
+    wp_section section;
+    if (read_size(args, count, "readlines", &hint) < 0) {
         return NULL;
     }
-    return end(input, read_lines(input, hint));
+    wp_section_begin(&section, input->gate);
+    PyObject *lines
+        = begin(input) < 0 ? NULL : end(input, read_lines(input, hint));
+    wp_section_end(&section);
+    return lines;
 }
 
 static PyObject *
 input_next(wp_input *input)
 {
-    if (begin(input) < 0) {
-        return NULL;
-    }
-    PyObject *line = end(input, next_line(input, -1));
+    wp_section section;
+    wp_section_begin(&section, input->gate);
+    PyObject *line
+        = begin(input) < 0 ? NULL : end(input, next_line(input, -1));
+    wp_section_end(&section);
     if (line != NULL && PyBytes_GET_SIZE(line) == 0) {
         Py_CLEAR(line); /* the end: NULL without an exception */
     }

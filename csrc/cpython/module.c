@@ -51,35 +51,11 @@ add_types(PyObject *module, wp_state *state)
         : 0;
 }
 
-/* On a free-threaded build CPython turns the GIL on for an extension that does
- * not say it can do without, unless PYTHON_GIL=0 or -X gil=0 forbids that. */
-static int
-require_gil(void)
-{
-#ifdef Py_GIL_DISABLED
-    PyObject *ask = PySys_GetObject("_is_gil_enabled"); /* borrowed */
-    PyObject *enabled = ask == NULL ? NULL : PyObject_CallNoArgs(ask);
-    int without = enabled == Py_False;
-    Py_XDECREF(enabled);
-    if (without) {
-        PyErr_SetString(PyExc_ImportError,
-                        "c-uv needs the GIL: run this free-threaded Python "
-                        "without PYTHON_GIL=0 and -X gil=0");
-        return -1;
-    }
-    PyErr_Clear();
-#endif
-    return 0;
-}
-
 static int
 module_exec(PyObject *module)
 {
     wp_state *state = PyModule_GetState(module);
     char versions[128];
-    if (require_gil() < 0) {
-        return -1;
-    }
     wb_versions(versions, sizeof(versions));
     state->print_exception = attribute("traceback", "print_exception");
     state->file_io = attribute("io", "FileIO");
@@ -144,6 +120,9 @@ module_free(void *module)
 
 static PyModuleDef_Slot module_slots[] = {
     { Py_mod_exec, module_exec },
+#ifdef Py_mod_gil
+    { Py_mod_gil, Py_MOD_GIL_NOT_USED },
+#endif
     { 0, NULL },
 };
 

@@ -102,6 +102,7 @@ typedef struct wp_last_head {
 
 typedef struct wp_server {
     PyObject_HEAD wb_server *core; /* NULL: closed */
+    PyObject *gate; /* see wp_section_begin(); its calls refer to it, too */
     wp_state *state; /* borrowed: the type keeps the module alive */
     PyObject *app, *errors;
     PyObject *base; /* environ without what a request brings */
@@ -126,13 +127,15 @@ typedef struct wp_server {
     unsigned long user; /* the thread that called the last of them */
     int last_served;
     uint8_t threaded;
-    uint8_t closing; /* as soon as there are no users */
+    _Atomic uint8_t closing; /* as soon as there are no users */
 } wp_server;
 
 /* start_response, and the request's state in Python. */
 typedef struct wp_call {
     PyObject_HEAD vectorcallfunc vectorcall;
     wp_server *server; /* borrowed, it owns the call; NULL: over */
+    PyObject *gate; /* the server's; a reference */
+    wp_section *section; /* of the thread that serves it; NULL: none does */
     wb_request *request; /* NULL: over */
     wb_request *held; /* the request, if this call holds it; or NULL */
     struct wp_call *live_prev, *live_next;
@@ -154,11 +157,13 @@ typedef struct wp_call {
 typedef struct wp_writer {
     PyObject_HEAD vectorcallfunc vectorcall;
     wp_call *call; /* borrowed; NULL once the request is over */
+    PyObject *gate; /* the server's; a reference */
 } wp_writer;
 
 /* wsgi.input */
 typedef struct wp_input {
     PyObject_HEAD wp_call *call; /* borrowed; NULL: there is no body */
+    PyObject *gate; /* the server's; a reference */
     const char *data; /* bytes not read yet: the request's own body, or
                          in `owned` */
     size_t size;
@@ -215,7 +220,7 @@ void wp_values_clear(wp_server *server);
 
 /* input.c */
 /* call: NULL for the empty one that requests without a body share. */
-wp_input *wp_input_new(wp_state *state, wp_call *call);
+wp_input *wp_input_new(wp_server *server, wp_call *call);
 void wp_input_detach(wp_input *input);
 
 /* response_head.c */
@@ -229,6 +234,9 @@ wp_call *wp_call_new(wp_server *server, wb_request *request);
 /* Before another thread may come into the core: see wb_request_hold(). */
 void wp_call_hold(wp_call *call);
 void wp_call_suspend(wp_call *call);
+/* Around code of the application: other threads may come to the server. */
+void wp_call_step_out(wp_call *call);
+void wp_call_step_in(wp_call *call);
 /* The request has been ended; now the application's side, its close(), and the
  * call. An exception that is set stays set. 0, or -1 with one. */
 int wp_call_end(wp_call *call);

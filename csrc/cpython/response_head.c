@@ -232,17 +232,11 @@ put_changes(wp_call *call, const wp_last_head *last, PyObject *status,
     return 1;
 }
 
-int
-wp_block_fill(wp_call *call, PyObject *status, PyObject *headers)
+static int
+fill(wp_call *call, PyObject *status, PyObject *headers)
 {
     wp_last_head *last = &call->server->last_head;
     uint32_t differ = 0;
-    if (!PyList_Check(headers)) {
-        PyErr_Format(PyExc_TypeError,
-                     "response headers must be a list, not %.100s",
-                     Py_TYPE(headers)->tp_name);
-        return -1;
-    }
     int found = last->credit <= 0
         ? 0
         : put_changes(call, last, status, headers, &differ);
@@ -265,4 +259,24 @@ wp_block_fill(wp_call *call, PyObject *status, PyObject *headers)
         last->credit++;
     }
     return 0;
+}
+
+int
+wp_block_fill(wp_call *call, PyObject *status, PyObject *headers)
+{
+    if (!PyList_Check(headers)) {
+        PyErr_Format(PyExc_TypeError,
+                     "response headers must be a list, not %.100s",
+                     Py_TYPE(headers)->tp_name);
+        return -1;
+    }
+#ifdef Py_GIL_DISABLED
+    /* Another thread may change the application's list meanwhile. */
+    PyObject *own = PyList_GetSlice(headers, 0, PY_SSIZE_T_MAX);
+    int result = own == NULL ? -1 : fill(call, status, own);
+    Py_XDECREF(own);
+    return result;
+#else
+    return fill(call, status, headers);
+#endif
 }

@@ -83,7 +83,7 @@ prepare(wp_server *server, PyObject **extra)
     server->log_exception
         = PyObject_GetAttrString(server->errors, "log_exception");
     PyErr_Clear();
-    server->no_input = (PyObject *)wp_input_new(server->state, NULL);
+    server->no_input = (PyObject *)wp_input_new(server, NULL);
     if (server->no_input == NULL) {
         return -1;
     }
@@ -119,10 +119,12 @@ server_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
         extra[i] = extra[i] == NULL ? Py_False : extra[i];
     }
     server->state = PyType_GetModuleState(type);
+    server->gate = wp_gate_new();
     server->app = Py_NewRef(app);
     server->threaded = config.threaded;
     server->lending = server->last_head.credit = WP_CREDIT;
-    if (server->state == NULL || prepare(server, extra) < 0) {
+    if (server->state == NULL || server->gate == NULL
+        || prepare(server, extra) < 0) {
         goto fail;
     }
     int error = wb_server_new(&config, &server->core);
@@ -249,9 +251,15 @@ static void
 server_finalize(wp_server *server)
 {
     PyObject *before = PyErr_Occurred() ? wp_take_exception() : NULL;
+    wp_section section;
+    if (server->gate == NULL) {
+        return; /* it was never made */
+    }
+    wp_section_begin(&section, server->gate);
     if (close_core(server) < 0) {
         PyErr_WriteUnraisable((PyObject *)server);
     }
+    wp_section_end(&section);
     if (before != NULL) {
         wp_set_exception(before);
     }
@@ -277,6 +285,7 @@ server_dealloc(wp_server *server)
         server->free_calls = call->next;
         Py_DECREF(call);
     }
+    Py_CLEAR(server->gate);
     type->tp_free(server);
     Py_DECREF(type);
 }
@@ -293,9 +302,8 @@ open_core(wp_server *server)
     return server->core;
 }
 
-/* Before a method that turns the loop or serves; leave() is its end. */
 static int
-enter(wp_server *server)
+enter_gated(wp_server *server)
 {
     unsigned long thread = PyThread_get_thread_ident();
     if (server->core == NULL || server->closing) {
@@ -320,14 +328,28 @@ enter(wp_server *server)
     return 0;
 }
 
+/* Before a method that turns the loop or serves; leave() is its end. */
+static int
+enter(wp_server *server)
+{
+    wp_section section;
+    wp_section_begin(&section, server->gate);
+    int result = enter_gated(server);
+    wp_section_end(&section);
+    return result;
+}
+
 /* The last one to leave closes the server if that was asked for meanwhile. */
 static PyObject *
 leave(wp_server *server, PyObject *result)
 {
     PyObject *leaving = result == NULL ? wp_take_exception() : NULL;
+    wp_section section;
+    wp_section_begin(&section, server->gate);
     if (--server->users == 0 && server->closing) {
         keep_first(&leaving, close_core(server));
     }
+    wp_section_end(&section);
     if (leaving != NULL) {
         Py_XDECREF(result);
         wp_set_exception(leaving);
@@ -699,8 +721,41 @@ server_stopped(wp_server *server, void *unused)
                            || wb_server_stopped(server->core));
 }
 
+/* Methods that any thread may call, whoever closes the server meanwhile. */
+#define GATED(name)                                                           \
+    static PyObject *gated_##name(wp_server *server, PyObject *argument)      \
+    {                                                                         \
+        wp_section section;                                                   \
+        wp_section_begin(&section, server->gate);                             \
+        PyObject *result = server_##name(server, argument);                   \
+        wp_section_end(&section);                                             \
+        return result;                                                        \
+    }
+GATED(wake)
+GATED(wake_fd)
+GATED(stop)
+GATED(fileno)
+GATED(timeout)
+GATED(stats)
+GATED(metrics)
+GATED(turns)
+GATED(log_flush)
+GATED(tls_reload)
+GATED(close)
+
+static PyObject *
+gated_stopped(wp_server *server, void *unused)
+{
+    wp_section section;
+    wp_section_begin(&section, server->gate);
+    PyObject *result = server_stopped(server, unused);
+    wp_section_end(&section);
+    return result;
+}
+
 #define METHOD(name, kind, doc)                                               \
     { #name, (PyCFunction)server_##name, kind, doc }
+#define ANY(name, kind, doc) { #name, (PyCFunction)gated_##name, kind, doc }
 static PyMethodDef server_methods[] = {
     METHOD(turn, METH_O,
            "turn(timeout) -> int: poll once, at most timeout seconds (None: "
@@ -714,31 +769,30 @@ static PyMethodDef server_methods[] = {
     METHOD(canned, METH_O,
            "canned(response): answer everything with these bytes until "
            "stopped."),
-    METHOD(wake, METH_NOARGS, "End a poll early; from any thread."),
-    METHOD(wake_fd, METH_NOARGS, "A descriptor for signal.set_wakeup_fd()."),
-    METHOD(stop, METH_O,
-           "stop(grace): finish what is under way within grace seconds; "
-           "from any thread."),
-    METHOD(fileno, METH_NOARGS, "Readable when turn(0) has work."),
-    METHOD(timeout, METH_NOARGS,
-           "Seconds until turn(0) is due anyway; None: never."),
-    METHOD(stats, METH_NOARGS, "The counters of wb_stats."),
-    METHOD(metrics, METH_NOARGS, "What wb_metrics says, with measure=1."),
-    METHOD(turns, METH_NOARGS,
-           "Turns of the loop so far; from any thread. It stands still while "
-           "an application is stuck."),
-    METHOD(log_flush, METH_NOARGS, "Write the access log out."),
-    METHOD(tls_reload, METH_NOARGS,
-           "Read certificates and keys again, for connections to come."),
-    METHOD(close, METH_NOARGS,
-           "Close everything at once; while the server is at work, as soon as "
-           "the call that is under way is back."),
+    ANY(wake, METH_NOARGS, "End a poll early; from any thread."),
+    ANY(wake_fd, METH_NOARGS, "A descriptor for signal.set_wakeup_fd()."),
+    ANY(stop, METH_O,
+        "stop(grace): finish what is under way within grace seconds; "
+        "from any thread."),
+    ANY(fileno, METH_NOARGS, "Readable when turn(0) has work."),
+    ANY(timeout, METH_NOARGS,
+        "Seconds until turn(0) is due anyway; None: never."),
+    ANY(stats, METH_NOARGS, "The counters of wb_stats."),
+    ANY(metrics, METH_NOARGS, "What wb_metrics says, with measure=1."),
+    ANY(turns, METH_NOARGS,
+        "Turns of the loop so far; from any thread. It stands still while "
+        "an application is stuck."),
+    ANY(log_flush, METH_NOARGS, "Write the access log out."),
+    ANY(tls_reload, METH_NOARGS,
+        "Read certificates and keys again, for connections to come."),
+    ANY(close, METH_NOARGS,
+        "Close everything at once; while the server is at work, as soon as "
+        "the call that is under way is back."),
     { NULL, NULL, 0, NULL },
 };
 
 static PyGetSetDef server_getset[] = {
-    { "stopped", (getter)server_stopped, NULL, "Nothing is left to do.",
-      NULL },
+    { "stopped", (getter)gated_stopped, NULL, "Nothing is left to do.", NULL },
     { NULL, NULL, NULL, NULL, NULL },
 };
 

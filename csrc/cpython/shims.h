@@ -38,6 +38,71 @@ wp_dict_version(PyObject *dict)
 #endif
 }
 
+/* Builds with a GIL have it keep other threads out of our objects while C
+ * runs. Free-threaded builds have a critical section on the server's gate (an
+ * object() of its own) for that. Like the GIL it is given up while the thread
+ * waits without its thread state, and at a fork. */
+#ifdef Py_GIL_DISABLED
+typedef PyCriticalSection wp_section;
+
+static inline void
+wp_section_begin(wp_section *section, PyObject *gate)
+{
+    PyCriticalSection_Begin(section, gate);
+}
+
+static inline void
+wp_section_end(wp_section *section)
+{
+    PyCriticalSection_End(section);
+}
+
+/* A new reference to the gate of a server. */
+static inline PyObject *
+wp_gate_new(void)
+{
+    return PyObject_CallNoArgs((PyObject *)&PyBaseObject_Type);
+}
+#else
+typedef struct wp_section {
+    char unused;
+} wp_section;
+
+static inline void
+wp_section_begin(wp_section *section, PyObject *gate)
+{
+    (void)section;
+    (void)gate;
+}
+
+static inline void
+wp_section_end(wp_section *section)
+{
+    (void)section;
+}
+
+static inline PyObject *
+wp_gate_new(void)
+{
+    return Py_NewRef(Py_None);
+}
+#endif
+
+/* A new reference to an item of a list or tuple, or NULL without an exception:
+ * another thread has made the list shorter. */
+static inline PyObject *
+wp_item(PyObject *sequence, Py_ssize_t i)
+{
+#ifdef Py_GIL_DISABLED
+    if (PyList_Check(sequence)) {
+        PyObject *item = PyList_GetItemRef(sequence, i);
+        PyErr_Clear();
+        return item;
+    }
+#endif
+    return Py_NewRef(PySequence_Fast_GET_ITEM(sequence, i));
+}
+
 /* The raised exception as one object, the error indicator cleared. */
 static inline PyObject *
 wp_take_exception(void)

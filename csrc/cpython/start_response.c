@@ -58,6 +58,7 @@ writer_of(wp_call *call)
             return NULL;
         }
         call->writer->vectorcall = write_body;
+        call->writer->gate = Py_NewRef(call->gate);
     }
     call->writer->call = call;
     return Py_NewRef((PyObject *)call->writer);
@@ -88,11 +89,10 @@ exc_info_argument(wp_call *call, PyObject *const *args, Py_ssize_t count,
     return NULL;
 }
 
-PyObject *
-wp_start_response(PyObject *self, PyObject *const *args, size_t flags,
-                  PyObject *keywords)
+static PyObject *
+start_response(wp_call *call, PyObject *const *args, size_t flags,
+               PyObject *keywords)
 {
-    wp_call *call = (wp_call *)self;
     if (call->request == NULL) {
         may_start(call, Py_None);
         return NULL;
@@ -109,6 +109,18 @@ wp_start_response(PyObject *self, PyObject *const *args, size_t flags,
     call->started = 1;
     call->head_given = 0;
     return writer_of(call);
+}
+
+PyObject *
+wp_start_response(PyObject *self, PyObject *const *args, size_t flags,
+                  PyObject *keywords)
+{
+    wp_call *call = (wp_call *)self;
+    wp_section section;
+    wp_section_begin(&section, call->gate);
+    PyObject *result = start_response(call, args, flags, keywords);
+    wp_section_end(&section);
+    return result;
 }
 
 wb_head
@@ -183,26 +195,19 @@ may_write(const wp_call *call)
 }
 
 static PyObject *
-write_body(PyObject *self, PyObject *const *args, size_t flags,
-           PyObject *keywords)
+write_block(wp_call *call, PyObject *block)
 {
-    wp_call *call = ((wp_writer *)self)->call;
-    if (PyVectorcall_NARGS(flags) != 1 || keywords != NULL
-        || !PyBytes_Check(args[0])) {
-        PyErr_SetString(PyExc_TypeError, "write() takes one bytes object");
-        return NULL;
-    }
     if (!may_write(call)) {
         return NULL;
     }
     call->wrote = 1;
-    if (PyBytes_GET_SIZE(args[0]) == 0) {
+    if (PyBytes_GET_SIZE(block) == 0) {
         Py_RETURN_NONE;
     }
     if (!call->head_given && wp_call_give_head(call, -1) < 0) {
         return NULL;
     }
-    int result = wp_call_send(call, args[0]);
+    int result = wp_call_send(call, block);
     if (result == WB_FULL) {
         result = wp_call_wait(call);
     }
@@ -215,13 +220,30 @@ write_body(PyObject *self, PyObject *const *args, size_t flags,
     Py_RETURN_NONE;
 }
 
-/* ---- the type of write
- * -------------------------------------------------------------- */
+static PyObject *
+write_body(PyObject *self, PyObject *const *args, size_t flags,
+           PyObject *keywords)
+{
+    wp_writer *writer = (wp_writer *)self;
+    wp_section section;
+    if (PyVectorcall_NARGS(flags) != 1 || keywords != NULL
+        || !PyBytes_Check(args[0])) {
+        PyErr_SetString(PyExc_TypeError, "write() takes one bytes object");
+        return NULL;
+    }
+    wp_section_begin(&section, writer->gate);
+    PyObject *result = write_block(writer->call, args[0]);
+    wp_section_end(&section);
+    return result;
+}
+
+/* ---- the type of write -------------------------------------------------- */
 
 static void
 writer_dealloc(wp_writer *writer)
 {
     PyTypeObject *type = Py_TYPE(writer);
+    Py_DECREF(writer->gate);
     PyObject_Free(writer);
     Py_DECREF(type);
 }
