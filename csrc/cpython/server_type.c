@@ -399,12 +399,13 @@ read_timeout(PyObject *timeout)
     return (int)(seconds * 1000 + 0.999);
 }
 
+/* `served`: requests of this thread's last turn. */
 static int
-poll_core(wp_server *server, int timeout_ms)
+poll_core(wp_server *server, int timeout_ms, int served)
 {
     wb_server *core = server->core;
     int ready = 0;
-    if (server->aside_first != NULL || server->last_served >= MANY) {
+    if (server->aside_first != NULL || served >= MANY) {
         ready = wb_server_poll(core, 0);
         if (ready != 0 || server->aside_first != NULL) {
             return ready;
@@ -416,7 +417,7 @@ poll_core(wp_server *server, int timeout_ms)
 
 /* Only those there now: each may come back to the end of the list. 0 or -1. */
 static int
-serve_put_aside(wp_server *server)
+serve_put_aside(wp_server *server, int *served)
 {
     int result = 0;
     for (int n = server->aside_count; n > 0 && result == 0; n--) {
@@ -427,7 +428,7 @@ serve_put_aside(wp_server *server)
         }
         server->aside_count--;
         result = wp_call_go_on(call);
-        server->last_served++;
+        ++*served;
         if (server->closing || server->aside_first == NULL) {
             break; /* the application turned the loop */
         }
@@ -436,15 +437,15 @@ serve_put_aside(wp_server *server)
 }
 
 static int
-serve_ready(wp_server *server)
+serve_ready(wp_server *server, int *served)
 {
-    server->last_served = 0;
-    while (server->last_served < MAX_PER_TURN && !server->closing) {
+    *served = 0;
+    while (*served < MAX_PER_TURN && !server->closing) {
         wb_request *request = wb_server_take(server->core);
         if (request == NULL) {
             break;
         }
-        server->last_served++;
+        ++*served;
         if (wp_answer(server, request) < 0) {
             return -1;
         }
@@ -452,28 +453,31 @@ serve_ready(wp_server *server)
     if (server->aside_first == NULL || server->closing || is_forked(server)) {
         return 0;
     }
-    return serve_put_aside(server);
+    return serve_put_aside(server, served);
 }
 
-/* Requests served, -1: stopped, -2: an exception. */
+enum { STOPPED = -1, RAISED = -2 };
+
+/* With threads several of them are in here. `served`: requests of this
+ * thread's last turn, then of this. 0, STOPPED, or RAISED. */
 static int
-turn(wp_server *server, int timeout_ms)
+turn(wp_server *server, int timeout_ms, int *served)
 {
-    int ready = poll_core(server, timeout_ms);
+    int ready = poll_core(server, timeout_ms, *served);
     release_blocks(server->core);
     if (ready == WB_STOPPED || server->closing) {
-        return -1;
+        return STOPPED;
     }
     if (ready < 0) {
         wp_raise_code(ready);
-        return -2;
+        return RAISED;
     }
     /* Before the application runs: KeyboardInterrupt would be its failure. */
-    if (PyErr_CheckSignals() < 0 || serve_ready(server) < 0
+    if (PyErr_CheckSignals() < 0 || serve_ready(server, served) < 0
         || PyErr_CheckSignals() < 0) {
-        return -2;
+        return RAISED;
     }
-    return server->closing ? -1 : server->last_served;
+    return server->closing ? STOPPED : 0;
 }
 
 static PyObject *
@@ -483,26 +487,31 @@ server_turn(wp_server *server, PyObject *timeout)
     if (timeout_ms == -2 || enter(server) < 0) {
         return NULL;
     }
-    int served = turn(server, timeout_ms);
-    return leave(server, served == -2 ? NULL : PyLong_FromLong(served));
+    int served = server->last_served;
+    int result = turn(server, timeout_ms, &served);
+    server->last_served = served;
+    return leave(server,
+                 result == RAISED
+                     ? NULL
+                     : PyLong_FromLong(result == STOPPED ? -1 : served));
 }
 
 static PyObject *
 server_run(wp_server *server, PyObject *unused)
 {
     (void)unused;
-    int served = 0;
+    int served = 0, result;
     if (enter(server) < 0) {
         return NULL;
     }
-    while (served >= 0) {
-        served = turn(server, LONGEST_POLL_MS);
-    }
-    return leave(server, served == -2 ? NULL : Py_NewRef(Py_None));
+    do {
+        result = turn(server, LONGEST_POLL_MS, &served);
+    } while (result == 0);
+    return leave(server, result == RAISED ? NULL : Py_NewRef(Py_None));
 }
 
 static PyObject *
-server_run_loop(wp_server *server, PyObject *unused)
+server_stand_by(wp_server *server, PyObject *unused)
 {
     (void)unused;
     int error;
@@ -512,31 +521,6 @@ server_run_loop(wp_server *server, PyObject *unused)
     Py_BEGIN_ALLOW_THREADS error = wb_server_run(server->core);
     Py_END_ALLOW_THREADS return leave(
         server, error < 0 ? wp_raise_code(error) : Py_NewRef(Py_None));
-}
-
-static PyObject *
-server_run_worker(wp_server *server, PyObject *unused)
-{
-    (void)unused;
-    int result = 0;
-    if (enter(server) < 0) {
-        return NULL;
-    }
-    while (result == 0 && !server->closing
-           && !wb_server_stopped(server->core)) {
-        wb_request *request;
-        Py_BEGIN_ALLOW_THREADS request = wb_server_wait(server->core, 1000);
-        Py_END_ALLOW_THREADS if (request != NULL)
-        {
-            result = wp_answer(server, request);
-        }
-        release_blocks(server->core);
-    }
-    if (result == 0 && is_forked(server)) {
-        wp_raise_code(WB_FORKED);
-        result = -1;
-    }
-    return leave(server, result < 0 ? NULL : Py_NewRef(Py_None));
 }
 
 static PyObject *
@@ -761,11 +745,12 @@ static PyMethodDef server_methods[] = {
            "turn(timeout) -> int: poll once, at most timeout seconds (None: "
            "until something happens), and serve what is ready. How many "
            "requests; -1 once the server has stopped."),
-    METHOD(run, METH_NOARGS, "Serve until stopped."),
-    METHOD(run_loop, METH_NOARGS,
-           "threaded: turn the loop without the GIL until stopped."),
-    METHOD(run_worker, METH_NOARGS,
-           "threaded: serve requests in this thread until stopped."),
+    METHOD(run, METH_NOARGS,
+           "Serve until stopped; threaded: in several threads, beside "
+           "stand_by()."),
+    METHOD(stand_by, METH_NOARGS,
+           "threaded: turn the loop, without the GIL, while the threads in "
+           "run() are held up; until stopped."),
     METHOD(canned, METH_O,
            "canned(response): answer everything with these bytes until "
            "stopped."),

@@ -10,16 +10,18 @@
  *
  * Threads: a server belongs to the thread that polls it. Only
  * wb_server_wake(), wb_server_stop() and wb_server_turns() may be called from
- * any thread. With config.threaded, wb_server_run() owns the loop, and
- * wb_server_wait() and every wb_request_ function may be called by any thread
- * that has taken the request or holds it. Without config.threaded the same is
+ * any thread. With config.threaded, any number of threads may poll, take and
+ * answer, beside one that is in wb_server_run(): of the former one turns the
+ * loop at a time, the others sleep; the latter stands by and turns the loop
+ * when those are held up elsewhere. Every wb_request_ function may be called
+ * by any thread that has taken the request or holds it; who has ended one
+ * takes the next, or polls. Without config.threaded the same is
  * true of the wb_request_ functions from the first wb_request_hold() on: the
  * server locks from then on, and a thread in wb_request_wait() turns the loop
  * if no other does.
  *
- * Ownership: wb_server_take() and wb_server_wait() give one reference to the
- * request, which the first verb that ends it (finish, abort, respond, error)
- * consumes. wb_request_hold() adds references of its own: while one is held
+ * Ownership: wb_server_take() gives one reference to the request, which the
+ * first verb that ends it (finish, abort, respond, error) consumes. wb_request_hold() adds references of its own: while one is held
  * the wb_request and what its fields point to stay valid memory, after the end
  * of the request and after wb_server_free(), too. Only the body goes with the
  * end. Every call on a request that has ended changes nothing and returns
@@ -270,13 +272,11 @@ void wb_config_init(wb_config *config); /* the defaults */
 int wb_server_new(const wb_config *config, wb_server **out);
 /* One turn of the loop, sleeping at most timeout_ms (-1: until something
  * happens). How many requests are ready, or an error; WB_STOPPED once a stop
- * is complete. */
+ * is complete. threaded: returns when a request is ready, which another thread
+ * may take first, or after timeout_ms. */
 int wb_server_poll(wb_server *server, int timeout_ms);
 wb_request *wb_server_take(wb_server *server); /* NULL: none is ready */
-/* threaded: wait for a request at most timeout_ms; NULL: none came, or the
- * server has stopped (wb_server_stopped() tells). */
-wb_request *wb_server_wait(wb_server *server, int timeout_ms);
-int wb_server_run(wb_server *server); /* threaded: poll until stopped */
+int wb_server_run(wb_server *server); /* threaded: stand by until stopped */
 /* The null server: for timeout_ms, polls and answers every request with these
  * bytes (a whole HTTP response). 0, WB_STOPPED, or an error. */
 int wb_server_canned(wb_server *server, const char *response, size_t size,
@@ -309,8 +309,9 @@ void *wb_server_released(wb_server *server);
 /* Ends every request and connection, and closes every descriptor. A request
  * that was taken is over (nothing needs to be ended any more); a thread that
  * sleeps in one of its calls wakes. Of the server's calls only stats, turns,
- * stopped, released and free are left. No thread is in wb_server_wait(); one
- * in wb_server_run() or wb_request_wait() is waited for. */
+ * stopped, released and free are left. threaded: no thread is in
+ * wb_server_poll(). One in wb_server_run() or wb_request_wait() is waited
+ * for. */
 void wb_server_close(wb_server *server);
 /* wb_server_close(), if that was not called; then frees the server, once the
  * last request that is held has been released. Owners that

@@ -455,7 +455,6 @@ in_child(wb_request *request)
     CHECK(wb_server_run(server) == WB_FORKED);
     CHECK(wb_server_canned(server, "x", 1, 10) == WB_FORKED);
     CHECK(wb_server_take(server) == NULL);
-    CHECK(wb_server_wait(server, -1) == NULL);
     CHECK(wb_server_fileno(server) == WB_FORKED);
     CHECK(wb_server_wake_fd(server) == WB_FORKED);
     CHECK(wb_server_timeout(server) == -1);

@@ -90,8 +90,9 @@ work(void *unused)
 {
     (void)unused;
     while (!wb_server_stopped(server)) {
-        wb_request *request = wb_server_wait(server, 50);
+        wb_request *request = wb_server_take(server);
         if (request == NULL) {
+            wb_server_poll(server, 50);
             continue;
         }
         CHECK(request->event == WB_NEW && request->user == NULL);

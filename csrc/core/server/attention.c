@@ -2,6 +2,7 @@
 
 #include "server/attention.h"
 
+#include "server/lead.h"
 #include "server/lock.h"
 
 void
@@ -32,7 +33,7 @@ wb__attention_resume(wb_server *server, wb__conn *conn)
     }
     server->resumable_last = conn;
     if (server->config.threaded) {
-        pthread_cond_signal(&server->ready_cond);
+        wb__lead_resumed(server);
     } else if (!wb__server_on_loop(server)) {
         uv_async_send(&server->async);
     }

@@ -4,6 +4,7 @@
 
 #include "server/attention.h"
 #include "server/input.h"
+#include "server/lead.h"
 #include "server/listener.h"
 #include "server/lock.h"
 #include "server/tick.h"
@@ -79,9 +80,7 @@ wb__drain_step(wb_server *server)
     if (server->conns == NULL && server->stats.busy == 0
         && server->ready == 0) {
         atomic_store(&server->stopped, 1);
-        if (server->config.threaded) {
-            pthread_cond_broadcast(&server->ready_cond);
-        }
+        wb__lead_dismiss(server);
     }
 }
 

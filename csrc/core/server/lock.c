@@ -15,6 +15,7 @@ wb__lock_init(wb_server *server)
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&server->ready_cond, &clock);
     pthread_cond_init(&server->progress_cond, &clock);
+    pthread_cond_init(&server->lead.awake, &clock);
     pthread_condattr_destroy(&clock);
     server->lock_made = 1;
     return 0;
@@ -70,6 +71,7 @@ wb__server_unref(wb_server *server)
         return;
     }
     if (server->lock_made) {
+        pthread_cond_destroy(&server->lead.awake);
         pthread_cond_destroy(&server->progress_cond);
         pthread_cond_destroy(&server->ready_cond);
         pthread_mutex_destroy(&server->lock);

@@ -10,6 +10,7 @@
 #include "server/attend.h"
 #include "server/drain.h"
 #include "server/input.h"
+#include "server/lead.h"
 #include "server/listener.h"
 #include "server/lock.h"
 #include "server/tick.h"
@@ -125,6 +126,34 @@ await_loop(wb_server *server, int timeout_ms)
     return 1;
 }
 
+/* One of several threads that run the application: turns the loop if it leads,
+ * and otherwise waits until it is called. */
+static int
+poll_as_worker(wb_server *server, int timeout_ms)
+{
+    uint64_t until
+        = wb__now_ms() + (uint64_t)(timeout_ms < 0 ? 0 : timeout_ms);
+    int left = timeout_ms, ready = 0;
+    while (!atomic_load(&server->stopped)) {
+        if (wb__lead_claim(server)) {
+            ready = poll_once(server, left);
+        } else if (server->ready > 0 || server->resumable_first != NULL) {
+            return (int)server->ready;
+        } else if (left != 0) {
+            wb__lead_sleep(server, left);
+        }
+        if (ready != 0 || left == 0) {
+            wb__lead_turned(server);
+            return ready;
+        }
+        if (timeout_ms > 0) {
+            uint64_t now = wb__now_ms();
+            left = now < until ? (int)(until - now) : 0;
+        }
+    }
+    return WB_STOPPED;
+}
+
 int
 wb_server_poll(wb_server *server, int timeout_ms)
 {
@@ -135,7 +164,8 @@ wb_server_poll(wb_server *server, int timeout_ms)
         return WB_STOPPED;
     }
     wb__server_lock(server);
-    int ready = wb__server_on_loop(server) || await_loop(server, timeout_ms)
+    int ready = server->config.threaded ? poll_as_worker(server, timeout_ms)
+        : wb__server_on_loop(server) || await_loop(server, timeout_ms)
         ? poll_once(server, timeout_ms)
         : (int)server->ready;
     wb__server_unlock(server);
@@ -149,13 +179,20 @@ wb_server_run(wb_server *server)
         return WB_FORKED;
     }
     wb__server_lock(server);
+    wb__lead_begin(server);
     while (!atomic_load(&server->stopped) && !server->closing) {
+        if (server->lead.state != WB__LEAD_STANDBY) {
+            wb__lead_watch(server);
+            continue;
+        }
         wb__attend_all(server);
         wb__drain_step(server);
         if (!atomic_load(&server->stopped)) {
             wb__turn(server, UV_RUN_ONCE);
+            wb__lead_pass_on(server);
         }
     }
+    wb__lead_end(server);
     wb__server_unlock(server);
     return 0;
 }

@@ -17,9 +17,7 @@ wb__ready_add(wb_server *server, wb__request *request)
     }
     server->ready_last = request;
     server->ready++;
-    if (server->config.threaded) {
-        pthread_cond_signal(&server->ready_cond);
-    } else {
+    if (!server->config.threaded) { /* or lead.c calls who takes it */
         wb__server_progress(server); /* wb_server_poll() may wait for it */
     }
 }

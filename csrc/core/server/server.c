@@ -11,6 +11,7 @@
 #include "server/attend.h"
 #include "server/certificates.h"
 #include "server/input.h"
+#include "server/lead.h"
 #include "server/listener.h"
 #include "server/lock.h"
 #include "server/loop.h"
@@ -229,7 +230,7 @@ disown(wb_server *server)
 {
     int was_turning = server->turning;
     server->disowned = 1;
-    server->shared = server->turning = 0;
+    server->shared = server->turning = server->lead.standby = 0;
     server->log.size = 0; /* the parent writes it */
     if (was_turning || uv_loop_fork(&server->loop) < 0) {
         wb__conn *conn = server->conns;
@@ -248,8 +249,11 @@ disown(wb_server *server)
 static void
 take_loop(wb_server *server)
 {
-    while (!wb__server_on_loop(server)) {
-        uv_async_send(&server->async);
+    while (!wb__server_on_loop(server) || server->lead.standby) {
+        if (server->turning) {
+            uv_async_send(&server->async);
+        }
+        wb__lead_dismiss(server);
         pthread_cond_wait(&server->progress_cond, &server->lock);
     }
 }

@@ -12,6 +12,7 @@
 #include "http/response_head.h"
 #include "net/stream.h"
 #include "server/deadline.h"
+#include "server/lead.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/proxied.h"
@@ -78,6 +79,7 @@ struct wb_server {
     uint8_t lock_made;
     pthread_t loop_thread;
     pthread_mutex_t lock;
+    wb__lead lead;                /* who that is, with threads */
     pthread_cond_t ready_cond;    /* a request is ready, or it is over */
     pthread_cond_t progress_cond; /* a body grew, an output drained, a request
                                      ended, nobody turns the loop */

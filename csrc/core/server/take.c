@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "server/attend.h"
 #include "server/input.h"
+#include "server/lead.h"
 #include "server/lock.h"
 #include "server/metrics.h"
 #include "server/ready.h"
@@ -40,26 +41,10 @@ wb_server_take(wb_server *server)
     }
     wb__server_lock(server);
     wb_request *request = wb__take(server);
-    wb__server_unlock(server);
     if (!server->config.threaded) {
         wb__turn_count(server);
-    }
-    return request;
-}
-
-wb_request *
-wb_server_wait(wb_server *server, int timeout_ms)
-{
-    struct timespec until = wb__until(timeout_ms < 0 ? 0 : timeout_ms);
-    wb_request *request;
-    if (wb__server_forked(server)) {
-        return NULL;
-    }
-    wb__server_lock(server);
-    while ((request = wb__take(server)) == NULL
-           && !atomic_load(&server->stopped)
-           && wb__sleep_on(server, &server->ready_cond, timeout_ms, &until)
-               == 0) {
+    } else if (request != NULL) {
+        wb__lead_took(server);
     }
     wb__server_unlock(server);
     return request;

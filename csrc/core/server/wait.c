@@ -3,6 +3,7 @@
 
 #include "server/attend.h"
 #include "server/conn.h"
+#include "server/lead.h"
 #include "server/lock.h"
 #include "server/ready.h"
 #include "server/request.h"
@@ -27,12 +28,13 @@ arrived(const wb__request *request, int for_body)
     return !request->conn->stream.blocked && request->file.fd < 0;
 }
 
-/* The loop is another thread's: of the one in wb_server_run(), or of one that
- * waits like this one. */
+/* The loop is another thread's: of one that turns it anyway, or that waits
+ * like this one. */
 static int
-has_turner(const wb_server *server)
+has_turner(wb_server *server)
 {
-    return server->config.threaded || !wb__server_on_loop(server);
+    return server->config.threaded ? wb__lead_yield(server)
+                                   : !wb__server_on_loop(server);
 }
 
 static int

@@ -222,26 +222,12 @@ class CoreServer:
         finally:
             self._leave()
 
-    def run_loop(self) -> None:
+    def stand_by(self) -> None:
         self._enter()
         try:
             code = lib.wb_server_run(self._core)
             if code < 0:
                 raise_code(code)
-        finally:
-            self._leave()
-
-    def run_worker(self) -> None:
-        self._enter()
-        try:
-            core = self._core
-            while not self._closing and not lib.wb_server_stopped(core):
-                request = lib.wb_server_wait(core, 1000)
-                if request:
-                    self._answer(request)
-                self._release_blocks(core)
-            if self._is_forked():
-                raise_code(lib.WB_FORKED)
         finally:
             self._leave()
 

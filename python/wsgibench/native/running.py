@@ -64,7 +64,7 @@ class ServingThreads:
             target
             for core in cores
             for target in (
-                [core.run_loop] + [core.run_worker] * threads
+                [core.stand_by] + [core.run] * threads
                 if threads
                 else [core.run]
             )
