@@ -70,7 +70,7 @@ wb__server_unref(wb_server *server)
     if (!last) {
         return;
     }
-    if (server->lock_made) {
+    if (server->lock_made && !wb__server_forked(server)) {
         pthread_cond_destroy(&server->lead.awake);
         pthread_cond_destroy(&server->progress_cond);
         pthread_cond_destroy(&server->ready_cond);
