@@ -20,7 +20,7 @@ get_ident = original("_thread", "get_ident")
 
 
 def run(cores: Sequence[CoreServer], threads: int) -> None:
-    """In this thread, and ``threads`` others for each server."""
+    """In this thread; or in ``threads`` others for each server."""
     if threads:
         _run_in_threads(cores, threads)
     elif len(cores) == 1:
@@ -40,8 +40,8 @@ def _run_in_threads(cores: Sequence[CoreServer], threads: int) -> None:
 
 
 class ServingThreads:
-    """Threads that serve: the loop of each server, and ``threads`` beside it;
-    with 0 the loop's thread alone.
+    """Threads that serve: ``threads`` for each server, and one that stands by
+    for when they are held up; with 0 one alone.
 
     What has to leave the server (KeyboardInterrupt, SystemExit of the
     application) ends all of them at once, and is ``error`` then.

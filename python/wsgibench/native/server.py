@@ -102,8 +102,8 @@ class Server:
         bind: an address instead of host and port (``unix:/path``,
             ``unix:@name``, ``fd://N``, ``HOST:PORT``).
         sock: a bound socket instead; it stays the caller's.
-        threads: 0 runs the application in the loop's own thread; N gives it
-            N threads beside the loop.
+        threads: 0 runs the application in the loop's own thread; N in N
+            threads, one of which turns the loop while it is quick.
         access_log: a path, ``-`` for standard output, None for none.
         log_format: see ``wsgibench.native.log_format``.
         settings: see ``wsgibench.native.settings.SETTINGS``.
