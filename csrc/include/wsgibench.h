@@ -21,9 +21,10 @@
  * if no other does.
  *
  * Ownership: wb_server_take() gives one reference to the request, which the
- * first verb that ends it (finish, abort, respond, error) consumes. wb_request_hold() adds references of its own: while one is held
- * the wb_request and what its fields point to stay valid memory, after the end
- * of the request and after wb_server_free(), too. Only the body goes with the
+ * first verb that ends it (finish, abort, respond, error) consumes.
+ * wb_request_hold() adds references of its own: while one is held the
+ * wb_request and what its fields point to stay valid memory, after the end of
+ * the request and after wb_server_free(), too. Only the body goes with the
  * end. Every call on a request that has ended changes nothing and returns
  * WB_OVER.
  *
