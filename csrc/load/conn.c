@@ -30,7 +30,9 @@ enum {
     RETRY_NS = 10000000, /* after a refused connect */
     FULL_NS = 1000000,   /* after a full backlog (unix sockets) */
     READS = 4,           /* of a connection before others have a turn */
-    STEPS = 4            /* of settle(), likewise */
+    STEPS = 4,           /* of settle(), likewise */
+    SEGMENT = 1000,      /* bytes that are one segment on every network */
+    RESENT_NS = 5000000  /* no timer of TCP's goes off sooner */
 };
 
 static int
@@ -41,6 +43,16 @@ is_open(const wl__conn *conn)
 
 /* ---- the end of a connection -------------------------------------------- */
 
+/* A short request alone is one segment, and nothing but time makes the kernel
+ * send that again: asking how many it was costs a system call. */
+static int
+may_have_resent(const wl_load *load, const wl__conn *conn)
+{
+    return !load->config.close || load->longest > SEGMENT
+        || load->visits != NULL || load->tls != NULL
+        || load->now_ns - conn->connect_ns > RESENT_NS;
+}
+
 void
 wl__conn_close(wl_load *load, wl__conn *conn)
 {
@@ -50,7 +62,9 @@ wl__conn_close(wl_load *load, wl__conn *conn)
     wb__tls_free(conn->tls);
     conn->tls = NULL;
     if (conn->fd >= 0) {
-        load->resent += wl__socket_resent(conn);
+        if (may_have_resent(load, conn)) {
+            load->resent += wl__socket_resent(conn);
+        }
         close(conn->fd);
         conn->fd = -1;
     }

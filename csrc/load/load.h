@@ -143,6 +143,7 @@ struct wl_load {
     wl__request *requests;
     uint32_t *order;           /* which request when; NULL: in turn */
     uint32_t pool_count, request_count, order_count;
+    size_t longest; /* of the requests, in bytes */
     char *rendered; /* what is sent next, if it is made of pieces */
     size_t rendered_room;
     wl__visit *visits; /* one for each connection; NULL: not asked for */

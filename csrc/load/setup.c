@@ -231,6 +231,7 @@ static int
 make_room(wl_load *load, const wl__request *request)
 {
     size_t room = request->longest;
+    load->longest = load->longest > room ? load->longest : room;
     if (make_visited(load, request) < 0) {
         return -ENOMEM;
     }
