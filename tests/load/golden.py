@@ -6,6 +6,8 @@ its standard input ends, and then prints what it did, as JSON. In the plan:
   KIND_each: N    each N-th request gets this KIND of answer:
                   reset, wrong, half (early end), silent, status, junk, delay
   delay: S        seconds for ``delay``
+  delays: [S ...] the n-th request is answered after the n-th of these, over
+                  and over
   mute_each: N    each N-th connection is never answered
   stall_at: N     the N-th request stops the whole server ...
   stall: S        ... for so long
@@ -111,6 +113,10 @@ class Connection(asyncio.Protocol):
             account.did["mute"] += 1
             return
         kind = account.kind()
+        if "delays" in plan:
+            kind = "delay"
+            every = plan["delays"]
+            plan["delay"] = every[(account.requests - 1) % len(every)]
         account.did[kind] += 1
         getattr(self, "do_" + kind)(request)
 

@@ -2,9 +2,10 @@
 
 The server writes down when it sent each answer, and constant arrivals are due
 at times that follow from their number: the truth is the difference. Delays
-are injected that are so large that the way back is small beside them, unless
-somebody else had the CPU: then the generator's own schedule lag says so, the
-run is made again, and what lag is left is added to the two per cent.
+are so long that the way back is small beside them. Where somebody else had the
+CPU the client gets an answer later than it was sent; that can only add, and
+another run is not disturbed in the same places. So one run of several has to
+agree with its truth; a generator that measures wrongly never does.
 """
 
 from __future__ import annotations
@@ -18,38 +19,40 @@ from wsgibench.load.hdr import Histogram
 
 Load = Callable[..., dict[str, Any]]
 Golden = Callable[..., Any]
+Run = tuple[dict[str, Any], dict[str, Any]]  # a result, the server's account
 
 RATE = 250.0
-ATTEMPTS = 3
-QUIET_NS = 4_000_000
+TOLERANCE = 0.005
+ATTEMPTS = 5
 BUSY_NS = 150_000_000
 
 
 @pytest.fixture
-def undisturbed(load: Load, golden: Golden) -> Callable[..., Any]:
-    """undisturbed(plan, **fields): (result, account) of the one run of
-    several in which the generator was least late."""
+def agree(load: Load, golden: Golden) -> Callable[..., None]:
+    """agree(check, plan, **fields): check(result, account) holds for one of
+    several runs."""
 
-    def once(plan: dict[str, Any], **fields: Any) -> Any:
+    def once(plan: dict[str, Any], fields: dict[str, Any]) -> Run:
         server = golden(**plan, times=True)
         result = load(server.url, poisson=False, **fields)
         return result, server.account()
 
-    def run(plan: dict[str, Any], **fields: Any) -> Any:
-        def disturbance(run: Any) -> tuple[int, int]:
-            # What was due while somebody else had the CPU at the very end
-            # could not be sent any more.
-            result = run[0]
-            return result["classes"]["unsent"], result["lag"]["max_ns"]
-
-        best = once(plan, **fields)
-        for _ in range(ATTEMPTS - 1):
-            if best[0]["lag"]["max_ns"] < QUIET_NS:
-                break
-            best = min(best, once(plan, **fields), key=disturbance)
-        if best[0]["lag"]["max_ns"] > BUSY_NS:
-            pytest.skip("this machine is too busy to hold a schedule")
-        return best
+    def run(
+        check: Callable[[dict[str, Any], dict[str, Any]], None],
+        plan: dict[str, Any],
+        **fields: Any,
+    ) -> None:
+        lags = []
+        for attempt in range(ATTEMPTS):
+            result, account = once(plan, fields)
+            lags.append(result["lag"]["max_ns"])
+            try:
+                check(result, account)
+                return
+            except AssertionError:
+                if attempt == ATTEMPTS - 1 and min(lags) <= BUSY_NS:
+                    raise
+        pytest.skip("this machine is too busy to hold a schedule")
 
     return run
 
@@ -74,22 +77,64 @@ def quantile(values: list[float], q: float) -> float:
     return ordered[min(len(ordered), max(1, int(q * len(ordered) + 0.5))) - 1]
 
 
-def check(result: dict[str, Any], truth: list[float]) -> None:
+def check(
+    result: dict[str, Any],
+    truth: list[float],
+    quantiles: tuple[float, ...] = (0.99, 0.999),
+) -> None:
     assert result["classes"]["ok"] == len(truth) == result["scheduled"]
     hdr = Histogram.decode(result["response"]["hdr"])
-    lag = result["lag"]["max_ns"]
-    for name, q in (("p99", 0.99), ("p99.9", 0.999)):
+    for q in quantiles:
         expected = quantile(truth, q)
-        measured = result["response"][name + "_ns"]
-        slack = 0.02 * expected + lag
-        assert measured == pytest.approx(expected, abs=slack), name
-        assert hdr.quantile(q) == pytest.approx(measured, rel=0.001), name
+        measured = hdr.quantile(q)
+        assert measured == pytest.approx(expected, rel=TOLERANCE), q
+    for name, q in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)):
+        value = result["response"][name + "_ns"]
+        assert hdr.quantile(q) == pytest.approx(value, rel=0.001), name
+
+
+def test_known_delays(agree: Callable[..., None]) -> None:
+    """A fifth of the answers at each of five delays: each quantile lies in the
+    middle of many that are alike."""
+    delays = [0.2, 1.6, 0.4, 3.2, 0.8]
+
+    def right(result: dict[str, Any], account: dict[str, Any]) -> None:
+        truth = waited(at_rate(result), account)
+        check(result, truth, (0.1, 0.3, 0.5, 0.7, 0.9, 0.95))
+        for q, delay in zip((0.1, 0.3, 0.5, 0.7, 0.9), sorted(delays)):
+            assert quantile(truth, q) >= delay * 1e9
+        service = Histogram.decode(result["service"]["hdr"])
+        for q in (0.1, 0.3, 0.5, 0.7, 0.9):
+            measured = service.quantile(q)
+            assert measured == pytest.approx(quantile(truth, q), rel=TOLERANCE)
+
+    agree(
+        right,
+        {"delays": delays},
+        connections=400,
+        duration=1,
+        rate=RATE,
+        drain=5,
+    )
 
 
 def test_each_tenth_answer_is_a_second_late(
-    undisturbed: Callable[..., Any]
+    agree: Callable[..., None]
 ) -> None:
-    result, account = undisturbed(
+    def right(result: dict[str, Any], account: dict[str, Any]) -> None:
+        assert account["did"]["delay"] == result["scheduled"] // 10
+        truth = waited(at_rate(result), account)
+        assert quantile(truth, 0.99) >= 1e9
+        check(result, truth, (0.93, 0.95, 0.98))
+        # Whoever waited for a connection (while the first ones were made)
+        # waited for a moment, so the service time is the same.
+        service = Histogram.decode(result["service"]["hdr"])
+        assert service.quantile(0.95) == pytest.approx(
+            quantile(truth, 0.95), rel=TOLERANCE
+        )
+
+    agree(
+        right,
         {"delay_each": 10, "delay": 1.0},
         connections=64,
         duration=3,
@@ -97,23 +142,26 @@ def test_each_tenth_answer_is_a_second_late(
         drain=5,
         expect_body=b"a right answer",
     )
-    assert account["did"]["delay"] == result["scheduled"] // 10
-    truth = waited(at_rate(result), account)
-    assert quantile(truth, 0.99) >= 1e9
-    check(result, truth)
-    # Whoever waited for a connection (while the first ones were made) waited
-    # for a moment, so the service time is the same.
-    assert result["service"]["p99_ns"] == pytest.approx(
-        result["response"]["p99_ns"],
-        abs=0.02e9 + result["lag"]["max_ns"],
-    )
 
 
-def test_a_stop_of_1_4_seconds(undisturbed: Callable[..., Any]) -> None:
+def test_a_stop_of_1_4_seconds(agree: Callable[..., None]) -> None:
     """Requests due while the server stood still waited until it went on;
     with four connections most of them were not even sent. A generator that
     measures from the send sees four slow answers."""
-    result, account = undisturbed(
+
+    def right(result: dict[str, Any], account: dict[str, Any]) -> None:
+        truth = waited(at_rate(result), account)
+        assert sum(value > 50e6 for value in truth) >= 0.25 * len(truth)
+        assert quantile(truth, 0.99) > 1.2e9
+        check(result, truth)
+        assert result["starved"] > 300
+        service = Histogram.decode(result["service"]["hdr"])
+        # place 20 * 1024 begins at 537 ms
+        late = [n for at, n in service.places.items() if at > 20 * 1024]
+        assert sum(late) <= 4
+
+    agree(
+        right,
         {"stall_at": 250, "stall": 1.4},
         connections=4,
         duration=4,
@@ -121,14 +169,6 @@ def test_a_stop_of_1_4_seconds(undisturbed: Callable[..., Any]) -> None:
         drain=5,
         expect_body=b"a right answer",
     )
-    truth = waited(at_rate(result), account)
-    assert sum(value > 50e6 for value in truth) >= 0.25 * len(truth)
-    assert quantile(truth, 0.99) > 1.2e9
-    check(result, truth)
-    assert result["starved"] > 300
-    service = Histogram.decode(result["service"]["hdr"])
-    # place 20 * 1024 begins at 537 ms
-    assert sum(n for at, n in service.places.items() if at > 20 * 1024) <= 4
 
 
 def test_poisson_arrivals(load: Load, golden: Golden) -> None:
@@ -145,11 +185,26 @@ def test_poisson_arrivals(load: Load, golden: Golden) -> None:
     assert all(abs(count - 1000) < 5 * 1000**0.5 for count in counts)
 
 
-def test_a_ramp(undisturbed: Callable[..., Any]) -> None:
+def test_a_ramp(agree: Callable[..., None]) -> None:
     """From 100/s to 900/s in 2 s. The server stands still all the while, so
     that every answer tells when its request was due: where the integral of
     the rate, 100 t + 200 t^2, reaches its number."""
-    result, account = undisturbed(
+
+    def right(result: dict[str, Any], account: dict[str, Any]) -> None:
+        due = (
+            result["start_ns"] + (-100 + (100**2 + 800 * n) ** 0.5) / 400 * 1e9
+            for n in range(1, result["scheduled"] + 1)
+        )
+        truth = waited(due, account)
+        assert len(truth) in (999, 1000)  # the last is due at the end
+        # A thousand connections are not answered in the order of their
+        # requests, but the sum of the times does not depend on it.
+        mean = sum(truth) / len(truth)
+        measured = result["response"]["mean_ns"]
+        assert measured == pytest.approx(mean, rel=2 * TOLERANCE)
+
+    agree(
+        right,
         {"stall_at": 1, "stall": 2.5},
         connections=1100,  # or what waits is not sent when the run ends
         duration=2,
@@ -157,18 +212,4 @@ def test_a_ramp(undisturbed: Callable[..., Any]) -> None:
         rate_end=900,
         drain=10,
         timeout=20,
-    )
-    truth = waited(
-        (
-            result["start_ns"] + (-100 + (100**2 + 800 * n) ** 0.5) / 400 * 1e9
-            for n in range(1, result["scheduled"] + 1)
-        ),
-        account,
-    )
-    assert len(truth) in (999, 1000)  # the last is due at the end
-    # A thousand connections are not answered in the order of their requests,
-    # but the sum of the times does not depend on it.
-    mean = sum(truth) / len(truth)
-    assert result["response"]["mean_ns"] == pytest.approx(
-        mean, abs=0.05 * mean + result["lag"]["max_ns"]
     )
