@@ -581,8 +581,10 @@ at_eof(wl_load *load, wl__conn *conn)
     }
     if (conn->under_way > 0) {
         uint32_t request = conn->sent[conn->first].request;
-        if (wl__response_eof(&conn->response, &load->requests[request].body)
-            == WL__DONE) {
+        int cut = conn->tls != NULL && wb__tls_was_cut(conn->tls);
+        if (!cut /* RFC 9112 9.8 */
+            && wl__response_eof(&conn->response, &load->requests[request].body)
+                == WL__DONE) {
             if (follow(load, conn) != 0) {
                 return;
             }

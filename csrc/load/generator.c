@@ -22,6 +22,7 @@ enum {
     DIAL_BATCH = 32,
     TICK_CONNS = 1024,
     TICK_SHARE = 10,  /* every connection is looked at each tenth tick */
+    LOOK_NS = 5000,   /* at the clock; beyond it somebody else had the CPU */
     SPIN_NS = 100000, /* sleeping is not exact: the timer slack is 50 us */
 };
 
@@ -117,7 +118,7 @@ turn(wl_load *load, uint64_t until_ns)
     if (count > 0) {
         dispatch(load, ready, count);
     } else if (wait == 0) {
-        load->spin_ns += load->now_ns - before;
+        load->spin_ns += least(load->now_ns - before, LOOK_NS);
     }
     run_timers(load);
     if (load->now_ns >= load->tick_ns) {

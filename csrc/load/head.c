@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "response.h"
 
+enum { FRAMING = 1 };
+
 static const uint64_t MAX_LENGTH = (uint64_t)1 << 56;
 
 static int
@@ -42,45 +44,126 @@ is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+static void
+trim(const char **value, size_t *length)
+{
+    while (*length > 0 && is_blank(**value)) {
+        (*value)++;
+        (*length)--;
+    }
+    while (*length > 0 && is_blank((*value)[*length - 1])) {
+        (*length)--;
+    }
+}
+
+/* RFC 9110 8.6: the same number several times is that number. */
+static int
+read_length(wl__head *head, const char *value, size_t length)
+{
+    const char *end = value + length;
+    while (value <= end) {
+        const char *comma = memchr(value, ',', (size_t)(end - value));
+        const char *stop = comma == NULL ? end : comma;
+        uint64_t number;
+        size_t size = (size_t)(stop - value);
+        trim(&value, &size);
+        if (wb__decimal(value, size, MAX_LENGTH, &number) < 0
+            || (head->length >= 0 && (uint64_t)head->length != number)) {
+            return -1;
+        }
+        head->length = (int64_t)number;
+        value = stop + 1;
+    }
+    return 0;
+}
+
+/* RFC 9112 6.1: chunked is the last coding, and stands once. What the others
+ * make of the body is left as it is. */
+static int
+read_codings(wl__head *head, const char *value, size_t length)
+{
+    size_t last = length;
+    while (last > 0 && value[last - 1] != ',' && !is_blank(value[last - 1])) {
+        last--;
+    }
+    if (head->chunked || !name_is(value + last, length - last, "chunked")
+        || has_token(value, last, "chunked")) {
+        return -1;
+    }
+    head->chunked = 1;
+    return 0;
+}
+
+/* 0, -1 for what is no field, or FRAMING: its value may not be folded. */
 static int
 read_field(wl__head *head, wl__known *known, const char *data,
            const char *line, size_t size)
 {
     const char *colon = memchr(line, ':', size);
-    if (colon == NULL || colon == line || is_blank(line[0])
-        || is_blank(colon[-1])) {
+    if (colon == NULL || colon == line || is_blank(colon[-1])) {
         return -1;
     }
     size_t name = (size_t)(colon - line);
     const char *value = colon + 1;
     size_t length = size - name - 1;
-    while (length > 0 && is_blank(*value)) {
-        value++;
-        length--;
-    }
-    while (length > 0 && is_blank(value[length - 1])) {
-        length--;
-    }
+    trim(&value, &length);
     if (name_is(line, name, "content-length")) {
-        uint64_t number;
-        if (head->length >= 0
-            || wb__decimal(value, length, MAX_LENGTH, &number) < 0) {
-            return -1;
-        }
-        head->length = (int64_t)number;
-        return 0;
+        return read_length(head, value, length) < 0 ? -1 : FRAMING;
     }
     if (name_is(line, name, "transfer-encoding")) {
-        head->chunked = 1;
-        return name_is(value, length, "chunked") ? 0 : -1;
+        return read_codings(head, value, length) < 0 ? -1 : FRAMING;
     }
     if (name_is(line, name, "connection")) {
         head->close = has_token(value, length, "close")
             || (data[7] == '0' && !has_token(value, length, "keep-alive"));
-    } else if (name_is(line, name, "date") && length == 29) {
+        return FRAMING;
+    }
+    if (name_is(line, name, "date") && length == 29) {
         known->date = (uint32_t)(value - data);
     }
     return 0;
+}
+
+/* From the first line behind the status to `end`, the empty line. A line that
+ * starts with a blank goes on with the field before it (RFC 9112 5.2), and a
+ * bare LF ends a line, too (2.2). */
+static int
+read_fields(wl__head *head, wl__known *known, const char *data,
+            const char *line, const char *end)
+{
+    int before = FRAMING;
+    while (line < end) {
+        const char *lf = memchr(line, '\n', (size_t)(end - line));
+        size_t size = (size_t)(lf - line);
+        size -= size > 0 && line[size - 1] == '\r';
+        if (!is_blank(line[0])) {
+            before = read_field(head, known, data, line, size);
+        } else if (before == FRAMING) {
+            return -1;
+        }
+        if (before < 0) {
+            return -1;
+        }
+        line = lf + 1;
+    }
+    return 0;
+}
+
+/* Where the line behind it begins, or NULL. */
+const char *
+wl__head_end(const char *data, size_t size, size_t from)
+{
+    const char *at = data + from, *end = data + size;
+    while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        at++;
+        if (at < end && *at == '\n') {
+            return at + 1;
+        }
+        if (end - at >= 2 && at[0] == '\r' && at[1] == '\n') {
+            return at + 2;
+        }
+    }
+    return NULL;
 }
 
 /* A whole head, ended by its empty line. */
@@ -90,22 +173,17 @@ wl__head_read(wl__head *head, wl__known *known, const char *data, size_t size)
     uint64_t status;
     *head = (wl__head) { .size = (uint32_t)size, .length = -1 };
     known->date = 0;
-    if (size < 16 || memcmp(data, "HTTP/1.", 7) != 0 || data[8] != ' '
-        || wb__decimal(data + 9, 3, 999, &status) < 0) {
+    if (size < 14 || memcmp(data, "HTTP/1.", 7) != 0 || data[8] != ' '
+        || wb__decimal(data + 9, 3, 999, &status) < 0
+        || (data[12] != ' ' && data[12] != '\r' && data[12] != '\n')) {
         return -1;
     }
     head->close = data[7] == '0'; /* unless it says keep-alive */
     head->status = (uint16_t)status;
     const char *line = memchr(data, '\n', size);
-    const char *end = data + size - 2;
-    for (line++; line < end;) {
-        const char *lf = memchr(line, '\n', (size_t)(end - line) + 2);
-        if (lf == NULL || lf == line || lf[-1] != '\r'
-            || read_field(head, known, data, line, (size_t)(lf - line) - 1)
-                < 0) {
-            return -1;
-        }
-        line = lf + 1;
+    const char *end = data + size - (data[size - 2] == '\r' ? 2 : 1);
+    if (line == NULL || read_fields(head, known, data, line + 1, end) < 0) {
+        return -1;
     }
     head->bodiless = status == 204 || status == 304 || status < 200;
     if (head->chunked && head->length >= 0) {

@@ -37,10 +37,9 @@ static void
 enter_body(wl__response *response, const wl__body *body)
 {
     wl__head *head = &response->head;
-    if (body->is_head) { /* RFC 9110 9.3.2: the head of the GET, no body */
-        head->bodiless = 1;
-        head->chunked = 0;
-    }
+    /* RFC 9112 6.3: whatever 204, 304 and the answer to HEAD announce. */
+    head->bodiless |= body->is_head;
+    head->chunked = head->chunked && !head->bodiless;
     response->passed = 0;
     response->extra = 0;
     response->wrong_body = 0;
@@ -124,12 +123,12 @@ take_pieces(wl__response *response, wl__known *known, const wl__body *body,
     if (keep_head(response, data, size < room ? size : room) == WL__BROKEN) {
         return WL__BROKEN;
     }
-    const char *end
-        = memmem(response->kept, response->kept_size, "\r\n\r\n", 4);
+    const char *end = wl__head_end(response->kept, response->kept_size,
+                                   before < 3 ? 0 : before - 3);
     if (end == NULL) {
         return size < room ? WL__MORE : WL__BROKEN;
     }
-    size_t head = (size_t)(end - response->kept) + 4;
+    size_t head = (size_t)(end - response->kept);
     *used = head - before;
     int wrong = understand_head(response, known, body, response->kept, head);
     wb__free(response->kept);
@@ -153,11 +152,11 @@ take_head(wl__response *response, wl__known *known, const wl__body *body,
         enter_body(response, body);
         return WL__MORE;
     }
-    const char *end = memmem(data, size, "\r\n\r\n", 4);
+    const char *end = wl__head_end(data, size, 0);
     if (end == NULL) {
         return keep_head(response, data, size);
     }
-    *used = (size_t)(end - data) + 4;
+    *used = (size_t)(end - data);
     return understand_head(response, known, body, data, *used) < 0 ? WL__BROKEN
                                                                    : WL__MORE;
 }

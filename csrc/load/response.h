@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WL__HEAD_ROOM = 16384, WL__KNOWN_ROOM = 1024, WL__EXTRA = 65536 };
+enum { WL__HEAD_ROOM = 262144, WL__KNOWN_ROOM = 1024, WL__EXTRA = 65536 };
 
 /* What a head says about its message. */
 typedef struct wl__head {
@@ -55,6 +55,8 @@ enum wl__verdict {
 /* head.c: of a whole head. 0, or -1 if it is no response's. */
 int wl__head_read(wl__head *head, wl__known *known, const char *data,
                   size_t size);
+/* Behind its empty line; NULL: there is none at or after `from`. */
+const char *wl__head_end(const char *data, size_t size, size_t from);
 /* Does the data start with the head that came last, but for its Date? */
 int wl__head_is_known(const wl__known *known, const char *data, size_t size);
 

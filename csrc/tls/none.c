@@ -94,6 +94,13 @@ wb__tls_is_made(const wb__tls *tls)
 }
 
 int
+wb__tls_was_cut(const wb__tls *tls)
+{
+    (void)tls;
+    return 0;
+}
+
+int
 wb__tls_pending(wb__tls *tls)
 {
     (void)tls;

@@ -63,13 +63,7 @@ wb__openssl_context(const wb__openssl *lib, const SSL_METHOD *method)
                           | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
                           | SSL_MODE_RELEASE_BUFFERS,
                       NULL);
-    lib->SSL_CTX_set_options(ssl,
-                             SSL_OP_NO_RENEGOTIATION
-    /* An end without close_notify is an end: HTTP has its own framing. */
-#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
-                                 | SSL_OP_IGNORE_UNEXPECTED_EOF
-#endif
-    );
+    lib->SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
     return ssl;
 }
 #else

@@ -59,6 +59,7 @@
     F(SSL_get_current_cipher)                                                 \
     F(SSL_get_error)                                                          \
     F(SSL_get_servername)                                                     \
+    F(SSL_get_verify_result)                                                  \
     F(SSL_get_version)                                                        \
     F(SSL_is_init_finished)                                                   \
     F(SSL_load_client_CA_file)                                                \
@@ -87,6 +88,7 @@
     F(X509_get_issuer_name)                                                   \
     F(X509_get_serialNumber)                                                  \
     F(X509_get_subject_name)                                                  \
+    F(X509_verify_cert_error_string)                                          \
     F(i2a_ASN1_INTEGER)                                                       \
     WB__PEER_CERTIFICATE(F)
 
@@ -118,7 +120,7 @@ struct wb__tls_context {
 struct wb__tls {
     wb__tls_context *context; /* a reference */
     SSL *ssl;
-    int wants_room;
+    int wants_room, was_cut;
     char *variables;          /* owned; NULL: not asked for yet */
     size_t variables_size;
     uint32_t variables_count;

@@ -174,6 +174,10 @@ configure(const wb__tls_context *context, const char *cert, const char *key,
         return WB__TLS_NOMEM;
     }
     *out = ssl;
+#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
+    /* An end without close_notify is an end: HTTP has its own framing. */
+    lib->SSL_CTX_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
+#endif
     lib->SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
     lib->SSL_CTX_set_default_passwd_cb(ssl, give_password);
     lib->SSL_CTX_set_default_passwd_cb_userdata(

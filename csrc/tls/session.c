@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -50,7 +52,33 @@ void
 wb__tls_reason(wb__tls *tls, char *room, size_t size)
 {
     const wb__openssl *lib = &tls->context->lib;
+    const char *more = NULL;
     lib->ERR_error_string_n(lib->ERR_peek_error(), room, size);
+    if (tls->context->client.ca != NULL
+        && tls->context->client.ca[0] != '\0') {
+        more = lib->X509_verify_cert_error_string(
+            lib->SSL_get_verify_result(tls->ssl));
+    }
+    size_t used = strlen(room);
+    if (more != NULL && strcmp(more, "ok") != 0) {
+        snprintf(room + used, size - used, ": %s", more);
+    }
+}
+
+/* OpenSSL 3 says so; 1.1 has no error at all. */
+static int
+is_cut(const wb__openssl *lib, int kind, int error)
+{
+#ifdef SSL_R_UNEXPECTED_EOF_WHILE_READING
+    if (kind == SSL_ERROR_SSL
+        && ERR_GET_REASON(lib->ERR_peek_error())
+            == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+        return 1;
+    }
+#else
+    (void)lib;
+#endif
+    return kind == SSL_ERROR_SYSCALL && error == 0;
 }
 
 /* What recv(2) and send(2) would have said. */
@@ -60,8 +88,12 @@ result(wb__tls *tls, int n)
     const wb__openssl *lib = &tls->context->lib;
     int saved = errno;
     int kind = n > 0 ? SSL_ERROR_NONE : lib->SSL_get_error(tls->ssl, n);
+    tls->was_cut |= is_cut(lib, kind, saved);
     lib->ERR_clear_error();
     tls->wants_room = kind == SSL_ERROR_WANT_WRITE;
+    if (tls->was_cut) {
+        return 0;
+    }
     switch (kind) {
     case SSL_ERROR_NONE:
         return n;
@@ -71,9 +103,9 @@ result(wb__tls *tls, int n)
     case SSL_ERROR_WANT_WRITE:
         errno = EAGAIN;
         return -1;
-    case SSL_ERROR_SYSCALL: /* its own error, or an end (OpenSSL 1.1) */
+    case SSL_ERROR_SYSCALL:
         errno = saved;
-        return saved == 0 ? 0 : -1;
+        return -1;
     default:
         errno = EPROTO;
         return -1;
@@ -112,6 +144,12 @@ int
 wb__tls_is_made(const wb__tls *tls)
 {
     return tls->context->lib.SSL_is_init_finished(tls->ssl);
+}
+
+int
+wb__tls_was_cut(const wb__tls *tls)
+{
+    return tls->was_cut;
 }
 
 int

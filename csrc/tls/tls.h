@@ -77,6 +77,9 @@ ssize_t wb__tls_recv(wb__tls *tls, char *data, size_t size);
  * again, in the same order. */
 ssize_t wb__tls_send(wb__tls *tls, const char *data, size_t size);
 int wb__tls_is_made(const wb__tls *tls); /* the handshake is over */
+/* The peer's end was that of its connection, without TLS's own (close_notify):
+ * what was sent may have been cut off. Servers do not ask. */
+int wb__tls_was_cut(const wb__tls *tls);
 /* Bytes that were decrypted and not taken by wb__tls_recv() yet: the
  * descriptor will not be readable for them. */
 int wb__tls_pending(wb__tls *tls);

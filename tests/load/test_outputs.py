@@ -73,6 +73,26 @@ def test_unwritable_is_told_before_the_run(
     assert server.account()["requests"] == 0
 
 
+@pytest.mark.parametrize("more", [[], ["--sweep", "1,2"]])
+def test_a_full_disk_loses_no_result(
+    golden: Golden,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: list[str],
+) -> None:
+    """What cannot be written is said; the rest is written, and shown."""
+    out = tmp_path / "windows"
+    words = ["--json", "/dev/full", "--windows", str(out), *more]
+    words += ["--live", "/dev/full"]
+    assert main(["load", golden().url, "-n", "5", *words]) == 1
+    said = capsys.readouterr()
+    assert said.out.count("5 answered") == len(more or [1])
+    assert said.err.count("\n") == 1
+    assert "No space left" in said.err
+    if not more:
+        assert json.loads(out.read_text().split("\n")[0])["ok"] == 5
+
+
 def test_a_pipe_that_breaks_loses_no_result(
     golden: Golden, tmp_path: Path
 ) -> None:
@@ -256,6 +276,12 @@ def test_a_ramp_needs_a_duration(
         ["-b", "x", "--body-file", "y"],
         ["-b", "@/nowhere"],
         ["--slo", "p50"],
+        ["--cpu", "-1"],
+        ["--cpu", "0-x"],
+        ["--source", "::1"],
+        ["--pipeline", "100000"],
+        ["--tls-key", "key.pem"],
+        ["--think", "1", "--stages", "1s:5"],
     ],
 )
 def test_nonsense_is_one_sentence(
@@ -276,6 +302,9 @@ def test_nonsense_is_one_sentence(
         "http://" + "x" * 300 + "/",
         "http://\udcff/",
         "http:///path",
+        "http://127.0.0.1:0/",
+        "unix:",
+        "unix:/" + "x" * 107,
     ],
 )
 def test_what_is_no_url_is_one_sentence(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
+import ssl
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any, Callable
 
@@ -285,8 +290,10 @@ class TestNames:
             with pytest.raises(WsgibenchError, match="learned"):
                 load(url, **asked)
             return
-        classes = load(url, **asked)["classes"]
-        assert classes["ok" if which == "right" else "refused"] == 3
+        result = load(url, **asked)
+        right = which == "right"
+        assert result["classes"]["ok" if right else "refused"] == 3
+        assert right or "mismatch" in result["samples"][0]["bytes"]
 
     @pytest.mark.usefixtures("needs_tls")
     @pytest.mark.parametrize("shown", [True, False])
@@ -308,6 +315,41 @@ class TestNames:
             **(more if shown else {}),
         )
         assert result["classes"]["ok"] == (3 if shown else 0)
+
+    @pytest.mark.usefixtures("needs_tls")
+    @pytest.mark.parametrize("announced", [True, False])
+    def test_an_end_that_tls_does_not_know_of(
+        self,
+        load: Load,
+        by_address: dict[str, dict[str, str]],
+        announced: bool,
+    ) -> None:
+        """A body without length ends with close_notify, or was cut off (RFC
+        9112 9.8)."""
+        files = by_address["right"]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files["certificate"], files["key"])
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def serve() -> None:
+            for _ in range(2):
+                conn = context.wrap_socket(
+                    listener.accept()[0], server_side=True
+                )
+                conn.recv(4096)
+                conn.sendall(b"HTTP/1.1 200 OK\r\n\r\nhello")
+                if announced:  # and not waited for the client's own
+                    with contextlib.suppress(OSError):
+                        conn.unwrap()
+                os.close(conn.detach())
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        with listener:
+            port = listener.getsockname()[1]
+            result = load("https://127.0.0.1:%d/" % port, requests=2)
+            thread.join(30)
+        assert result["classes"]["ok" if announced else "early_eof"] == 2
 
     @pytest.mark.usefixtures("needs_tls")
     def test_a_certificate_that_is_none(self, load: Load) -> None:

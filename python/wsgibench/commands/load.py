@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.errors import UsageError
+from wsgibench.errors import UsageError, WsgibenchError
 
 if TYPE_CHECKING:
     from wsgibench.load.slo import Gate
@@ -139,7 +140,7 @@ def _add_client(group: Any) -> None:
         default=1,
         help="generators, each on a CPU",
     )
-    add("--cpu", default="", help="run on these CPUs: 1 or 0,2")
+    add("--cpu", default="", help="run on these CPUs: 1, 0,2 or 0-3")
 
 
 def _add_output(group: Any) -> None:
@@ -282,10 +283,14 @@ def spec_of(arguments: argparse.Namespace) -> LoadSpec:
 
 
 def _cpus(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",") if part)
-    except ValueError as error:
-        raise UsageError("%r is not a list of CPUs." % text) from error
+    """``1``, ``0,2`` or ``0-3``."""
+    found: list[int] = []
+    for part in filter(None, text.split(",")):
+        match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", part)
+        if match is None:
+            raise UsageError("%r is not a list of CPUs." % text)
+        found += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return tuple(found)
 
 
 @contextlib.contextmanager
@@ -332,7 +337,14 @@ def _say(arguments: argparse.Namespace, text: str) -> None:
     streams = (arguments.json, arguments.windows, arguments.live)
     if not arguments.quiet:
         to = sys.stderr if "-" in streams else sys.stdout
-        print(text, file=to, flush=True)
+        try:
+            print(text, file=to, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise WsgibenchError(
+                "cannot write the result: %s." % error.strerror
+            ) from error
 
 
 def _code(gates: list[Gate], result: dict[str, Any]) -> int:
@@ -361,6 +373,7 @@ def _sweep(
     from wsgibench.load import files, sweep
 
     worst = 0
+    complaint: UsageError | None = None
     points: list[Any] = []
     rows: list[Any] = []
     texts: list[str] = []
@@ -378,10 +391,14 @@ def _sweep(
             rows += [{"connections": count, **row} for row in of_point]
         # After each point: an end in the middle keeps what there is.
         record = {"schema": "wsgibench-sweep/1", "points": points}
-        if arguments.json and arguments.json != files.STDOUT:
-            files.write_json(arguments.json, [record])
-        if arguments.windows:
-            files.write_json(arguments.windows, rows)
+        complaint = None
+        try:
+            if arguments.json and arguments.json != files.STDOUT:
+                files.write_json(arguments.json, [record])
+            if arguments.windows:
+                files.write_json(arguments.windows, rows)
+        except UsageError as error:
+            complaint = error  # the points go on
         if "skipped" in point:
             _say(arguments, "skipped: " + point["skipped"])
             continue
@@ -389,12 +406,38 @@ def _sweep(
         worst = max(worst, _code(gates, point["load"]))
     if arguments.json == files.STDOUT:
         files.write_json(arguments.json, [record])
-    return worst
+    if complaint:
+        print("wsgibench: %s" % complaint, file=sys.stderr)
+    return worst or (1 if complaint else 0)
+
+
+def _write(
+    arguments: argparse.Namespace, result: dict[str, Any]
+) -> list[UsageError]:
+    """Into all files that it can; what it could not."""
+    from wsgibench.load import files
+    from wsgibench.load.hdr import Histogram
+
+    def spectrum() -> str:
+        return files.spectrum(Histogram.decode(result["response"]["hdr"]))
+
+    texts: list[tuple[str, Callable[[], str]]] = [
+        (arguments.json, lambda: files.lines([result])),
+        (arguments.windows, lambda: files.lines(_windows(result))),
+        (arguments.spectrum, spectrum),
+    ]
+    complaints: list[UsageError] = []
+    for path, text in texts:
+        try:
+            if path:
+                files.write(path, text())
+        except UsageError as error:
+            complaints.append(error)
+    return complaints
 
 
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench.load import files, slo
-    from wsgibench.load.hdr import Histogram
 
     spec = spec_of(arguments)
     spec.check()
@@ -409,13 +452,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sweep:
         return _sweep(arguments, spec, gates)
     result, text = _run_once(arguments, spec)
-    if arguments.json:
-        files.write_json(arguments.json, [result])
-    if arguments.windows:
-        files.write_json(arguments.windows, _windows(result))
-    if arguments.spectrum:
-        histogram = Histogram.decode(result["response"]["hdr"])
-        files.write(arguments.spectrum, files.spectrum(histogram))
+    complaints = _write(arguments, result)
     code = _code(gates, result)
     _say(arguments, text)
-    return code
+    for complaint in complaints:
+        print("wsgibench: %s" % complaint, file=sys.stderr)
+    return code or (1 if complaints else 0)

@@ -51,9 +51,13 @@ def write(path: str, text: str) -> None:
         ) from error
 
 
+def lines(values: Iterable[Any]) -> str:
+    """One JSON a line."""
+    return "".join(json.dumps(value) + "\n" for value in values)
+
+
 def write_json(path: str, values: Iterable[Any]) -> None:
-    """One a line."""
-    write(path, "".join(json.dumps(value) + "\n" for value in values))
+    write(path, lines(values))
 
 
 def spectrum(histogram: Histogram) -> str:

@@ -74,7 +74,7 @@ def raise_descriptors() -> None:
 def pin(cpu: int) -> None:
     try:
         os.sched_setaffinity(0, {cpu})
-    except OSError as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise UsageError("there is no CPU %d to run on." % cpu) from error
 
 

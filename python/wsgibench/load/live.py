@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from typing import TextIO
 
 from wsgibench.errors import UsageError
 from wsgibench.load.generator import Live, OnLive
@@ -53,6 +54,11 @@ def following(
         yield tell if active else None
 
 
+def _closed(file: TextIO) -> None:
+    with contextlib.suppress(OSError):
+        file.close()
+
+
 @contextlib.contextmanager
 def _lines(path: str) -> Iterator[OnLive | None]:
     """One JSON a line, each second, at once: for ``tail -f`` and pipes."""
@@ -63,13 +69,15 @@ def _lines(path: str) -> Iterator[OnLive | None]:
     with contextlib.ExitStack() as stack:
         file = sys.stdout
         if path != "-":
-            file = stack.enter_context(open(path, "w", encoding="utf-8"))
+            file = open(path, "w", encoding="utf-8")
+            stack.callback(_closed, file)
 
         def write(live: Live) -> None:
             nonlocal last
             if live["elapsed_ns"] - last >= EACH_NS:
                 last = live["elapsed_ns"]
-                with contextlib.suppress(BrokenPipeError):
+                # A reader that went, or a disk that is full: the run goes on.
+                with contextlib.suppress(OSError):
                     print(json.dumps(live), file=file, flush=True)
 
         yield write

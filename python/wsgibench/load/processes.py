@@ -61,6 +61,7 @@ def run_child() -> None:
     limits.raise_descriptors()
     generator = make(spec, rendered)
     signal.signal(signal.SIGINT, lambda *_: generator.stop())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     say("ready", None)
     while generator.poll(0.2):
         say("live", generator.live())
@@ -74,13 +75,35 @@ def say(kind: str, value: Any) -> None:
     sys.stdout.flush()
 
 
+@contextlib.contextmanager
+def _without_sigint() -> Iterator[None]:
+    """What starts here waits with a SIGINT until it can act on it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Child:
     def __init__(
         self, spec: LoadSpec, rendered: Rendered, cpu: int | None
     ) -> None:
+        with _without_sigint():
+            self.process = self._start()
+        self.live: Live = {}
+        self.result: dict[str, Any] | None = None
+        self.rest = b""
+        stdin = self._pipe(self.process.stdin)
+        # A child that died already is seen when it is waited for.
+        with contextlib.suppress(BrokenPipeError):
+            pickle.dump((spec, rendered, cpu), stdin)
+            stdin.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
         # A session of its own: the terminal's SIGINT goes to the parent,
         # which passes it on once.
-        self.process = subprocess.Popen(
+        return subprocess.Popen(
             [
                 sys.executable,
                 "-c",
@@ -91,14 +114,6 @@ class Child:
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
-        self.live: Live = {}
-        self.result: dict[str, Any] | None = None
-        self.rest = b""
-        stdin = self._pipe(self.process.stdin)
-        # A child that died already is seen when it is waited for.
-        with contextlib.suppress(BrokenPipeError):
-            pickle.dump((spec, rendered, cpu), stdin)
-            stdin.close()
 
     @staticmethod
     def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -17,8 +18,17 @@ Stage = tuple[float, float, float]
 
 MAX_ROUTES = 1_000
 MAX_REDIRECTS = 255
+MAX_PIPELINE = 65_536
 MOST = 4e9  # of any number: seconds of a century, connections of 32 bits
 POSITIVE = ("duration", "window", "timeout")
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -184,6 +194,17 @@ class LoadSpec:
             if too_small or not value <= MOST:
                 raise UsageError("%s cannot be %s." % (name, value))
         self._check_times()
+        if self.tls_key and not self.tls_cert:
+            raise UsageError("a key of one's own needs its certificate.")
+        if self.pipeline > MAX_PIPELINE:
+            raise UsageError(
+                "a connection has at most %d requests under way."
+                % MAX_PIPELINE
+            )
+        if self.source and not _is_ipv4(self.source):
+            raise UsageError(
+                "%r is not a source address like 127.0.0.1." % self.source
+            )
         if self.processes > self.connections:
             raise UsageError(
                 "%d processes need at least as many connections, not %d."

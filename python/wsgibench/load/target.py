@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from wsgibench.errors import UsageError
 #: What of a URL goes out as it is: RFC 3986's characters, "%" of what is
 #: encoded already, and braces, in which templates stand.
 KEPT = "!#$%&'()*+,-./:;=?@[]_~{}|^`\\\"<>"
+
+MAX_UNIX = 107  # unix(7): sun_path, with its NUL
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,12 @@ def _addresses(host: str, port: int, resolve: Sequence[str]) -> str:
 
 def _unix(url: str) -> Target:
     path, _, target = url.partition("|")
+    size = len(os.fsencode(path)) - len("unix:")
+    if not 0 < size <= MAX_UNIX:
+        raise UsageError(
+            "the name of a Unix socket has 1 to %d bytes, not %d."
+            % (MAX_UNIX, size)
+        )
     return Target(path, 0, encoded(target or "/"), "localhost")
 
 
@@ -96,9 +105,13 @@ def parse_target(
         parts = urlsplit(url)
         host = parts.hostname or ""
         tls = parts.scheme == "https"
-        port = parts.port or (443 if tls else 80)
+        port = parts.port
     except ValueError as error:
         raise UsageError("%r is not a URL: %s." % (url, error)) from error
+    if port is None:
+        port = 443 if tls else 80
+    if port == 0:
+        raise UsageError("%r: nobody listens at port 0." % url)
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError(
             "%r is not a URL like http://127.0.0.1:8000/, https://... or "
