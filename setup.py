@@ -62,33 +62,21 @@ class BuildAnew(build_ext):
         made_with.write_text(text)
 
 
-class BuildWithSources(build_py):
-    """The installed package brings what it was built from: the harness builds
-    c-uv for other interpreters, too. And what stands outside of it."""
+class BuildWithBenchmarks(build_py):
+    """The installed package brings the suites and the pinned versions, which
+    stand outside of it."""
 
-    KEPT = (
-        "setup.py",
-        "setup_native.py",
-        "pyproject.toml",
-        "README.md",
-        "LICENSE",
-        "csrc/**/*.[ch]",
-        "csrc/*/*.py",
-        "benchmarks/suites/*.toml",
-        "benchmarks/pins/*.json",
-    )
+    KEPT = ("suites/*.toml", "pins/*.json")
 
     def run(self):
         super().run()
         if getattr(self, "editable_mode", False):
             return  # it is all there
-        root = Path(setup_native.ROOT)
-        target = Path(self.build_lib, "wsgibench", "_source")
+        root = Path(setup_native.ROOT, "benchmarks")
+        target = Path(self.build_lib, "wsgibench", "_benchmarks")
         shutil.rmtree(target, ignore_errors=True)
         for pattern in self.KEPT:
             for path in sorted(root.glob(pattern)):
-                if path.name in ("_cffi.c", "config_fields.h"):  # made
-                    continue
                 copy = target / path.relative_to(root)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, copy)
@@ -96,7 +84,7 @@ class BuildWithSources(build_py):
 
 arguments = {
     "ext_modules": extensions(),
-    "cmdclass": {"build_ext": BuildAnew, "build_py": BuildWithSources},
+    "cmdclass": {"build_ext": BuildAnew, "build_py": BuildWithBenchmarks},
 }
 if cffi_modules():
     arguments["cffi_modules"] = cffi_modules()

@@ -46,16 +46,23 @@ def cache_directory() -> Path:
     return Path(platformdirs.user_cache_dir("wsgibench"))
 
 
-def _ours() -> str:
-    return str(source.installable(cache_directory()))
-
-
 def _requirements(server: str) -> list[str]:
+    """As the server's file names them."""
+    requires: list[str] = servers.constants(server)["REQUIRES"]
+    return requires
+
+
+def _arguments(
+    interpreter: Interpreter, requirements: Sequence[str]
+) -> list[str]:
     """What pip is to install; wsgibench is this very one."""
-    return [
-        _ours() if requirement == "wsgibench" else requirement
-        for requirement in servers.constants(server)["REQUIRES"]
-    ]
+    found = []
+    for requirement in requirements:
+        if requirement == "wsgibench":
+            found += source.arguments(interpreter, cache_directory())
+        else:
+            found.append(requirement)
+    return found
 
 
 def _key(interpreter: Interpreter, requirements: Sequence[str]) -> str:
@@ -64,9 +71,8 @@ def _key(interpreter: Interpreter, requirements: Sequence[str]) -> str:
         digest.update(text.encode())
     for requirement in requirements:
         digest.update(requirement.encode())
-        if requirement == _ours():
-            for path in source.files(source.tree()):
-                digest.update(path.read_bytes())
+        if requirement == "wsgibench":
+            digest.update(source.stamp())
     return digest.hexdigest()[:12]
 
 
@@ -178,9 +184,10 @@ def get(interpreter: Interpreter, server: str, tell: Tell) -> Environment:
         if requirements:
             tell("installing " + what)
             needs = constants.get("PACKAGES", [])
+            arguments = _arguments(interpreter, requirements)
             with _alone_if_ours(requirements):
                 install.packages(
-                    python, requirements, log, what, needs, pinned=pinned
+                    python, arguments, log, what, needs, pinned=pinned
                 )
         if alone:
             install.packages(python, ["--no-deps", *alone], log, what, [])
@@ -192,7 +199,7 @@ def get(interpreter: Interpreter, server: str, tell: Tell) -> Environment:
 @contextlib.contextmanager
 def _alone_if_ours(requirements: Sequence[str]) -> Iterator[None]:
     """pip builds this package where its source lies: one at a time."""
-    if _ours() not in requirements:
+    if "wsgibench" not in requirements:
         yield
         return
     with open(cache_directory() / "build.lock", "w") as lock:

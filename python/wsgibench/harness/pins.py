@@ -21,7 +21,7 @@ BUILT_IN = {"pypy": ("cffi", "greenlet", "hpy", "readline")}
 
 
 def folder() -> Path:
-    return source.tree() / "benchmarks" / "pins"
+    return source.benchmarks() / "pins"
 
 
 def _path(implementation: str, version: str) -> Path:

@@ -85,7 +85,7 @@ class Suite:
 
 
 def folder() -> Path:
-    return source.tree() / "benchmarks" / "suites"
+    return source.benchmarks() / "suites"
 
 
 def names() -> list[str]:
