@@ -63,8 +63,8 @@ wrapper_next(wp_file_wrapper *wrapper)
 {
     PyObject *block
         = PyObject_CallMethod(wrapper->file, "read", "n", wrapper->block_size);
-    if (block != NULL && PyObject_Not(block) == 1) {
-        Py_CLEAR(block);
+    if (block != NULL && PyObject_IsTrue(block) != 1) {
+        Py_CLEAR(block); /* the end, or its __bool__() has raised */
     }
     return block;
 }

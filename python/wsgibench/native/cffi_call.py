@@ -13,7 +13,8 @@ and write(). They hold the request (``Call.hold``) for as long as they use it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Optional
 
@@ -52,6 +53,11 @@ COPIED = 16384
 #: Bytes that mostly come after a request for another protocol: none.
 EARLY = 4096
 NULL = ffi.NULL
+
+
+def plain(block: bytes) -> bytes:
+    """The methods of a subclass are not to be trusted."""
+    return block if type(block) is bytes else b"".join((block, b""))
 
 
 class Head:
@@ -112,11 +118,15 @@ class Call:
         "sending_file",
         "server",
         "started",
+        "waits_in",
         "wrote",
     )
 
     def __init__(self, server: Any, request: Any) -> None:
-        self.server = server
+        self.server = server  # None when it is not served in a thread
+        #: Then that server, if the call waits: what the application keeps of
+        #: a call keeps no server alive.
+        self.waits_in: Callable[[], Any] | None = None
         self.request = request  # None: over
         self.held: Any = None  # the request, if this call holds it
         self.outer: Call | None = None  # whose application turned the loop
@@ -145,11 +155,15 @@ class Call:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if not self.server.threaded:
-            self.server.current = self.outer
+        server = self.server
+        if not server.threaded:
+            server.current = self.outer
             self.outer = None
         if error is not None:
             self.abandon()  # wherever it came from: a signal, say
+        if self.request is not None and self.waits_in is None:
+            self.waits_in = weakref.ref(server)
+        self.server = None
 
     # For the application ------------------------------------------------
 
@@ -157,6 +171,7 @@ class Call:
         self,
         status: str,
         response_headers: list[tuple[str, str]],
+        /,
         exc_info: ExcInfo | None = None,
     ) -> Any:
         request = self.request
@@ -173,7 +188,10 @@ class Call:
                 "start_response called again without exc_info"
             )
         self.started = False
-        self.head = self.server.encode(status, response_headers)
+        head = self._its_server(OVER % "start_response called").encode(
+            status, response_headers
+        )
+        self.head = head
         self.started = True
         self.head_given = False
         return self.write
@@ -181,6 +199,7 @@ class Call:
     def write(self, data: bytes) -> None:
         if not isinstance(data, bytes):
             raise TypeError("write() takes one bytes object")
+        data = plain(data)
         request = self.hold(OVER % "write called", writing=True)
         try:
             self.wrote = True
@@ -201,7 +220,7 @@ class Call:
     def hold(self, over: str, writing: bool = False) -> Any:
         """The request, to be released after use: valid whatever the call's
         own thread does meanwhile. RuntimeError if the call is over."""
-        server = self.server
+        server = self._its_server(over)
         with server.gate:
             server.guests += 1
             try:
@@ -214,6 +233,14 @@ class Call:
             finally:
                 server.guests -= 1
         return request
+
+    def _its_server(self, over: str) -> Any:
+        server = self.server
+        if server is None and self.waits_in is not None:
+            server = self.waits_in()
+        if server is None:
+            raise RuntimeError(over)
+        return server
 
     def hold_until_the_end(self) -> None:
         """By the call's own thread, before it lets others into the core."""
@@ -274,8 +301,6 @@ class Call:
         return result
 
     def _send(self, request: Any, block: bytes) -> int:
-        if type(block) is not bytes:
-            block = b"".join((block,))  # its methods are not to be trusted
         result: int
         if len(block) <= COPIED:
             result = lib.wb_request_write(request, block, len(block), NULL)
@@ -443,6 +468,7 @@ class Call:
             raise TypeError(
                 "the application must yield bytes, not %r" % type(block)
             )
+        block = plain(block)
         if not block:
             return 0  # the head stays changeable until there is a byte
         if not self.started:

@@ -7,6 +7,7 @@ client holds the others up, not the server.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from operator import index
 from typing import Any
@@ -18,6 +19,14 @@ from wsgibench.native.unpatched import original
 AHEAD = 65536
 new_lock = original("_thread", "RLock")
 OVER = "wsgi.input was read after the response was over"
+
+
+def limit_of(size: Any) -> int:
+    """None and negative numbers mean "no limit" to file objects."""
+    limit = -1 if size is None else index(size)
+    if limit > sys.maxsize:
+        raise OverflowError("a size beyond what can be read")
+    return limit
 
 
 class Input:
@@ -84,21 +93,21 @@ class Input:
     # One reader at a time. A body that is all here needs no lock for that.
 
     def read(self, size: int | None = -1) -> bytes:
-        limit = -1 if size is None else index(size)
+        limit = limit_of(size)
         if self._lock is None:
             return self._read(limit)
         with self._lock:
             return self._read(limit)
 
     def readline(self, size: int | None = -1) -> bytes:
-        limit = -1 if size is None else index(size)
+        limit = limit_of(size)
         if self._lock is None:
             return self._readline(limit)
         with self._lock:
             return self._readline(limit)
 
     def readlines(self, hint: int | None = -1) -> list[bytes]:
-        enough = 0 if hint is None else index(hint)
+        enough = limit_of(hint)
         if self._lock is None:
             return self._readlines(enough)
         with self._lock:

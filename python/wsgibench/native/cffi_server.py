@@ -171,6 +171,7 @@ class CoreServer:
 
     def _resume(self, request: Any) -> None:
         call = self.waiting.pop(int(ffi.cast("uintptr_t", request)))
+        call.server = self
         with call:
             call.go_on()
 
@@ -307,6 +308,7 @@ class CoreServer:
             self.waiting = {}
             self._aside = []
             for call in calls:
+                call.server = self
                 call.take()  # closing the core ends all requests
             lib.wb_server_close(core)
         leaving: BaseException | None = None
@@ -315,6 +317,7 @@ class CoreServer:
                 call.end()
             except BaseException as error:
                 leaving = leaving or error
+            call.server = None
         self._release_blocks(core)
         lib.wb_server_free(core)
         on_close, self._on_close = self._on_close, None

@@ -240,6 +240,36 @@ def everything_is_freed(threads: int) -> None:
     client.close()
 
 
+def kept_by_others(threads: int) -> None:
+    """What somebody keeps of a call that waits, or of one that is over,
+    keeps no server."""
+    kept: list[Any] = []
+    body = Body()
+
+    def app(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [])
+        kept.extend((start_response, write, environ))
+        return [b"x"] if environ["PATH_INFO"] == "/short" else body
+
+    server = Server(app, port=0)
+    short = connect(server, b"GET /short HTTP/1.1\r\nHost: a\r\n\r\n")
+    client = connect(server)
+    while len(kept) < 6:
+        server.turn(0.1)
+    for _ in range(20):
+        server.turn(0.01)
+    assert server.stats()["busy"] == 1
+    del server
+    until(lambda: collect() and body.closed == 1)
+    for start_response, write in (kept[:2], kept[3:5]):
+        with pytest.raises(RuntimeError, match="over"):
+            start_response("200 OK", [])
+        with pytest.raises(RuntimeError, match="over"):
+            write(b"x")
+    short.close()
+    client.close()
+
+
 def twice(threads: int) -> None:
     serving = Serving(lambda e, s: text(s, b"x"), threads)
     assert serving.ask().endswith(b"x")
@@ -401,6 +431,7 @@ CASES = cases_of(globals())
 LOOP_ONLY = {
     "everything_is_freed",
     "forgotten_while_suspended",
+    "kept_by_others",
     "turned_by_two_threads",
     "nested",
 }
