@@ -206,7 +206,9 @@ class Call:
             if not data:
                 return
             if not self.head_given:
-                self._give_head(request, -1)
+                with self._its_server(OVER % "write called").gate:
+                    if not self.head_given:  # by another thread
+                        self._give_head(request, -1)
             result = self._send(request, data)
             if result == FULL:
                 result = self._wait(request)
