@@ -80,7 +80,8 @@ wp_call_new(wp_server *server, wb_request *request)
 void
 wp_call_hold(wp_call *call)
 {
-    if (call->held == NULL) {
+    /* Without a request its answer is out, and its close() runs. */
+    if (call->held == NULL && call->request != NULL) {
         call->held = call->request;
         wb_request_hold(call->held);
     }

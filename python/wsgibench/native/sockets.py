@@ -5,6 +5,7 @@ An address is ``HOST:PORT``, ``unix:/path``, ``unix:@abstract`` or ``fd://N``.
 
 from __future__ import annotations
 
+import array
 import contextlib
 import os
 import socket
@@ -205,13 +206,11 @@ def seal(listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             listener.shutdown(socket.SHUT_RD)
     elif sys.platform == "linux":
-        import ctypes
-
         program = b"".join(struct.pack("=HBBI", *i) for i in NO_NEW_CLIENTS)
-        code = ctypes.create_string_buffer(program, len(program))
+        code = array.array("B", program)
         # struct sock_fprog: the count and the address of the instructions
         pointer = struct.pack(
-            "@HP", len(NO_NEW_CLIENTS), ctypes.addressof(code)
+            "@HP", len(NO_NEW_CLIENTS), code.buffer_info()[0]
         )
         with contextlib.suppress(OSError):
             listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, pointer)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.native.cases.kit import (
+    REQUEST,
     Body,
     Serving,
     cases_of,
@@ -24,6 +25,7 @@ from tests.native.cases.kit import (
     one_answer,
     receive,
     text,
+    turn_until,
     until,
 )
 from wsgibench import Server
@@ -411,6 +413,82 @@ def nested(threads: int) -> None:
         client.close()
 
 
+def turned_in_close(threads: int) -> None:
+    """close() of an iterable turns the loop, in which others end."""
+    depth: list[int] = []
+
+    class Turns(Empty):
+        def close(self) -> None:
+            depth.append(1)
+            if len(depth) < 4:
+                server.turn(0.1)
+
+    def app(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return Turns()
+
+    server = Server(app, port=0)
+    clients = [connect(server) for _ in range(5)]
+    turn_until(server, lambda: len(depth) == 5)
+    server.close()
+    for client in clients:
+        assert receive(client).startswith(b"HTTP/1.1 200")
+        client.close()
+
+
+def by_the_log(threads: int) -> None:
+    """By the stream that a failure is written to."""
+
+    class Closes(io.StringIO):
+        def write(self, what: str) -> int:
+            serving.server.close()
+            return len(what)
+
+    def app(environ: Any, start_response: Any) -> Any:
+        raise ValueError("for the log")
+
+    sys.stderr = Closes()
+    serving = Serving(app, threads)
+    sys.stderr = sys.__stderr__
+    with connect(serving.server) as client:
+        ended(serving)
+        assert b" 500 " in receive(client)
+
+
+def while_it_is_read(threads: int) -> None:
+    """A helper closes it while the application waits for its client."""
+    errors: list[BaseException] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        threading.Timer(0.05, serving.server.close).start()
+        try:
+            if environ["REQUEST_METHOD"] == "POST":
+                environ["wsgi.input"].read()
+            write = start_response("200 OK", [])
+            while True:
+                write(b"x" * 1_000_000)
+        except OSError as error:
+            errors.append(error)
+            raise
+
+    post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"
+    for raw in (post, REQUEST):
+        serving = Serving(app, threads, stream_body=1)
+        with connect(serving.server, raw) as client:
+            ended(serving)
+            assert b"\r\n0\r\n" not in receive(client)
+        until(lambda: errors)
+        errors.clear()
+
+
+def before_it_turns(threads: int) -> None:
+    """Clients that nobody has accepted are told."""
+    server = Server(lambda e, s: text(s, b"x"), port=0, threads=threads)
+    client = connect(server)
+    server.close()
+    assert receive(client) == b""
+
+
 def access_log(threads: int) -> None:
     """The log is the server's until that has closed."""
     out, into = os.pipe()
@@ -434,6 +512,7 @@ LOOP_ONLY = {
     "kept_by_others",
     "turned_by_two_threads",
     "nested",
+    "turned_in_close",
 }
 
 if __name__ == "__main__":
