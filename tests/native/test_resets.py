@@ -9,10 +9,12 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
+from tests.native.process import programs, serve_command
 from tests.native.test_tls import certificate  # noqa: F401
 
 Start = Callable[..., Any]
@@ -110,3 +112,42 @@ def test_while_a_child_holds_the_descriptor(
         os.kill(child, 9)
         os.waitpid(child, 0)
     assert end == "reset"
+
+
+DYING = """
+import os, signal
+
+DEATHS = {
+    "/kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "/exit": lambda: os._exit(0),
+    "/abort": os.abort,
+}
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    yield b"part of it"
+    DEATHS.get(environ["PATH_INFO"], int)()
+"""
+
+
+@pytest.mark.parametrize("threads", ["--threads=0", "--threads=2"])
+def test_a_worker_that_dies(
+    binding: str, tmp_path: Path, threads: str
+) -> None:
+    """The kernel ends its connections, and no answer looks whole then."""
+    (tmp_path / "an_app.py").write_text(DYING)
+    with programs() as start:
+        server = start(
+            serve_command("an_app:application", "--port=0", threads),
+            {"WSGIBENCH_BACKEND": binding},
+            tmp_path,
+        )
+        address = "127.0.0.1", server.port()
+        for path in (b"/kill", b"/exit", b"/abort"):
+            sock = socket.create_connection(address, 20)
+            assert end_of(sock, path)[1] == "reset", path
+            sock = socket.create_connection(address, 20)
+            data, end = end_of(sock, b"/")
+            assert end == "end"
+            assert data.endswith(b"part of it")
+        assert server.stop() == 0

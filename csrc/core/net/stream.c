@@ -280,14 +280,36 @@ wb__stream_drop(wb__stream *stream, wb__outlet *outlet)
     stream->blocked = 0;
 }
 
+/* The FIN of a plain close() would make a body that ends with the connection
+ * look whole: a reset does not. */
+static void
+set_reset(const wb__stream *stream, int reset)
+{
+    struct linger hard = { reset, 0 };
+    setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+}
+
+void
+wb__stream_guard(wb__stream *stream)
+{
+    stream->guarded = 1;
+    set_reset(stream, 1);
+}
+
+void
+wb__stream_unguard(wb__stream *stream)
+{
+    if (stream->guarded) {
+        stream->guarded = 0;
+        set_reset(stream, 0);
+    }
+}
+
 void
 wb__stream_end(const wb__stream *stream, int reset)
 {
     if (reset) {
-        /* The FIN of a plain close() would make a body that ends with the
-         * connection look whole: a reset does not. */
-        struct linger hard = { 1, 0 };
-        setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+        set_reset(stream, 1);
     }
     if (wb__children > 0) {
         if (reset) {

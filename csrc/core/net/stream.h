@@ -16,6 +16,7 @@ typedef struct wb__stream {
     wb__pending pending;
     int fd;
     uint8_t blocked; /* the kernel refused bytes: wait until it is writable */
+    uint8_t guarded; /* wb__stream_guard() */
 } wb__stream;
 
 /* What all streams of a server share. */
@@ -49,6 +50,11 @@ int wb__stream_send(wb__stream *stream, wb__outlet *outlet,
 /* Sends what is pending, then the file (or NULL). As above; 0: nothing is
  * left. */
 int wb__stream_flush(wb__stream *stream, wb__outlet *outlet, wb__file *file);
+/* From the beginning of an answer that ends with the connection until all of
+ * it is out: if the process dies in between, the kernel does not close the
+ * connection as if the answer were whole, but resets it. */
+void wb__stream_guard(wb__stream *stream);
+void wb__stream_unguard(wb__stream *stream);
 /* Drops what is pending, and ends TLS without a word. The descriptor is the
  * caller's to close. */
 void wb__stream_drop(wb__stream *stream, wb__outlet *outlet);

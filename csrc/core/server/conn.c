@@ -314,6 +314,7 @@ wb__conn_sent_last(wb__conn *conn)
     if (conn->stream.tls != NULL) {
         wb__tls_end(conn->stream.tls);
     }
+    wb__stream_unguard(&conn->stream);
     if (conn->state == WB__CONN_LAST || conn->eof) {
         wb__conn_close(conn);
         return;

@@ -123,6 +123,9 @@ frame(wb__request *request, wb__buf *out, uint64_t size, uint64_t *allowed)
         if (error < 0) {
             return error;
         }
+        if (request->answer.end == WB__UNTIL_CLOSE) {
+            wb__stream_guard(&request->conn->stream);
+        }
     }
     *allowed = size;
     if (request->answer.end == WB__NONE) {
