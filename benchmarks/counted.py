@@ -16,7 +16,7 @@ from pathlib import Path
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import environments, scenario, servers
 from wsgibench.harness.counted import calls, start
-from wsgibench.harness.counted.start import Subject
+from wsgibench.harness.counted.guests import Subject
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Load
 from wsgibench.harness.process import GuestProcess
@@ -71,7 +71,7 @@ def system_calls_per_request(interpreter: Interpreter) -> float:
         environments.get(interpreter, "c-uv", tell),
         {},
     )
-    return sum(start.system_calls(subject)["calls"].values())
+    return sum(start.system_calls([subject])[0]["calls"].values())
 
 
 def _anonymous(pid: int) -> int:

@@ -111,6 +111,7 @@ class Counted(TypedDict):
 
 
 class WholeCounted(Counted, total=False):
+    paired: list[float]
     allocations: float
     calls: dict[str, float]
 

@@ -166,7 +166,7 @@ def _of_ours(
     from wsgibench.errors import UsageError
     from wsgibench.harness import scenario, versions
     from wsgibench.harness.contenders import Contender
-    from wsgibench.harness.counted.start import Subject
+    from wsgibench.harness.counted.guests import Subject
 
     if server.constants["REQUIRES"] != ["wsgibench"]:
         raise UsageError(
@@ -196,7 +196,7 @@ def _of_application(
     import os
 
     from wsgibench.harness.contenders import Contender
-    from wsgibench.harness.counted.start import Subject
+    from wsgibench.harness.counted.guests import Subject
     from wsgibench.harness.versions import root_of
     from wsgibench.pytesting import server as testing
 
@@ -227,9 +227,10 @@ def _count(
     base: Contender, new: Contender, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     from wsgibench.harness import contenders
+    from wsgibench.stats.counted import spread
 
     tell("counting " + new.entry(new.subject.load)["name"])
-    return contenders.counted(base, new, arguments.rounds)
+    return contenders.counted(base, new, arguments.rounds, spread)
 
 
 def _time(
@@ -307,7 +308,7 @@ def _again(
 
     from wsgibench.harness import environments, scenario, servers
     from wsgibench.harness.contenders import Contender
-    from wsgibench.harness.counted.start import Subject
+    from wsgibench.harness.counted.guests import Subject
     from wsgibench.harness.plan import Load
 
     known = {field.name for field in fields(Load)}

@@ -13,9 +13,11 @@ from typing import Any
 
 from wsgibench.harness import cell, machine
 from wsgibench.harness.counted import start
-from wsgibench.harness.counted.start import Subject
+from wsgibench.harness.counted.guests import Subject
+from wsgibench.harness.counted.start import Spread
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Load
+from wsgibench.harness.process import Under
 
 Tell = Callable[[str], None]
 BASE, NEW, AGAIN = "base", "new", "base again"
@@ -53,7 +55,7 @@ class Contender:
 
 
 def counted(
-    base: Contender, new: Contender, rounds: int
+    base: Contender, new: Contender, rounds: int, spread: Spread
 ) -> dict[str, dict[str, Any]]:
     """A cell for each of the three, counted in turns together."""
     cells = {
@@ -62,13 +64,12 @@ def counted(
         AGAIN: base.entry(base.subject.load, twin=True),
     }
     for number in range(rounds):
-        found = start.instructions(
-            [base.subject, new.subject, base.subject]
-        )
-        for name, one in zip(cells, found):
-            subject = new.subject if name == NEW else base.subject
-            whole = {**one, **start.system_calls(subject)}
-            cells[name]["starts"].append(
+        subjects = [base.subject, new.subject, base.subject]
+        found = start.instructions(subjects, spread)
+        called = start.system_calls(subjects)
+        for cell_of, *parts in zip(cells.values(), found, called):
+            whole = {**parts[0], **parts[1]}
+            cell_of["starts"].append(
                 {"start": number, "seed": 1, "counted": whole}
             )
     return cells
@@ -120,7 +121,7 @@ def _once(
         seed=seed + number,
         cpus=machine.split_cpus(),
         services=subject.services,
-        under=subject.under,
+        under=Under(guest=subject.guest),
     )
 
 

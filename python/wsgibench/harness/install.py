@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -41,6 +42,9 @@ def _run(
     what: str,
     packages: Sequence[str] = (),
     environment: dict[str, str] | None = None,
+    *,
+    doing: str = "installing",
+    cwd: Path | None = None,
 ) -> None:
     start = log.stat().st_size if log.exists() else 0
     with open(log, "ab") as out:
@@ -51,19 +55,22 @@ def _run(
                 stderr=out,
                 stdin=subprocess.DEVNULL,
                 env={**_clean(), **(environment or {})},
+                cwd=cwd,
             ).returncode
         except OSError as error:
             code = 1
             out.write(("%s: %s\n" % (command[0], error)).encode())
     if code != 0:
         text = log.read_bytes()[start:].decode(errors="replace")
-        raise WsgibenchError(_reason(what, text, packages, log))
+        raise WsgibenchError(
+            _reason(doing + " " + what, text, packages, log)
+        )
 
 
 def _reason(what: str, text: str, packages: Sequence[str], log: Path) -> str:
     if OFFLINE.search(text):
         return (
-            "installing %s failed: no package index can be reached; go "
+            "%s failed: no package index can be reached; go "
             "online, or set PIP_INDEX_URL or PIP_FIND_LINKS (all of it: %s)."
             % (what, log)
         )
@@ -79,7 +86,7 @@ def _reason(what: str, text: str, packages: Sequence[str], log: Path) -> str:
     hint = ""
     if packages:
         hint = "; it may need the system packages " + " ".join(packages)
-    return "installing %s failed: %s%s (all of it: %s)." % (
+    return "%s failed: %s%s (all of it: %s)." % (
         what,
         last.rstrip(".")[:200],
         hint,
@@ -161,6 +168,19 @@ def packages(
     if target is not None:
         command += ["--target", str(target)]
     _run([*command, *requirements], log, what, needs)
+
+
+def build(python: Path, tree: Path, into: Path, log: Path, what: str) -> None:
+    """Compiles the extensions of a source tree, with the compiler's cache
+    where there is one: between two versions most files are the same."""
+    cache = shutil.which("ccache")
+    compiler = {"CCACHE_BASEDIR": str(tree), "CCACHE_NOHASHDIR": "1"}
+    if cache and "CC" not in os.environ:
+        compiler["CC"] = "ccache cc"
+    command = [str(python), "setup.py", "-q", "build_ext"]
+    command += ["--build-lib", str(into / "lib")]
+    command += ["--build-temp", str(into / "temp")]
+    _run(command, log, what, (), compiler, doing="building", cwd=tree)
 
 
 #: Prints what is installed in folders of sys.path, or in those of its

@@ -91,6 +91,8 @@ class GuestProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self.address = (host, port)
         self.ready: dict[str, Any] = {}
+        self._ready_fd = -1
+        self._started = 0.0
         self.start_seconds = 0.0
 
     @property
@@ -99,16 +101,29 @@ class GuestProcess:
         return self._process.pid
 
     def __enter__(self) -> GuestProcess:
+        self.begin()
+        return self.await_ready()
+
+    def begin(self) -> None:
+        """The process is there; whether it gets ready is another matter."""
         listener = open_socket(self._host, self._port, self._backlog)
         self.address = listener.getsockname()
         try:
             with listener:
                 self._spawn(listener)
+        except BaseException:  # Ctrl-C can come at any line of it
+            self.stop()
+            raise
+
+    def await_ready(self) -> GuestProcess:
+        """After begin(); in any thread."""
+        try:
+            self._read_ready()
             self._await_answer()
             self.ready["observed"] = probe.observe(
                 self.address, self._scenario, self._patience(PROBE_TIMEOUT)
             )
-        except BaseException:  # Ctrl-C can come at any line of it
+        except BaseException:
             self.stop()
             raise
         return self
@@ -167,7 +182,7 @@ class GuestProcess:
         else:
             listener.close()  # it binds by itself, to the number that is free
         self._log = open(self._log_path, "wb")  # noqa: SIM115
-        started = time.monotonic()
+        self._started = time.monotonic()
         environment = clean_environ()
         if self._scenario.application:
             environment.update(self._scenario.application.environ)
@@ -197,10 +212,11 @@ class GuestProcess:
             ) from error
         finally:
             os.close(ready_write)
-        self._read_ready(ready_read, started + self._patience(START_TIMEOUT))
-        self.start_seconds = time.monotonic() - started
+        self._ready_fd = ready_read
 
-    def _read_ready(self, fd: int, deadline: float) -> None:
+    def _read_ready(self) -> None:
+        fd, self._ready_fd = self._ready_fd, -1
+        deadline = self._started + self._patience(START_TIMEOUT)
         line = b""
         try:
             with selectors.DefaultSelector() as selector:
@@ -221,6 +237,7 @@ class GuestProcess:
                 "%s did not start: %s" % (self._server.text, self.last_words())
             )
         self.ready = json.loads(line)
+        self.start_seconds = time.monotonic() - self._started
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
@@ -261,11 +278,15 @@ class GuestProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
-    def stop(self) -> None:
+    def stop(self, *, at_once: bool = False) -> None:
+        """`at_once`: it is not asked to end first."""
+        if self._ready_fd >= 0:
+            os.close(self._ready_fd)
+            self._ready_fd = -1
         if self._process is None:
             return
         try:
-            if self._process.poll() is None:
+            if self._process.poll() is None and not at_once:
                 self._process.terminate()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._process.wait(STOP_TIMEOUT)

@@ -54,6 +54,18 @@ def _system_ns(pid: int) -> int:
         return 0
 
 
+def wants_cpu(pid: int) -> bool:
+    """A thread of it runs, or could if it had a CPU."""
+    for path in Path("/proc/%d/task" % pid).glob("*/stat"):
+        try:
+            state = path.read_text().rpartition(")")[2].split()[0]
+        except (OSError, IndexError):
+            continue
+        if state in "RD":
+            return True
+    return False
+
+
 def _status(path: Path) -> dict[str, int]:
     try:
         lines = path.read_text().splitlines()

@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wsgibench.errors import UsageError
 from wsgibench.harness import install
 from wsgibench.harness.environments import Environment, cache_directory
 from wsgibench.harness.interpreters import Interpreter
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 Tell = Callable[[str], None]
 
@@ -72,6 +78,7 @@ def _making(key: str) -> Iterator[tuple[Path, Path | None]]:
     with open(str(folder) + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.is_dir():
+            os.utime(folder)  # in use: not among the oldest
             yield folder, None
             return
         with tempfile.TemporaryDirectory(dir=folder.parent) as name:
@@ -87,7 +94,7 @@ def of_revision(root: Path, revision: str) -> Version:
     commit = _git(root, "rev-parse", "--verify", "--end-of-options", wanted)
     name = commit.decode().strip()
     tree = _git(root, "rev-parse", name + "^{tree}").decode().strip()
-    with _making("git-" + tree[:16]) as (folder, made):
+    with _making("tree-" + tree[:16]) as (folder, made):
         if made is not None:
             with tempfile.TemporaryFile() as file:
                 file.write(_git(root, "archive", "--format=tar", name))
@@ -128,39 +135,129 @@ def of_working_tree(root: Path) -> Version:
     return Version("working tree", key, folder)
 
 
+#: Files in csrc that a build makes.
+MADE = ("_cffi.c", "config_fields.h")
+#: What else decides what comes out of the compiler.
+SWITCHES = ("CC", "CFLAGS", "LDFLAGS")
+
+
+def _native(tree: Path) -> list[Path]:
+    """What the extensions are built from."""
+    found = [tree / "setup.py", tree / "setup_native.py"]
+    found.append(tree / "pyproject.toml")
+    found += sorted(
+        path
+        for path in tree.glob("csrc/**/*")
+        if path.suffix in (".c", ".h", ".py") and path.name not in MADE
+    )
+    return [path for path in found if path.is_file()]
+
+
+def _key(interpreter: Interpreter, tree: Path) -> str:
+    digest = hashlib.sha256()
+    for text in (interpreter.path, interpreter.version):
+        digest.update(text.encode() + b"\0")
+    for name, value in sorted(os.environ.items()):
+        if name in SWITCHES or name.startswith("WSGIBENCH_"):
+            digest.update(("%s=%s\0" % (name, value)).encode())
+    for path in _native(tree):
+        digest.update(str(path.relative_to(tree)).encode() + b"\0")
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def environment(
     version: Version, interpreter: Interpreter, tell: Tell
 ) -> Environment:
-    """An environment with this version of wsgibench, built as a user gets
-    it; made once."""
-    digest = hashlib.sha256(
-        ("%s %s" % (interpreter.path, interpreter.version)).encode()
-    )
-    name = "%s-%s" % (version.tree.name, digest.hexdigest()[:8])
-    folder = cache_directory() / "built" / name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    python = folder / "bin" / "python"
-    manifest = folder / "wsgibench-built.json"
+    """This version of wsgibench as an environment: its own Python files, and
+    extensions that are built once for all versions with the same C. (pip
+    would make an environment for each, which takes longer than to compile
+    one.)"""
+    python = _build_tools(version.tree, interpreter, tell)
+    key = _key(interpreter, version.tree)
     what = "%s for %s" % (version.label, interpreter.label)
-    with open(str(folder) + ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not manifest.exists():
-            shutil.rmtree(folder, ignore_errors=True)
+    with _making("native-" + key) as (folder, made):
+        if made is not None:
             tell("building " + what)
             log = Path(str(folder) + ".log")
+            log.unlink(missing_ok=True)
+            install.build(python, version.tree, made, log, what)
+            shutil.rmtree(made / "temp", ignore_errors=True)
+    for path in (folder / "lib").rglob("*.so"):
+        _copy(path, version.tree / "python" / path.relative_to(folder / "lib"))
+    _compile(python, version.tree)
+    project = _project(version.tree)["project"]
+    return Environment(
+        str(python),
+        {"wsgibench": str(project["version"])},
+        (str(version.tree / "python"),),
+    )
+
+
+def _copy(path: Path, target: Path) -> None:
+    """In one step: another gate may use the same version."""
+    if target.exists() and target.read_bytes() == path.read_bytes():
+        return
+    part = target.with_name("%s.%d" % (target.name, os.getpid()))
+    shutil.copy2(path, part)
+    part.rename(target)
+
+
+def _compile(python: Path, tree: Path) -> None:
+    """Its Python files, before anything is counted: a process that compiles
+    them itself has another heap, and another heap has other collisions in
+    the interpreter's caches."""
+    package = tree / "python" / "wsgibench"
+    subprocess.run(
+        [str(python), "-m", "compileall", "-q", "-l", str(package)]
+        + [str(path) for path in (package / "native", package / "guest")]
+        + [str(path) for path in package.glob("guest/*/")],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
+
+
+def _project(tree: Path) -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads(
+        (tree / "pyproject.toml").read_text()
+    )
+    return found
+
+
+def _build_tools(tree: Path, interpreter: Interpreter, tell: Tell) -> Path:
+    """The Python of an environment that has what its build needs, and that
+    runs it, too: c-uv needs no packages."""
+    requires = _project(tree)["build-system"]["requires"]
+    digest = hashlib.sha256()
+    for text in (interpreter.path, interpreter.version, *requires):
+        digest.update(text.encode() + b"\0")
+    name = "tools-" + digest.hexdigest()[:16]
+    what = "what builds wsgibench on " + interpreter.label
+    # An environment cannot be moved: it is whole once it has this file.
+    folder = cache_directory() / "versions" / name
+    whole = folder / "whole"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(str(folder) + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            tell("installing " + what)
+            log = Path(str(folder) + ".log")
             install.environment(interpreter, folder, log, system=False)
-            install.packages(python, [str(version.tree)], log, what, [])
-            manifest.write_text(json.dumps(install.versions(python)))
-        versions: dict[str, str] = json.loads(manifest.read_text())
-    return Environment(str(python), versions)
+            python = folder / "bin" / "python"
+            install.packages(python, requires, log, what, [])
+            whole.touch()
+        whole.touch()
+    return folder / "bin" / "python"
 
 
-def remove_old(keep: int = 40) -> None:
+def remove_old(keep: int = 60) -> None:
     """The oldest copies and builds; a gate that runs for each commit must
     not fill the disk."""
-    for kind in ("versions", "built"):
-        folder = cache_directory() / kind
-        found = [path for path in folder.glob("*") if path.is_dir()]
-        found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in found[keep:]:
-            shutil.rmtree(path, ignore_errors=True)
+    folder = cache_directory() / "versions"
+    found = [path for path in folder.glob("*") if path.is_dir()]
+    found = [path for path in found if not path.name.startswith("tools-")]
+    found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in found[keep:]:
+        shutil.rmtree(path, ignore_errors=True)
+        Path(str(path) + ".log").unlink(missing_ok=True)

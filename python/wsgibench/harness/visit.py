@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wsgibench import plugins
 from wsgibench.errors import WsgibenchError
@@ -25,6 +25,9 @@ from wsgibench.harness.requests.request import Request
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.stable import Stable
 from wsgibench.verdicts import INVALID, NUMBERS, Doubt, doubt
+
+if TYPE_CHECKING:
+    from wsgibench.load.spec import LoadSpec
 
 SCRIPT = plugins.PACKAGE / "guest" / "sessions.py"
 SESSIONS_TIMEOUT = 120.0
@@ -209,6 +212,23 @@ class Visit:
             is_first=start == 0,
         )
 
+    def spec(
+        self, guest: GuestProcess, load: Load, folder: Path, *, seed: int
+    ) -> LoadSpec:
+        """What it is asked, as a load."""
+        from wsgibench.harness import mix
+
+        return mix.spec(
+            "http://%s:%d/" % guest.address[:2],
+            load,
+            self._scenario,
+            self._visitors,
+            self._expected,
+            folder,
+            seed=seed,
+            timeout=TIMEOUT,
+        )
+
     def command(
         self,
         guest: GuestProcess,
@@ -221,14 +241,5 @@ class Visit:
         """Of the process that loads it."""
         from wsgibench.harness import mix
 
-        made = mix.spec(
-            "http://%s:%d/" % guest.address[:2],
-            load,
-            self._scenario,
-            self._visitors,
-            self._expected,
-            folder,
-            seed=seed,
-            timeout=TIMEOUT,
-        )
+        made = self.spec(guest, load, folder, seed=seed)
         return mix.write(folder / "load.pickle", made, cpu)

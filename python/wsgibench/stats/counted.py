@@ -37,6 +37,13 @@ def spread(values: Sequence[float]) -> float:
     return 1.4826 * apart / middle / len(values) ** 0.5 if middle else 0.0
 
 
+def noise_of_pairs(cell: dict[str, Any]) -> float:
+    """Of a cell that was counted in turns together with another, and of how
+    much it lies above that one."""
+    found = [start["counted"] for start in cell["starts"]]
+    return max(spread(one.get("paired", one["turns"])) for one in found)
+
+
 @dataclass(frozen=True)
 class Counted:
     """A cell's numbers, each of one request; medians of the starts."""

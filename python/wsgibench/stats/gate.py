@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wsgibench.stats import comparison, counted, noise, samples
@@ -29,12 +29,16 @@ def judge_counted(
     cells: dict[str, dict[str, Any]], margin: float
 ) -> list[Difference]:
     """`cells`: base, new and base again. What the two bases differ by is
-    noise; twice of it counts as none too."""
+    noise; twice of it counts as none too. They took their turns together, so
+    of their own noise only what is left of it in each turn's difference."""
     base, new, again = map(counted.of_cell, cells.values())
     if base is None or new is None:
         return []
     limit = max(margin, 2 * floor(base, again)) if again else margin
-    return counted.differences(base, new, limit)
+    left = counted.noise_of_pairs(list(cells.values())[1])
+    return counted.differences(
+        replace(base, noise=0.0), replace(new, noise=left), limit
+    )
 
 
 def floor(base: Counted, again: Counted | None) -> float:

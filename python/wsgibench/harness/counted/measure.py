@@ -7,7 +7,7 @@ from typing import Any
 
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.harness.counted import callgrind, perf, start
-from wsgibench.harness.counted.start import Subject
+from wsgibench.harness.counted.guests import Subject
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
 from wsgibench.harness.scenario import Scenario
@@ -37,7 +37,9 @@ def counter(wanted: str) -> str:
 
 def measurer(by: str) -> Callable[..., dict[str, Any]]:
     """A function with the arguments of cell.run()."""
-    count = start.instructions if by == "callgrind" else start.by_counters
+    count: Callable[[list[Subject]], list[dict[str, Any]]] = (
+        start.instructions if by == "callgrind" else start.by_counters
+    )
 
     def run(
         server: Server,
@@ -57,7 +59,7 @@ def measurer(by: str) -> Callable[..., dict[str, Any]]:
             services or {},
             visit=plan.get("visit"),
         )
-        found = {**count([subject])[0], **start.system_calls(subject)}
+        found = {**count([subject])[0], **start.system_calls([subject])[0]}
         reason = broken()
         if reason:
             raise WsgibenchError(reason)
