@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import http.client
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -31,6 +33,9 @@ from tests.native.process import (
     until,
 )
 from tests.native.test_life import APP, ask, change, worker_of
+from wsgibench import serve
+from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.native.loading import load_app
 
 Run = Callable[..., Program]
 
@@ -181,14 +186,21 @@ def test_a_unix_socket_with_a_full_queue_is_busy(
         assert path.exists()
 
 
-@pytest.mark.parametrize("mode", ["600", "0660", "666"])
+@pytest.mark.parametrize(
+    ("arguments", "mode"),
+    [
+        (("--uds-mode=600",), 0o600),
+        (("--uds-mode=0666", "--umask=077"), 0o666),
+        (("--umask=007",), 0o770),
+    ],
+)
 def test_permissions_of_a_unix_socket(
-    run: Run, tmp_path: Path, mode: str
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], mode: int
 ) -> None:
     path = tmp_path / "s"
-    program = run("an_app", "--bind=unix:%s" % path, "--uds-mode=" + mode)
+    program = run("an_app", "--bind=unix:%s" % path, *arguments)
     program.line("serving on")
-    assert stat.S_IMODE(path.stat().st_mode) == int(mode, 8)
+    assert stat.S_IMODE(path.stat().st_mode) == mode
     assert ask_unix(str(path)).endswith(b" one")
     assert program.stop() == 0
 
@@ -201,6 +213,9 @@ def ids_of(port: int) -> tuple[int, int, int, str]:
     return int(uid), int(gid), int(mask, 8), directory
 
 
+WHO = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("games").gr_gid
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone may change users")
 def test_user_group_and_umask(run: Run) -> None:
     with open_folder() as folder:
@@ -210,17 +225,16 @@ def test_user_group_and_umask(run: Run) -> None:
             "an_app", "--port=0", "--user=nobody", "--group=games",
             "--umask=027", "--access-log=%s" % (folder / "logs" / "access"),
             "--workers=2", "--chdir=%s" % folder,
+            "--bind=127.0.0.1:0", "--bind=unix:%s" % (folder / "socket"),
         )  # fmt: skip
         as_another(program, folder / "logs")
+        found = (folder / "socket").stat()
+        assert (found.st_uid, found.st_gid) == WHO
 
 
 def as_another(program: Program, log: Path) -> None:
     port = program.port()
-    import grp
-    import pwd
-
-    expected = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("games").gr_gid
-    assert ids_of(port)[:3] == (*expected, 0o027)
+    assert ids_of(port)[:3] == (*WHO, 0o027)
     # Its workers can open the log again, although the folder is root's, and
     # die with their supervisor, although they are another's.
     (log / "access").rename(log / "access.1")
@@ -259,6 +273,52 @@ def test_what_is_wrong_is_told_in_a_sentence(
     assert program.lines[-1].endswith(".")
     assert words in program.lines[-1]
     assert "Traceback" not in program.text
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"bind": "127.0.0.1:99999"}, "a port is 0 to 65535, not 99999"),
+        ({"port": -1}, "a port is 0 to 65535, not -1"),
+        ({"bind": "unix:"}, "names no socket"),
+        ({"bind": "unix:@"}, "names no socket"),
+        ({"bind": "unix:/" + "x" * 200}, "too long"),
+        ({"bind": "fd://x"}, "fd://3"),
+        ({"bind": "nobody.invalid:0"}, "nobody.invalid:0: "),
+        ({"metrics": "99999"}, "a port is"),
+        ({"statsd_host": "127.0.0.1:99999"}, "statsd_host is HOST:PORT"),
+        ({"statsd_host": "nobody.invalid:1"}, "nobody.invalid:1: "),
+        ({"log_level": "loud"}, "log_level is one of debug"),
+        ({"grace": float("nan")}, "grace is a number of seconds"),
+        ({"stream_body": 2}, "stream_body is 0 to 1"),
+        ({"max_fields": 1 << 32}, "max_fields is 0 to 4294967295"),
+        ({"accept_batch": -1}, "accept_batch"),
+    ],
+)
+def test_what_is_wrong_is_told_before_a_worker_starts(
+    given: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(WsgibenchError, match=words):
+        serve("an_app", **{"port": 0, **given})
+
+
+def test_one_address_twice_is_told() -> None:
+    """Both can be bound (SO_REUSEADDR), but only one listens."""
+    with socket.socket() as spare:
+        spare.bind(("127.0.0.1", 0))
+        port = spare.getsockname()[1]
+    with pytest.raises(WsgibenchError, match="%d: Address already" % port):
+        serve("an_app", bind=["127.0.0.1:%d" % port] * 2)
+
+
+@pytest.mark.parametrize("name", ["./an_app.py", "an_app.py:app"])
+def test_a_file_is_no_module(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "an_app.py").write_text(APP)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"like an_app:app"):
+        load_app(name)
 
 
 def test_a_full_disk_for_bodies_is_told(run: Run) -> None:

@@ -180,7 +180,7 @@ def one_sentence(process: Any, code: int) -> str:
         (("an_app", "--hang-timeout", "-1"), 2, "hang_timeout"),
         (("an_app", "--workers", "2", "--max-head", "99999"), 2, "max_head"),
         (("an_app", "--max-head", "99999"), 2, "max_head"),
-        (("an_app", "--max-fields", "-1"), 2, "negative"),
+        (("an_app", "--max-fields", "-1"), 2, "max_fields"),
         (("an_app", "--server-header", "a\nb"), 2, "server_header"),
         (("an_app", "--workers", "2", "--access-log", "/nowhere/log"), 1, "/"),
         (("an_app", "--access-log", "/nowhere/log"), 1, "/nowhere/log"),

@@ -90,10 +90,11 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.native.options import Options
 
     values = config.gather(vars(arguments), os.environ)
+    given = {name: value.value for name, value in values.items()}
     if vars(arguments).get("print_config"):
+        config.check(given)
         sys.stdout.write(config.describe(values, _defaults()))
         return 0
-    given = {name: value.value for name, value in values.items()}
     app = given.pop("app", None)
     if app is None:
         raise UsageError("which application? Give MODULE:APP.")

@@ -20,13 +20,20 @@ from typing import Any, NamedTuple
 
 from wsgibench.errors import UsageError
 from wsgibench.native.options import Options
-from wsgibench.native.settings import SETTINGS
+from wsgibench.native.settings import SETTINGS, to_core
 
 FILE = "wsgibench.toml"
 PROJECT = "pyproject.toml"
 PREFIX = "WSGIBENCH_"
 #: Variables of that prefix that mean something else.
 OTHERS = {"BACKEND", "SETTINGS", "CONFIG", "PARSER", "DEV", "CFFI"}
+WORDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: "a list of texts",
+}
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 
 
@@ -82,10 +89,13 @@ def _from_toml(name: str, value: Any, origin: str) -> Any:
         return float(value)
     if kind is list and isinstance(value, str):
         return [value]
-    if type(value) is not kind:
+    fits = type(value) is kind
+    if kind is list and fits:
+        fits = all(isinstance(each, str) for each in value)
+    if not fits:
+        what = "a number or auto" if name == "workers" else WORDS[kind]
         raise UsageError(
-            "%s: %s is of type %s, not %r."
-            % (origin, name, kind.__name__, value)
+            "%s: %s is %s, not %r." % (origin, name, what, value)
         )
     return value
 
@@ -146,6 +156,8 @@ def _of_file(path: str | None) -> dict[str, Value]:
                 "%s: there is no option %r%s"
                 % (origin, key, _nearest(name, KINDS))
             )
+        if name in found:
+            raise UsageError("%s: %s is there twice." % (origin, key))
         found[name] = Value(_from_toml(name, value, origin), origin)
     return found
 
@@ -180,9 +192,18 @@ def gather(
     return found
 
 
+def check(given: Mapping[str, Any]) -> None:
+    """UsageError for what serve would refuse, as far as that is known before
+    anything is opened."""
+    names = {each.name for each in fields(Options)}
+    Options(**{k: v for k, v in given.items() if k in names}).check()
+    others = names | {"app"}
+    to_core({k: v for k, v in given.items() if k not in others})
+
+
 def _as_toml(value: Any) -> str:
-    if isinstance(value, float) and value == int(value):
-        return "%.1f" % value
+    if isinstance(value, float):
+        return repr(value)
     return json.dumps(value, ensure_ascii=False)
 
 

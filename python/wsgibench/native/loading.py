@@ -30,13 +30,17 @@ def _import(module_name: str, directory: str) -> Any:
             "there is no module %r in %s or on the import path."
             % (module_name, directory)
         ) from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise  # the user's
+    except BaseException as error:
         raise _failure("importing %s failed" % module_name, error) from error
 
 
 def _failure(what: str, error: BaseException) -> WsgibenchError:
     logger.error("%s", what, exc_info=True)
-    return WsgibenchError("%s: %s: %s." % (what, type(error).__name__, error))
+    kind, words = type(error).__name__, str(error)
+    reason = "%s: %s" % (kind, words) if words else kind
+    return WsgibenchError("%s: %s." % (what, reason))
 
 
 def _parse_call(path: str) -> tuple[str, list[Any], dict[str, Any]] | None:
@@ -87,6 +91,15 @@ def load_app(
     module_name, colon, path = text.partition(":")
     if not module_name or (colon and not path):
         raise UsageError("%r is not an application like module:app." % text)
+    if "/" in module_name or os.path.isfile(module_name):
+        raise UsageError(
+            "%s is a file; the application is a module, like %s:%s."
+            % (
+                module_name,
+                os.path.basename(module_name).partition(".")[0] or "module",
+                path or "application",
+            )
+        )
     call = _parse_call(path)
     name = call[0] if call else path or "application"
     found = _import(module_name, directory)
@@ -99,7 +112,9 @@ def load_app(
     if call is not None:
         try:
             found = found(*call[1], **call[2])
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise _failure("%s failed" % text, error) from error
     if not callable(found):
         raise UsageError("%s is not callable." % text)

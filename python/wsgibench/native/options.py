@@ -106,6 +106,14 @@ class Options:
     )
 
     def check(self) -> None:
+        for each in fields(self):
+            choices = each.metadata.get("choices")
+            value = getattr(self, each.name)
+            if choices and value not in choices:
+                raise UsageError(
+                    "%s is one of %s, not %r."
+                    % (each.name, ", ".join(choices), value)
+                )
         for name in ("grace", "hang_timeout", "drain_delay"):
             seconds = getattr(self, name)
             if not 0 <= seconds <= 1e6:

@@ -43,10 +43,14 @@ def _count_workers(workers: str | int) -> int:
     return count
 
 
-def _open_listeners(options: Options, workers: int) -> Listeners:
+def _open_listeners(
+    options: Options, workers: int, who: identity.Identity
+) -> Listeners:
+    """The file of a unix socket is the workers', as with gunicorn."""
     listeners = Listeners()
-    mode = options.uds_mode
-    permissions = None if mode is None else identity.octal(mode, "uds_mode")
+    permissions = None if who.umask is None else 0o777 & ~who.umask
+    if options.uds_mode is not None:
+        permissions = identity.octal(options.uds_mode, "uds_mode")
     addresses = sockets.from_systemd()
     if addresses and options.bind:
         log.logger.warning(
@@ -65,6 +69,9 @@ def _open_listeners(options: Options, workers: int) -> Listeners:
             )
         ]
         ours = not sockets.is_inherited(bind)
+        path = sockets.path_of(found[0])
+        if ours and path is not None:
+            who.own(path)
         if options.reuse_port and ours and sockets.is_tcp(found[0]):
             host, port = found[0].getsockname()[:2]
             found += [
@@ -83,7 +90,13 @@ def _listen(listeners: Listeners, settings: dict[str, Any]) -> None:
         backlog = native.binding().DEFAULTS["backlog"]
     if backlog >= 0:
         for listener in listeners.all():
-            listener.listen(backlog)
+            try:
+                listener.listen(backlog)
+            except OSError as error:  # the same address twice
+                raise WsgibenchError(
+                    "cannot listen on %s: %s."
+                    % (sockets.describe(listener), error.strerror)
+                ) from error
 
 
 def _check(service: Service, settings: dict[str, Any]) -> None:
@@ -160,7 +173,8 @@ def _run(
     notifier = Notifier()
     with contextlib.ExitStack() as stack:
         stack.enter_context(identity.pid_file(options.pid))
-        listeners = _open_listeners(options, workers)
+        who = identity.Identity(options.user, options.group, options.umask)
+        listeners = _open_listeners(options, workers, who)
         stack.callback(listeners.close)
         observation = Observation(
             MAX_PLACES,
@@ -172,7 +186,7 @@ def _run(
         if observation.wanted:
             settings = {"measure": 1, **settings}
         service = Service(
-            app, listeners, options, workers, settings, observation
+            app, listeners, options, who, workers, settings, observation
         )
         service.announces = announce
         _check(service, settings)

@@ -75,6 +75,7 @@ class Service:
         app: Application | str,
         listeners: Listeners,
         options: Options,
+        identity: Identity,
         workers: int,
         settings: dict[str, Any],
         observation: Observation,
@@ -85,7 +86,7 @@ class Service:
         self.options = options
         self.workers = workers
         self.settings = settings
-        self.identity = Identity(options.user, options.group, options.umask)
+        self.identity = identity
         self.announces = False
         self.draining = False
         self._cores: list[CoreServer] = []

@@ -239,6 +239,20 @@ CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "server_header": lambda name: "" if name == "none" else name,
 }
 
+UINT32 = 4294967295
+#: The largest numbers, where they are not the type's.
+MOST = {
+    "backlog": 2147483647,
+    "max_head": 65536,
+    "max_line": 1 << 20,
+    "max_body": 1 << 63,
+    "body_memory_all": 1 << 63,
+    "stream_body": 1,
+    "measure": 1,
+    "defer_accept": 1,
+    "cert_reqs": 2,
+}
+
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
@@ -260,6 +274,12 @@ def to_core(settings: dict[str, Any]) -> dict[str, Any]:
                     "%s is a number of seconds, not %r." % (name, value)
                 )
             value = round(value * 1000)
+        elif not setting.text and name not in CONVERTERS:
+            most = MOST.get(name, UINT32)
+            if not (0 <= value <= most or (name, value) == ("backlog", -1)):
+                raise UsageError(
+                    "%s is 0 to %d, not %r." % (name, most, value)
+                )
         if name in CONVERTERS:
             value = CONVERTERS[name](value)
         core[setting.core] = value

@@ -20,6 +20,8 @@ def listen_tcp(
     host: str, port: int, *, reuse_port: bool = False
 ) -> socket.socket:
     """Bound, not listening yet: the core does that with its backlog."""
+    if not 0 <= port <= 65535:  # getaddrinfo() takes the lower 16 bits
+        raise UsageError("a port is 0 to 65535, not %d." % port)
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host or None,
@@ -27,9 +29,9 @@ def listen_tcp(
             type=socket.SOCK_STREAM,
             flags=socket.AI_PASSIVE,
         )[0]
-    except (socket.gaierror, OverflowError) as error:
+    except socket.gaierror as error:
         raise UsageError(
-            "cannot listen on %s:%s: %s." % (host, port, error)
+            "cannot listen on %s:%s: %s." % (host, port, error.strerror)
         ) from error
     listener = socket.socket(family, kind, protocol)
     try:
@@ -60,6 +62,8 @@ def _remove_stale(path: str) -> None:
 
 def listen_unix(path: str, mode: int | None = None) -> socket.socket:
     """``mode``: permissions of the file, as chmod(2)."""
+    if path in ("", "@"):
+        raise UsageError("unix:%s names no socket." % path)
     address = "\0" + path[1:] if path.startswith("@") else path
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -170,12 +174,19 @@ def names(listener: socket.socket) -> tuple[str, str]:
     return host, str(port)
 
 
+def path_of(listener: socket.socket) -> str | None:
+    """The file of a unix socket; abstract names, which are bytes, have
+    none."""
+    address = listener.getsockname()
+    return address if isinstance(address, str) and address else None
+
+
 def remove_path(listener: socket.socket) -> None:
     """Unlinks the file of a unix socket that was made here."""
-    address = listener.getsockname()
-    if isinstance(address, str) and address and address[0] != "\0":
+    path = path_of(listener)
+    if path is not None:
         with contextlib.suppress(OSError):
-            os.unlink(address)
+            os.unlink(path)
 
 
 # Stopping -------------------------------------------------------------------

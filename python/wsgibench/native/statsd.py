@@ -20,16 +20,18 @@ def address_of(text: str) -> tuple[Any, Any]:
     """(family, address) of HOST:PORT or unix:///path."""
     if text.startswith("unix://"):
         return socket.AF_UNIX, text[7:]
-    host, colon, port = text.rpartition(":")
+    host, _, port = text.rpartition(":")
+    if not (host and port.isdigit() and 0 < int(port) < 65536):
+        raise UsageError(
+            "statsd_host is HOST:PORT or unix:///path, not %r." % text
+        )
     try:
-        if not colon or not 0 < int(port) < 65536:
-            raise ValueError
         found = socket.getaddrinfo(
             host.strip("[]"), int(port), type=socket.SOCK_DGRAM
         )[0]
-    except (ValueError, OSError) as error:
+    except OSError as error:
         raise UsageError(
-            "statsd_host is HOST:PORT or unix:///path, not %r." % text
+            "statsd_host %s: %s." % (text, error.strerror)
         ) from error
     return found[0], found[4]
 

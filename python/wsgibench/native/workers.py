@@ -91,7 +91,7 @@ def ending(status: int) -> str:
         with contextlib.suppress(ValueError):
             return "signal %d, %s" % (number, signal.Signals(number).name)
         return "signal %d" % number
-    return "status %d" % status
+    return "exit code %d" % os.WEXITSTATUS(status)
 
 
 class Supervisor:
