@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from wsgibench.load.slo import Gate
 
 SLO = "p99=50ms,errors=0.1%"
+WARMUP, WARMUP_JIT = 1.0, 5.0
 
 
 def add_arguments(
@@ -148,6 +149,11 @@ class Field:
             start=start,
             **more,
         )
+
+    def warmup(self, cell: Any) -> float:
+        """Seconds of load before a process is measured."""
+        python = self.interpreters[cell.python].implementation
+        return WARMUP_JIT if python == "PyPy" else WARMUP
 
     def strain(self, result: dict[str, Any]) -> tuple[bool, float | None]:
         """(whether the objectives were kept, the worst time by its limit)"""

@@ -35,8 +35,12 @@ def _search(field: _field.Field, cell: Any, start: int) -> dict[str, Any]:
 
     points: list[dict[str, Any]] = []
     with field.stage(cell, start) as stage:
-        warm = dataclasses.replace(closed(cell.load), duration=1.0)
-        most = stage.load(warm, start)["goodput"]
+        warm = dataclasses.replace(
+            closed(cell.load), duration=field.warmup(cell)
+        )
+        stage.load(warm, start)
+        flat_out = dataclasses.replace(warm, duration=1.0)
+        most = stage.load(flat_out, start)["goodput"]
 
         def trial(rate: float) -> knee.Trial:
             load = dataclasses.replace(cell.load, rate=rate, warmup=0.0)
@@ -56,6 +60,8 @@ def _search(field: _field.Field, cell: Any, start: int) -> dict[str, Any]:
                     "client_cpu_share": result["client_cpu_share"],
                 }
             )
+            if not holds and strain is not None and strain <= 1:
+                strain = None  # it is not the times that fail
             return knee.Trial(rate, holds, strain)
 
         found = knee.search(trial, most / 2)

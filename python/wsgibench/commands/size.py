@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import os
 import sys
 from typing import Any
@@ -39,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _application.add_prices(parser)
 
 
+#: A time so near its limit, either way, is measured twice.
+CLOSE = 1.25
+
+
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -53,9 +58,11 @@ def _need(field: _field.Field, cell: Any, rate: float) -> Any:
     from wsgibench.harness.sizing import Need
     from wsgibench.harness.stage import closed
 
-    load = dataclasses.replace(closed(cell.load), connections=1, duration=1.0)
+    load = dataclasses.replace(closed(cell.load), connections=1)
+    warm = dataclasses.replace(load, duration=field.warmup(cell))
     with field.stage(cell, 0) as stage:
-        result = stage.load(load, 0)
+        stage.load(warm, 0)
+        result = stage.load(dataclasses.replace(load, duration=1.0), 1)
     done = max(1, result["classes"]["ok"])
     if not result["classes"]["ok"]:
         raise WsgibenchError("it answered nothing to one connection.")
@@ -84,13 +91,18 @@ class Search:
             self._cell.load, rate=self._rate, warmup=0.0
         )
         stage = self._field.stage(
-            self._cell, 1, server=text, all_cpus=size.workers > 1
+            self._cell, 1, server=text, workers=size.workers
         )
         with stage:
-            warm = dataclasses.replace(load, duration=1.0)
-            stage.load(warm, 1)
+            warm = self._field.warmup(self._cell)
+            stage.load(dataclasses.replace(load, duration=warm), 1)
             result = stage.load(load, 2)
-        kept, strain = self._field.strain(result)
+            kept, strain = self._field.strain(result)
+            if strain is not None and 1 / CLOSE < strain < CLOSE:
+                # By chance, perhaps: once more, and the two together.
+                kept, again = self._field.strain(stage.load(load, 3))
+                strain = math.sqrt(strain * (again or strain))
+                kept = strain <= 1
         fits = result["rss"] <= self._most
         seconds = result["duration_s"]
         tail = result["tail"]
@@ -105,6 +117,7 @@ class Search:
                 "cpu_share": result["server_cpu_ns"] / 1e9 / seconds,
                 "wait_share": result["server_wait_ns"] / 1e9 / seconds,
                 "rss": result["rss"],
+                "shared": stage.is_shared,
             }
         )
         _tell(

@@ -6,7 +6,8 @@ Order, to Controlled: {"requests": [{"method", "target", "headers", "body"
 Its answer: {"answers": [[status line, headers, body (base64), error]]} when
 "seconds" is 0, otherwise {"calls", "cpu_ns", "wall_ns", "routes": {index:
 [calls, cpu_ns, wall_ns]}, "parts": [[calls, cpu_ns, wall_ns] ...]} of the calls
-after the warm-up, and "user_ns" and "system_ns" of the process meanwhile.
+after the warm-up, and "user_ns" and "system_ns" of the process meanwhile, and
+"queue_ns", in which its thread could run and had no CPU (0: not known).
 """
 
 from __future__ import absolute_import
@@ -32,6 +33,15 @@ def used():
     """(user, system) nanoseconds of this process."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return int(usage.ru_utime * 1e9), int(usage.ru_stime * 1e9)
+
+
+def queued():
+    """Nanoseconds that this thread waited for a CPU so far."""
+    try:
+        with open("/proc/self/schedstat") as file:
+            return int(file.read().split()[1])
+    except (IOError, IndexError, ValueError):
+        return 0
 
 
 if hasattr(time, "clock_gettime_ns"):
@@ -140,7 +150,7 @@ def timed(app, calls, order, seconds, warmup):
     while now < end:
         warm = now < measured
         if before is None and not warm:
-            before = used()
+            before = used() + (queued(),)
         part = [0, 0, 0]
         until = min(now + int(PART_SECONDS * 1e9), measured if warm else end)
         while now < until:
@@ -159,7 +169,7 @@ def timed(app, calls, order, seconds, warmup):
                 totals[index][n] += 0 if warm else took[n]
         if not warm:
             parts.append(part)
-    after = used()
+    after = used() + (queued(),)
     before = before or after
     return {
         "calls": sum(part[0] for part in parts),
@@ -167,6 +177,7 @@ def timed(app, calls, order, seconds, warmup):
         "wall_ns": sum(part[2] for part in parts),
         "user_ns": after[0] - before[0],
         "system_ns": after[1] - before[1],
+        "queue_ns": after[2] - before[2],
         "routes": dict((n, t) for n, t in enumerate(totals) if t[0]),
         "parts": parts,
     }

@@ -38,3 +38,15 @@ def split_cpus() -> tuple[int | None, int | None]:
     """(server's CPU, client's): apart if there are two."""
     cpus = sorted(os.sched_getaffinity(0))
     return (cpus[0], cpus[1]) if len(cpus) > 1 else (None, None)
+
+
+def cpus_of_workers(workers: int) -> tuple[frozenset[int] | None, bool]:
+    """(the CPUs of so many processes, None: all; whether the client has one
+    of them, for want of others)"""
+    server, client = split_cpus()
+    if server is None or client is None:
+        return None, True
+    others = sorted(os.sched_getaffinity(0) - {client})
+    if len(others) < workers:
+        return None, True
+    return frozenset(others[:workers]), False

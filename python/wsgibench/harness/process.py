@@ -70,7 +70,7 @@ class GuestProcess:
         log: Path,
         host: str = "127.0.0.1",
         port: int = 0,
-        cpu: int | None = None,
+        cpu: int | frozenset[int] | None = None,
         services: dict[str, Any] | None = None,
         backlog: int = BACKLOG,
         under: Under | None = None,
@@ -163,11 +163,12 @@ class GuestProcess:
         """What happens between fork and exec: its CPU, all descriptors it may
         have, and its end with ours."""
         end_with_us = orphans.end_with_us()
+        cpus = {self._cpu} if isinstance(self._cpu, int) else self._cpu
 
         def prepare() -> None:
             end_with_us()
-            if self._cpu is not None:
-                os.sched_setaffinity(0, {self._cpu})
+            if cpus:
+                os.sched_setaffinity(0, cpus)
             _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

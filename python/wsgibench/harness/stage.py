@@ -31,18 +31,19 @@ class Stage:
         *,
         visit: Visit | None,
         start: int,
-        all_cpus: bool = False,
+        workers: int = 1,
     ) -> None:
         self._scenario = scenario
         self._visit = visit
         self._start = start
         self._folder = tempfile.TemporaryDirectory(prefix="wsgibench-")
-        cpu, self._client_cpu = machine.split_cpus()
+        _, self._client_cpu = machine.split_cpus()
+        cpus, self.is_shared = machine.cpus_of_workers(workers)
         self._guest = GuestProcess(
             environment,
             server,
             scenario,
-            cpu=None if all_cpus else cpu,
+            cpu=cpus,
             log=Path(self._folder.name) / "guest.log",
         )
         self.answers: dict[str, Any] = {}

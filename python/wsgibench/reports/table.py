@@ -25,9 +25,15 @@ def render(record: dict[str, Any], width: int = 120) -> str:
     if "application" in record:
         results.sort(key=lambda row: row.get("server_cpu_us", math.inf))
         results.sort(key=lambda row: row["verdict"] == INVALID)
+        if len({cell(row, "load") for row in results}) < 2:
+            shown = [one for one in shown if one[1] != "load"]
     for title, name in shown:
         is_text = name in ("server", "python", "load", "verdict")
-        table.add_column(title, justify="left" if is_text else "right")
+        table.add_column(
+            title,
+            justify="left" if is_text else "right",
+            no_wrap=name in ("server", "python"),
+        )
     for row in results:
         table.add_row(*(cell(row, name) for _, name in shown))
     out = io.StringIO()

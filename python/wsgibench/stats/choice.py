@@ -105,7 +105,11 @@ def name(one: Entry, several: bool = True) -> str:
 def sentences(record: dict[str, Any], choice: Choice) -> list[str]:
     """The first says which; each of the others stands by itself."""
     if not choice.ranked:
-        return ["nothing was measured that could be ranked", *_barred(choice)]
+        return [
+            "nothing was measured that could be ranked",
+            *_barred(choice),
+            *_all_the_same(choice),
+        ]
     found = [_which(choice), *_by_how_much(choice)]
     found += _pythons(choice)
     found += _whose_time(record, choice)
@@ -248,6 +252,27 @@ def _barred(choice: Choice) -> list[str]:
         % (", ".join(name(one) for one, _ in found), found[0][1])
         for found in kinds.values()
     ]
+
+
+def _all_the_same(choice: Choice) -> list[str]:
+    """What there is when only the machine was at fault: an order, no rank."""
+    found = [one for one, _ in choice.barred if _only_busy(one)]
+    if not found:
+        return []
+    order = ", ".join(
+        "%s %s us" % (name(one), interval_text(one.cpu))
+        for one in sorted(found, key=_cost)
+        if one.cpu is not None
+    )
+    return [
+        "by CPU for a request, as far as a busy machine can tell: " + order,
+        "stop what else runs, or take a machine of its own, and run it again",
+    ]
+
+
+def _only_busy(one: Entry) -> bool:
+    bad = {d["code"] for d in one.row["doubts"] if d["level"] == INVALID}
+    return one.cpu is not None and bad == {"machine-busy"}
 
 
 def seconds_of_start(record: dict[str, Any]) -> float:

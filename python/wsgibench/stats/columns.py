@@ -35,9 +35,13 @@ COLUMNS = (
 
 def columns(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     """(title, name) of those that have something to say: no "right" where no
-    server was audited."""
-    audited = any(row.get("right") for row in rows)
-    return [one for one in COLUMNS if one[1] != "right" or audited]
+    server was audited, no "x null" where that was not raced."""
+    empty = {
+        name
+        for name in ("right", "cpu_vs_null")
+        if not any(row.get(name) for row in rows)
+    }
+    return [one for one in COLUMNS if one[1] not in empty]
 
 
 def three(value: float) -> str:

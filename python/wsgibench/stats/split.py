@@ -95,7 +95,9 @@ def of_cell(record: dict[str, Any], cell: dict[str, Any]) -> Split | None:
         base = alone[block]
         total = measured[block].series("server_cpu_us").value
         own = base["cpu_ns"] / base["calls"] / 1e3
-        wall = base["wall_ns"] / base["calls"] / 1e3
+        # What the machine made it wait is no waiting of its own.
+        wall = base["wall_ns"] - base.get("queue_ns", 0)
+        wall = wall / base["calls"] / 1e3
         process = max(1, base["user_ns"] + base["system_ns"])
         own_system = own * base["system_ns"] / process
         after = float(measured[block].begin[0])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-NUMBER = re.compile(r"\d+(?:\.\d+)?")
+#: A number, or a span of them that an earlier call made.
+NUMBER = re.compile(r"\d+(?:\.\d+)?(?: to \d+(?:\.\d+)?)?")
 
 
 def together(reasons: Sequence[str]) -> list[str]:
@@ -19,7 +20,8 @@ def together(reasons: Sequence[str]) -> list[str]:
     for words, numbers in sorted(said.items()):
         spans = []
         for values in zip(*numbers):
-            ends = min(values, key=float), max(values, key=float)
+            every = [one for text in values for one in text.split(" to ")]
+            ends = min(every, key=float), max(every, key=float)
             spans.append(" to ".join(dict.fromkeys(ends)))
         found.append(words % tuple(spans))
     return found
