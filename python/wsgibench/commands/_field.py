@@ -4,6 +4,7 @@ objectives to be kept."""
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,14 @@ def add_arguments(
     _application.add_arguments(parser)
 
 
+def say_where(output: Path) -> None:
+    print("record: %s" % output)
+    print(
+        "as a page: python -m wsgibench report %s -o %s"
+        % (output, output.with_suffix(".html"))
+    )
+
+
 class Field:
     """Cells that can be measured, with their environments."""
 
@@ -127,6 +136,7 @@ class Field:
             tell=tell,
             contest=contest,
         )
+        self.race.record["cwd"] = os.getcwd()
         self.ready = self.race.prepared()
         if contest is not None and self.ready:
             contest.begin(self.ready, found.interpreters)

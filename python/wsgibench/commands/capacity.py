@@ -106,5 +106,5 @@ def run(arguments: argparse.Namespace) -> int:
     made["complete"] = True
     record.write(made, arguments.output)
     print(capacity.render(made), end="")
-    print("record: %s" % arguments.output)
+    _field.say_where(arguments.output)
     return 1 if made["failures"] else 0

@@ -60,11 +60,13 @@ def _of_record(arguments: argparse.Namespace, chosen: str) -> str:
                 % (arguments.record, ", ".join(COUNTED))
             )
     if found.get("kind") in SEARCHES:
-        chosen = arguments.format or found["kind"]
-        if chosen != found["kind"]:
+        forms = (found["kind"], "html")
+        if chosen != "html":
+            chosen = arguments.format or found["kind"]
+        if chosen not in forms:
             raise UsageError(
-                "%s is of `%s`; its form is: %s."
-                % (arguments.record, found["kind"], found["kind"])
+                "%s is of `%s`; its forms are: %s."
+                % (arguments.record, found["kind"], ", ".join(forms))
             )
     module = plugins.load("reports", chosen, "report")
     text: str = module.render(found)

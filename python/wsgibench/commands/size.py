@@ -200,5 +200,5 @@ def run(arguments: argparse.Namespace) -> int:
     made["complete"] = True
     record.write(made, arguments.output)
     print(size.render(made), end="")
-    print("record: %s" % arguments.output)
+    _field.say_where(arguments.output)
     return 1 if made["failures"] else 0

@@ -4,6 +4,7 @@ differed, the routes, and whose time it is."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.load.hdr import Histogram
@@ -43,33 +44,58 @@ def splits(record: dict[str, Any], entries: Sequence[Entry]) -> Table:
     return ["server", "python", *heads], rows
 
 
-def routes(record: dict[str, Any], entries: Sequence[Entry]) -> Table:
-    """Each route of the mix: the application alone, then every server's
-    times under load, the starts together."""
+@dataclass(frozen=True)
+class Route:
+    """Of the mix: the application alone, then every server's times under
+    load, the starts together."""
+
+    name: str
+    share: str
+    alone: str
+    table: Table
+
+
+def routes(record: dict[str, Any], entries: Sequence[Entry]) -> list[Route]:
+    """Those that are asked most come first."""
     shares: dict[str, float] = record["application"]["routes"]
+    alone = {
+        one.python: split.routes(record, one.cell["python"]) for one in entries
+    }
+    return [
+        Route(
+            name,
+            "%.0f %%" % (100 * shares[name]),
+            ", ".join(
+                "%s %s us" % (python, three(found[name]))
+                for python, found in alone.items()
+                if name in found
+            ),
+            _route_table(entries, name),
+        )
+        for name in sorted(shares, key=lambda name: -shares[name])
+    ]
+
+
+def _route_table(entries: Sequence[Entry], name: str) -> Table:
     rows = []
-    for name, share in shares.items():
-        for one in entries:
-            times, failed = _times(one, name)
-            if not times.places:
-                continue
-            alone = split.routes(record, one.cell["python"]).get(name)
-            rows.append(
-                [
-                    name,
-                    "%.0f %%" % (100 * share),
-                    one.server,
-                    one.python,
-                    "-" if alone is None else three(alone),
-                    three(times.quantile(0.5) / 1e6),
-                    three(times.quantile(0.99) / 1e6)
-                    if times.count >= 1000
-                    else "-",
-                    str(failed),
-                ]
-            )
-    heads = ["route", "share", "server", "python", "alone CPU us"]
-    return [*heads, "p50 ms", "p99 ms", "failed"], rows
+    for one in entries:
+        times, failed = _times(one, name)
+        if not times.places:
+            continue
+        rows.append(
+            [
+                one.server,
+                one.python,
+                three(times.quantile(0.5) / 1e6),
+                three(times.quantile(0.99) / 1e6)
+                if times.count >= 1000
+                else "-",
+                str(times.count),
+                str(failed),
+            ]
+        )
+    heads = ["server", "python", "p50 ms", "p99 ms", "answers", "failed"]
+    return heads, rows
 
 
 def _times(one: Entry, route: str) -> tuple[Histogram, int]:

@@ -14,6 +14,7 @@ import numpy as np
 from wsgibench.stats import histogram
 from wsgibench.stats.answers import Entry
 from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.columns import three
 
 Figure = dict[str, Any]
 
@@ -146,6 +147,42 @@ def memory(group: Sequence[Entry], style: Style) -> Figure:
             "xaxis": axis("resident memory of all processes, MiB"),
             "yaxis": axis("", type="category"),
             "height": 150 + 44 * len({one.server for one in group}),
+        },
+    }
+
+
+def stacked(
+    names: Sequence[str],
+    parts: Sequence[tuple[str, list[str] | str, bool, list[float]]],
+    title: str,
+) -> Figure:
+    """Bars of (name of the part, colour or colours, weak, values), one on
+    the other, with their sums behind them; the first name is on top."""
+    sums = [sum(column) for column in zip(*(part[3] for part in parts))]
+    traces = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": name,
+            "x": values,
+            "y": list(names),
+            "marker": {"color": colour},
+            "weak": weak,
+        }
+        for name, colour, weak, values in parts
+    ]
+    traces[-1]["text"] = [three(value) for value in sums]
+    return {
+        "data": traces,
+        "layout": {
+            "barmode": "stack",
+            "xaxis": axis(title),
+            "yaxis": axis(
+                "",
+                type="category",
+                categoryarray=list(reversed(names)),
+            ),
+            "height": 150 + 34 * len(names),
         },
     }
 

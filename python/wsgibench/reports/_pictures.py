@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.reports import _figures as figures
 from wsgibench.reports._figures import Figure, Style
-from wsgibench.stats import histogram
+from wsgibench.stats import histogram, split
 from wsgibench.stats.answers import Entry, interval_text
 from wsgibench.stats.columns import three
+from wsgibench.verdicts import INVALID
 
 #: Groups of cells with pictures of their own; the table has them all.
 MOST = 12
@@ -112,6 +114,49 @@ def _of_group(load: str, group: list[Entry], style: Style) -> list[Picture]:
             ),
         ),
     ]
+
+
+def whose_time(
+    record: dict[str, Any], entries: Sequence[Entry]
+) -> Picture | None:
+    """Of each request's CPU, what is the application's: what no server can
+    save. None without a baseline."""
+    found = [
+        (one, parts)
+        for one in sorted(entries, key=_cost)
+        for parts in [split.of_cell(record, one.cell)]
+        if parts is not None and one.row["verdict"] != INVALID
+    ]
+    if not found:
+        return None
+    style = Style(entries)
+    loads = len({one.load for one, _ in found}) > 1
+    names = [
+        "%s, %s%s" % (one.server, one.python, ", " + one.load if loads else "")
+        for one, _ in found
+    ]
+    colours = [style.colour(one.server) for one, _ in found]
+    figure = figures.stacked(
+        names,
+        [
+            ("application", "var(--own)", False, _part(found, "application")),
+            ("server, in its colour", colours, False, _part(found, "server")),
+            ("kernel, for the server", colours, True, _part(found, "kernel")),
+        ],
+        "CPU of a request, us",
+    )
+    words = "Grey is the application: no server can save that."
+    return Picture("whose", "Whose time is it?", words, figure, ([], []))
+
+
+def _cost(one: Entry) -> float:
+    return one.cpu.estimate if one.cpu else math.inf
+
+
+def _part(
+    found: Sequence[tuple[Entry, split.Split]], name: str
+) -> list[float]:
+    return [max(0.0, getattr(parts, name).estimate) for _, parts in found]
 
 
 def _interval_table(

@@ -265,6 +265,11 @@ def _bars(
                     *(colour, weak, escape(_tip(trace, value, name))),
                 )
             )
+            if "text" in trace:
+                middle = top + thick / 2 + 3
+                found.append(
+                    _text(right + 6, middle, trace["text"][n], "start")
+                )
     return found
 
 
@@ -282,7 +287,8 @@ def _panel(
     is_stacked = layout.get("barmode") == "stack"
     is_bar = any(trace["type"] == "bar" for trace in traces)
     xs = _sums(traces) if is_stacked else _values(traces, "x")
-    x = _axis(asked_x, xs + ([0.0] if is_bar else []), left, right)
+    room = 44.0 if any("text" in trace for trace in traces) else 0.0
+    x = _axis(asked_x, xs + ([0.0] if is_bar else []), left, right - room)
     if asked_y.get("type") == "category":
         names = _names(asked_y, traces)
         y = Axis(-0.6, len(names) - 0.4, bottom, top, names=names)

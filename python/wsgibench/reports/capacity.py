@@ -2,76 +2,133 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.stats import split
+from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.columns import three
 
 HELP = "a record of `capacity`"
 
 #: Points of the curve that are printed: from half of the capacity on.
 FROM = 0.5
+MOST_POINTS = 8
+#: Of its CPU: a client that uses more may be the limit.
+CLIENT_BUSY = 0.9
+
+
+@dataclass(frozen=True)
+class Row:
+    cell: dict[str, Any]
+    rate: Interval  # requests/s
+
+    @property
+    def server(self) -> str:
+        return str(self.cell["server"])
+
+    @property
+    def python(self) -> str:
+        return python(self.cell)
+
+    @property
+    def name(self) -> str:
+        return "%s on %s" % (self.server, self.python)
+
+    @property
+    def text(self) -> str:
+        text = three(self.rate.estimate)
+        if self.rate.known:
+            low = max(0.0, self.rate.low)
+            text += " [%s, %s]" % (three(low), three(self.rate.high))
+        return text
+
+    @property
+    def closed(self) -> str:
+        found = [start["closed_loop"] for start in self.cell["starts"]]
+        return three(sum(found) / len(found))
+
+
+def python(cell: dict[str, Any]) -> str:
+    return "%(implementation)s %(version)s" % cell["python"]
+
+
+def rows(record: dict[str, Any]) -> list[Row]:
+    found = []
+    for cell in record["cells"]:
+        rates = [start["capacity"] for start in cell["starts"]]
+        if rates:
+            found.append(Row(cell, split.mean(rates)))
+    return sorted(found, key=lambda row: -row.rate.estimate)
 
 
 def render(record: dict[str, Any]) -> str:
     lines = ["highest rate that keeps %s:" % record["slo"]]
-    rows = []
-    for cell in record["cells"]:
-        rates = [start["capacity"] for start in cell["starts"]]
-        if rates:
-            rows.append((split.mean(rates), cell))
-    rows.sort(key=lambda row: -row[0].estimate)
-    for value, cell in rows:
-        python = "%(implementation)s %(version)s" % cell["python"]
-        text = three(value.estimate)
-        if value.known:
-            low = max(0.0, value.low)
-            text += " [%s, %s]" % (three(low), three(value.high))
-        closed = [start["closed_loop"] for start in cell["starts"]]
+    found = rows(record)
+    for row in found:
         lines.append(
             "  %-18s %-16s %s requests/s (as fast as it can: %s)"
-            % (
-                cell["server"],
-                python,
-                text,
-                three(sum(closed) / len(closed)),
-            )
+            % (row.server, row.python, row.text, row.closed)
         )
-        if value.estimate == 0:
-            lines.append("      not even the lowest rate keeps it")
-        lines += ["      " + line for line in _curve(cell, value.estimate)]
-    if len(rows) > 1:
-        lines.append(_verdict(rows))
+        lines += ["      " + line for line in _curve(row)]
+    lines += [one for one in [verdict(found), *notes(found)] if one]
     for failure in [*record["failures"], *record.get("skipped", [])]:
-        lines.append("* %(cell)s: %(reason)s" % failure)
+        where = failure["cell"]
+        lines.append("* %s%s" % (where and where + ": ", failure["reason"]))
     return "\n".join(lines) + "\n"
 
 
-def _verdict(rows: list[Any]) -> str:
-    (best, cell), (second, other) = rows[:2]
-    if best.known and second.known and best.low > second.high:
-        return "%s keeps it at the highest rate." % cell["server"]
+def verdict(found: list[Row]) -> str:
+    if len(found) < 2:
+        return ""
+    best, second = found[:2]
+    known = best.rate.known and second.rate.known
+    if known and best.rate.low > second.rate.high:
+        return "%s keeps it at the highest rate." % best.name
     return "%s and %s cannot be told apart; --starts tells more." % (
-        cell["server"],
-        other["server"],
+        best.name,
+        second.name,
     )
 
 
-def _curve(cell: dict[str, Any], capacity: float) -> list[str]:
+def notes(found: list[Row]) -> list[str]:
+    lines = []
+    for row in found:
+        if row.rate.estimate == 0:
+            lines.append("%s: not even the lowest rate keeps it." % row.name)
+        elif _is_clients(row.cell):
+            lines.append(
+                "%s: the client had no CPU left, so it may bear more."
+                % row.name
+            )
+    return lines
+
+
+def _is_clients(cell: dict[str, Any]) -> bool:
+    """Whether the client was the limit at the rate that was found."""
+    for start in cell["starts"]:
+        held = [one for one in start["trials"] if one["holds"]]
+        busy = held[-1]["client_cpu_share"] if held else 0.0
+        if start["is_bound"] or busy > CLIENT_BUSY:
+            return True
+    return False
+
+
+def _curve(row: Row) -> list[str]:
     """The last start's, around the knee."""
-    points = cell["starts"][-1]["trials"]
-    shown = [one for one in points if one["rate"] >= FROM * capacity]
+    points = row.cell["starts"][-1]["trials"]
+    shown = [one for one in points if one["rate"] >= FROM * row.rate.estimate]
     return [
         "%8s/s  p50 %s  p99 %s ms%s"
         % (
             three(one["rate"]),
-            _ms(one["p50_ns"]),
-            _ms(one["p99_ns"]),
+            ms(one["p50_ns"]),
+            ms(one["p99_ns"]),
             "" if one["holds"] else "  missed",
         )
-        for one in shown[:8]
+        for one in shown[:MOST_POINTS]
     ]
 
 
-def _ms(value: float | None) -> str:
+def ms(value: float | None) -> str:
     return "-" if value is None else three(value / 1e6)

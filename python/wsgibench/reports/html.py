@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from wsgibench.reports import _application as _application_tables
 from wsgibench.reports import _svg
-from wsgibench.stats import answers, choice, noise
+from wsgibench.stats import answers, choice, cost, noise
 from wsgibench.stats.answers import Entry
-from wsgibench.stats.columns import LEGEND, cell, codes, marked
+from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.columns import LEGEND, cell, codes, marked, three
 from wsgibench.verdicts import INVALID
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Drawn:
         return bool(self.legend and self.legend[0][1])
 
 
-def _drawn(picture: Picture, title: str) -> Drawn:
+def drawn(picture: Picture, title: str) -> Drawn:
     label = "%s: %s. The numbers are in the table below." % (
         title,
         picture.title,
@@ -111,7 +112,18 @@ def _application(
     }
 
 
-def _command(record: dict[str, Any]) -> str:
+def _whose(
+    record: dict[str, Any], entries: list[Entry]
+) -> tuple[Picture, Drawn] | None:
+    from wsgibench.reports import _pictures
+
+    found = _pictures.whose_time(record, entries)
+    if found is None:
+        return None
+    return found, drawn(found, found.title)
+
+
+def command_of(record: dict[str, Any]) -> str:
     """From the folder it ran in, if that is known."""
     command = "python -m wsgibench " + shlex.join(record["argv"])
     folder = record.get("cwd")
@@ -125,27 +137,63 @@ def _title(record: dict[str, Any]) -> str:
     return ", ".join(names) or "nothing measured"
 
 
-def render(record: dict[str, Any]) -> str:
+def figures_of(
+    record: dict[str, Any], one: choice.Choice
+) -> list[tuple[str, str, str]]:
+    """(what, number, more) of the first in rank, at a glance."""
+    best = one.best
+    assert best.cpu is not None
+    found = [("CPU for a request", *_parted(best.cpu, "us"))]
+    if best.goodput is not None:
+        name = "requests/s" if best.row["rate"] else "requests/s at most"
+        found.append((name, *_parted(best.goodput, "")))
+    for key, name in (("p50_ns", "median time"), ("p99_ns", "p99 time")):
+        if best.row.get(key) is not None:
+            found.append((name, three(best.row[key] / 1e6) + " ms", ""))
+    asked = cost.prices(record)
+    priced = cost.of_row(best.row, best.cell, asked)
+    if priced is not None:
+        found.append(("a million requests", cost.money(priced.million), ""))
+    return found
+
+
+def _parted(value: Interval, unit: str) -> tuple[str, str]:
+    number, _, ends = answers.interval_text(value).partition(" ")
+    return ("%s %s" % (number, unit)).strip(), ends
+
+
+def environment() -> Any:
+    """Of the templates."""
     import jinja2
 
-    from wsgibench.reports import _pictures
-
-    entries = answers.entries(record)
-    pictures = _pictures.all_of(entries)
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def style() -> str:
+    return (PAGE / "report.css").read_text(encoding="utf-8")
+
+
+def render(record: dict[str, Any]) -> str:
+    from wsgibench.reports import _pictures, _search_page
+
+    if record.get("kind") in _search_page.KINDS:
+        return _search_page.render(record)
+    entries = answers.entries(record)
+    pictures = _pictures.all_of(entries)
     chosen = [
         (one, choice.sentences(record, one))
         for one in choice.choices(record, entries)
     ]
     # What a server can do comes before what it does when asked for less.
     chosen.sort(key=lambda pair: _is_paced(pair[0]))
-    return environment.get_template("report.html").render(
+    template = environment().get_template("report.html")
+    text: str = template.render(
         record=record,
         title=_title(record),
         chosen=chosen,
@@ -156,7 +204,7 @@ def render(record: dict[str, Any]) -> str:
             (
                 key,
                 title,
-                [(p, _drawn(p, title)) for p in pictures if p.section == key],
+                [(p, drawn(p, title)) for p in pictures if p.section == key],
             )
             for key, title in SECTIONS
         ],
@@ -164,14 +212,17 @@ def render(record: dict[str, Any]) -> str:
         floor=_floor(record),
         settings=_settings(record),
         machine={key: str(v) for key, v in record["machine"].items()},
-        command=_command(record),
+        command=command_of(record),
         interval_text=answers.interval_text,
         marked=marked,
         cell=cell,
         codes=codes,
         legend=LEGEND,
-        style=(PAGE / "report.css").read_text(encoding="utf-8"),
+        style=style(),
+        figures_of=lambda one: figures_of(record, one),
+        whose=_whose(record, entries),
     )
+    return text
 
 
 def _is_paced(one: choice.Choice) -> bool:

@@ -9,41 +9,93 @@ from wsgibench.stats.columns import three
 
 HELP = "a record of `size`"
 
+Cell = dict[str, Any]
 
-def month(cell: dict[str, Any], record: dict[str, Any]) -> float:
-    """USD of a month at the rate, by what was used."""
-    asked = cost.prices(record)
-    found = cell["size"]["found"]
-    used = next(
+#: Of numbers().
+HEADS = (
+    *("workers", "threads", "p99 ms", "% of a CPU", "% waited for one"),
+    *("MiB", "objectives"),
+)
+
+
+def used(cell: Cell) -> dict[str, Any]:
+    """What was measured of the size that was found."""
+    best = cell["size"]["found"]
+    found: dict[str, Any] = next(
         one
         for one in reversed(cell["size"]["tried"])
         if one["holds"]
         and (one["workers"], one["threads"])
-        == (found["workers"], found["threads"])
+        == (best["workers"], best["threads"])
     )
+    return found
+
+
+def month(cell: Cell, record: dict[str, Any]) -> float:
+    """USD of a month at the rate, by what was used."""
+    asked = cost.prices(record)
+    found = used(cell)
     hour = (
-        used["cpu_share"] * asked.cpu + used["rss"] / cost.GIB * asked.memory
+        found["cpu_share"] * asked.cpu
+        + found["rss"] / cost.GIB * asked.memory
     )
     return float(cost.HOURS_OF_A_MONTH * hour)
 
 
+def found(record: dict[str, Any]) -> list[Cell]:
+    """The cheapest first."""
+    cells = [one for one in record["cells"] if one["size"]["found"]]
+    return sorted(cells, key=lambda cell: month(cell, record))
+
+
 def render(record: dict[str, Any]) -> str:
     lines = ["for %g requests/s with %s:" % (record["rate"], record["slo"])]
-    found = [one for one in record["cells"] if one["size"]["found"]]
-    found.sort(key=lambda cell: month(cell, record))
-    for cell in found:
-        lines += _found(cell, record)
+    for cell in found(record):
+        lines += [
+            "  " + headline(cell, record),
+            "      " + cell["size"]["found"]["command"],
+            "      " + _why(cell["size"]),
+            *_tried(cell["size"]),
+        ]
     for cell in record["cells"]:
         if not cell["size"]["found"]:
-            lines += _not_found(cell)
+            lines += [
+                "  %s: nothing within the limits holds" % title(cell),
+                "      " + _why(cell["size"]),
+                *_tried(cell["size"]),
+            ]
+    tried = [one for cell in record["cells"] for one in cell["size"]["tried"]]
+    if any(one.get("shared") for one in tried):
+        lines.append(SHARED)
     for failure in [*record["failures"], *record.get("skipped", [])]:
-        lines.append("* %(cell)s: %(reason)s" % failure)
+        where = failure["cell"]
+        lines.append("* %s%s" % (where and where + ": ", failure["reason"]))
     return "\n".join(lines) + "\n"
 
 
-def _title(cell: dict[str, Any]) -> str:
+SHARED = (
+    "* with as many workers as CPUs the client had to share theirs: on a "
+    "machine of their own they bear more"
+)
+
+
+def title(cell: Cell) -> str:
     python = "%(implementation)s %(version)s" % cell["python"]
-    return "  %s on %s" % (cell["server"], python)
+    return "%s on %s" % (cell["server"], python)
+
+
+def headline(cell: Cell, record: dict[str, Any]) -> str:
+    best = cell["size"]["found"]
+    return "%s: %d x %d (workers x threads), %s a month" % (
+        title(cell),
+        best["workers"],
+        best["threads"],
+        cost.money(month(cell, record)),
+    )
+
+
+def why(cell: Cell) -> str:
+    return "%s: %s" % (title(cell), _why(cell["size"]))
 
 
 def _why(size: dict[str, Any]) -> str:
@@ -60,41 +112,23 @@ def _why(size: dict[str, Any]) -> str:
     )
 
 
-def _found(cell: dict[str, Any], record: dict[str, Any]) -> list[str]:
-    size = cell["size"]
-    best = size["found"]
-    lines = [
-        "%s: %d x %d (workers x threads), %s a month"
-        % (
-            _title(cell),
-            best["workers"],
-            best["threads"],
-            cost.money(month(cell, record)),
-        ),
-        "      " + best["command"],
-        "      " + _why(size),
+def numbers(one: dict[str, Any]) -> list[str]:
+    """A row of what was tried."""
+    return [
+        str(one["workers"]),
+        str(one["threads"]),
+        "-" if one["p99_ns"] is None else three(one["p99_ns"] / 1e6),
+        "%.0f" % (100 * one["cpu_share"]),
+        "%.0f" % (100 * one["wait_share"]),
+        "%.0f" % (one["rss"] / 2**20),
+        "kept" if one["holds"] else "missed",
     ]
-    return lines + _tried(size)
 
 
 def _tried(size: dict[str, Any]) -> list[str]:
+    form = "      %s x %s: p99 %s ms, %s %% of a CPU, waited for one %s %%, "
     return [
-        "      %d x %d: p99 %s ms, %.0f %% of a CPU, waited for one %.0f %%, "
-        "%.0f MiB%s"
-        % (
-            one["workers"],
-            one["threads"],
-            "-" if one["p99_ns"] is None else three(one["p99_ns"] / 1e6),
-            100 * one["cpu_share"],
-            100 * one["wait_share"],
-            one["rss"] / 2**20,
-            "" if one["holds"] else "; does not hold",
-        )
+        (form + "%s MiB") % tuple(numbers(one)[:-1])
+        + ("" if one["holds"] else "; does not hold")
         for one in size["tried"]
     ]
-
-
-def _not_found(cell: dict[str, Any]) -> list[str]:
-    size = cell["size"]
-    lines = ["%s: nothing within the limits holds" % _title(cell)]
-    return [*lines, "      " + _why(size), *_tried(size)]

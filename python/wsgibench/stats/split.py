@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wsgibench.stats import samples
@@ -40,6 +40,16 @@ class Split:
             ("server", self.server),
             ("kernel", self.kernel),
         )
+
+
+def _from_zero(value: Interval) -> Interval:
+    """Nothing takes less than no time."""
+    return replace(
+        value,
+        estimate=max(0.0, value.estimate),
+        low=max(0.0, value.low),
+        high=max(0.0, value.high),
+    )
 
 
 def mean(values: Sequence[float], level: float = 0.95) -> Interval:
@@ -107,7 +117,7 @@ def of_cell(record: dict[str, Any], cell: dict[str, Any]) -> Split | None:
         rows.append((own, server, kernel, max(0.0, wall - own), own / total))
     if not rows:
         return None
-    return Split(*(mean(list(column)) for column in zip(*rows)))
+    return Split(*(_from_zero(mean(list(column))) for column in zip(*rows)))
 
 
 def routes(record: dict[str, Any], python: dict[str, Any]) -> dict[str, float]:
