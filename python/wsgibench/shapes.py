@@ -162,6 +162,49 @@ class CountedCell(Cell):
     starts: list[CountedStart]
 
 
+class Trial(TypedDict):
+    rate: float
+    holds: bool
+    p50_ns: Any  # a number or null, as p99_ns
+    p99_ns: Any
+    client_cpu_share: float
+
+
+class SearchedStart(TypedDict):
+    start: int
+    closed_loop: float
+    capacity: float
+    is_bound: bool
+    trials: list[Trial]
+
+
+class SearchedCell(Cell):
+    starts: list[SearchedStart]
+
+
+class Tried(TypedDict):
+    workers: int
+    threads: int
+    holds: bool
+    p99_ns: Any
+    cpu_share: float
+    wait_share: float
+    rss: int
+
+
+class Size(TypedDict):
+    cpu_us: float
+    wait_us: float
+    least_workers: int
+    under_way: float
+    tried: list[Tried]
+    found: Any  # workers, threads, server and command, or null
+
+
+class SizedCell(Cell):
+    size: Size
+
+
 class Failure(TypedDict):
     cell: str
     reason: str
@@ -186,7 +229,7 @@ class Head(TypedDict):
 
 
 class WholeHead(Head, total=False):
-    kind: Literal["counted"]
+    kind: Literal["counted", "capacity", "size"]
     commit: str
     skipped: list[Failure]
 
@@ -197,6 +240,25 @@ class Record(WholeHead):
 
 class CountedRecord(WholeHead):
     cells: list[CountedCell]
+
+
+class CapacityRecord(WholeHead):
+    slo: str
+    cells: list[SearchedCell]
+
+
+class SizeRecord(WholeHead):
+    slo: str
+    rate: float
+    cells: list[SizedCell]
+
+
+#: By their ``kind``; without one it is a Record.
+KINDS = {
+    "counted": CountedRecord,
+    "capacity": CapacityRecord,
+    "size": SizeRecord,
+}
 
 
 class Wrong(ValueError):
@@ -287,9 +349,10 @@ def _order(record: Record) -> None:
 
 
 def checked(value: Any) -> dict[str, Any]:
-    """A record of either kind; raises Wrong."""
-    if isinstance(value, dict) and value.get("kind") == "counted":
-        check(value, CountedRecord, "record")
+    """A record of any kind; raises Wrong."""
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if kind in KINDS:
+        check(value, KINDS[kind], "record")
     else:
         check(value, Record, "record")
         _order(value)
