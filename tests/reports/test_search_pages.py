@@ -51,6 +51,7 @@ def of_capacity() -> dict[str, Any]:
     ]
     made = synthetic.record(cells)
     made.update(kind="capacity", slo="p99=50ms,errors=0.1%", starts=3)
+    made["limits_ns"] = {"p99": 50e6}
     made["failures"] = [{"cell": "bjoern on pypy3", "reason": "no <pair>."}]
     return made
 
@@ -123,6 +124,7 @@ def test_capacity_says_the_same_in_both() -> None:
     assert "c-uv on CPython" in capacity.verdict(rows)
     assert "the client had no CPU left" in printed
     assert "no <pair>." in shown
+    assert "the objective: p99 of 50 ms" in shown
 
 
 def test_size_says_the_same_in_both() -> None:

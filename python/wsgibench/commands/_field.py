@@ -137,6 +137,9 @@ class Field:
             contest=contest,
         )
         self.race.record["cwd"] = os.getcwd()
+        self.race.record["limits_ns"] = {
+            gate.name: gate.limit for gate in self.gates if gate.is_time
+        }
         self.ready = self.race.prepared()
         if contest is not None and self.ready:
             contest.begin(self.ready, found.interpreters)
