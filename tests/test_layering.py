@@ -191,8 +191,9 @@ ROOMS: dict[str, set[str]] = {
 }
 
 
-#: How histograms stand in records: who reads records may know it.
-FORMATS = {"wsgibench.load.hdr"}
+#: How histograms stand in records, and how applications are named: who reads
+#: either may know it.
+FORMATS = {"wsgibench.load.hdr", "wsgibench.guest.target"}
 
 
 def room_of(path: Path) -> str:

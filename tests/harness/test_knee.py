@@ -165,6 +165,14 @@ def test_command_lines() -> None:
         "--module 'a.b:app'",
         "waitress-serve --threads=8 a.b:app",
     ]
+    made = "shop:create_app('prod')"
+    assert sizing.command_line("gunicorn-sync", size, made) == (
+        "gunicorn --workers 3 'shop:create_app(\"prod\")'"
+    )
+    assert sizing.command_line("waitress", size, made) == (
+        "waitress-serve --threads=8 wsgi:app  # wsgi.py: from shop import "
+        "create_app; app = create_app('prod')"
+    )
     assert sizing.server_text("granian", size) == (
         "granian:workers=3:blocking_threads=8"
     )

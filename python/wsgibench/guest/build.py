@@ -7,6 +7,7 @@ import os
 import site
 import sys
 
+from wsgibench_guest.target import parsed
 from wsgibench_guest.work import Work
 
 
@@ -43,13 +44,15 @@ def foreign(task):
 
 
 def named(text):
-    """What ``module:name`` means; with () behind it, what a call gives."""
-    module, _, name = text.partition(":")
-    call = name.endswith("()")
+    """What ``module:name`` means; of a call, what it gives."""
+    module, name, call = parsed(text)
     found = importlib.import_module(module)
-    for part in name[: -2 if call else None].split("."):
+    for part in name.split("."):
         found = getattr(found, part)
-    return found() if call else found
+    if call is None:
+        return found
+    args, kwargs = call
+    return found(*args, **kwargs)
 
 
 def application(task):

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.guest.target import parsed
 
-#: module:name, module:name.attribute, module:factory()
-TARGET = re.compile(r"[\w.]+:[\w.]+(\(\))?")
 COMMAND_TIMEOUT = 600.0
 
 
@@ -106,15 +104,16 @@ def make(
     host: str,
 ) -> Application:
     """From the texts of a command line; UsageError tells what is wrong."""
-    if not TARGET.fullmatch(target):
+    if not _is_target(target):
         raise UsageError(
-            "%r is no application like mysite.wsgi:application or "
-            "myapp:create_app()." % target
+            "%r is no application like mysite.wsgi:application, "
+            "myapp:create_app() or myapp:create_app('prod', debug=False)."
+            % target
         )
     folder = Path(chdir).resolve()
     if not folder.is_dir():
         raise UsageError("there is no folder %s." % folder)
-    if sessions and not TARGET.fullmatch(sessions):
+    if sessions and not _is_target(sessions):
         raise UsageError("%r is no function like sessions:login." % sessions)
     if visitors < 1:
         raise UsageError("visitors cannot be %d." % visitors)
@@ -138,6 +137,18 @@ def make(
         visitors,
         host,
     )
+
+
+#: It is written for Python 2.7, too, so without types.
+read_target: Callable[[str], Any] = parsed
+
+
+def _is_target(text: str) -> bool:
+    try:
+        module, _, _ = read_target(text)
+    except ValueError:
+        return False
+    return all(part.isidentifier() for part in module.split("."))
 
 
 def _install(files: Sequence[str], packages: Sequence[str]) -> tuple[str, ...]:

@@ -135,7 +135,17 @@ def _threads_of(server: str, size: Size) -> int:
 
 def command_line(server: str, size: Size, app: str) -> str:
     """Ready to be run where the server is installed."""
-    factory = app.endswith("()")
+    if app.endswith(")") and not app.endswith("()"):
+        if server.startswith("gunicorn"):
+            app = app.replace("'", '"')  # it stands in single quotes
+        else:
+            # The others call a factory without arguments, or none at all.
+            module, _, call = app.partition(":")
+            name = call.partition("(")[0].partition(".")[0]
+            note = "  # wsgi.py: from %s import %s; app = %s"
+            made = command_line(server, size, "wsgi:app")
+            return made + note % (module, name, call)
+    factory = app.endswith(")")
     plain = app[:-2] if factory else app
     if server == "c-uv":
         more = " --factory" if factory else ""
