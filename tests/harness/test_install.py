@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,27 @@ def test_servers_of_one_package_share_an_environment(cache: Path) -> None:
     again = environments.get(python, "raw-socket", said.append)
     assert first.python == again.python
     assert len(said) <= 1
+
+
+@pytest.mark.parametrize(
+    ("pip", "python", "can"),
+    [
+        ("23.2.1", "3.9.16", True),
+        ("26.1", "3.9.16", False),
+        ("26.1", "3.11.7", True),
+        ("22.0.4", "3.11.7", False),
+        ("23.2.1", "2.7.18", False),
+        ("", "3.11.7", False),
+    ],
+)
+def test_our_own_pip_installs_for_what_it_runs_on(
+    monkeypatch: pytest.MonkeyPatch, pip: str, python: str, can: bool
+) -> None:
+    def metadata(name: str) -> dict[str, str]:
+        if not pip:
+            raise importlib.metadata.PackageNotFoundError
+        least = ">=3.10" if pip == "26.1" else ">=3.7"
+        return {"Version": pip, "Requires-Python": least}
+
+    monkeypatch.setattr(importlib.metadata, "metadata", metadata)
+    assert install._can_be_served(python) is can
