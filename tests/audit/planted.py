@@ -53,6 +53,18 @@ def dies_of_a_path(port: int, app: Any) -> None:
     serve_wsgi(port, watched)
 
 
+def ends_with_the_application(port: int, app: Any) -> None:
+    """Lets SystemExit and KeyboardInterrupt end the process."""
+
+    def watched(environ: dict[str, Any], start_response: Any) -> Any:
+        try:
+            return app(environ, start_response)
+        except (SystemExit, KeyboardInterrupt):
+            os._exit(1)
+
+    serve_wsgi(port, watched)
+
+
 def splits_lines(port: int, app: Any) -> None:
     """Ignores Content-Length: what is in a body is the next request."""
     with socket.create_server(("127.0.0.1", port)) as listener:

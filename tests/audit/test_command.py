@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
-from wsgibench.audit import GUEST
+import pytest
+
+from wsgibench.audit import GUEST, run
 
 PLANTED = sys.executable + " -m tests.audit.planted serve_wsgi {port}"
 
@@ -61,6 +66,18 @@ def test_a_server_of_the_list() -> None:
     assert "wsgiref on CPython" in done.stdout
 
 
+def test_processes_of_a_command() -> None:
+    serve = sys.executable + " -m wsgibench serve {app} --bind {host}:{port}"
+    for command, code, words in (
+        (serve, 0, "faults 3 of 3 right"),
+        # It has no worker to replace, and ends at once.
+        (PLANTED, 1, "faults 1 of 2 right"),
+    ):
+        done = audit("--command", command, "--case", "faults/process/*")
+        assert done.returncode == code, done.stdout + done.stderr
+        assert words in done.stdout
+
+
 def test_the_level_of_the_exit_code() -> None:
     """wsgiref lets a name with "_" stand for one with "-"."""
     wrong = ("--command", PLANTED, "--case", "http/underscore/*")
@@ -85,8 +102,11 @@ def test_wrong_use_is_one_sentence() -> None:
         (("--read", __file__), "is not what audit --json writes"),
         (
             ("--command", PLANTED, "--case", "http/hosts/*"),
-            "no case is named",
+            "did you mean http/host/",
         ),
+        (("--case", "nothing"), "there are http/absolute_form/*, "),
+        (("--url", "https://localhost"), "without TLS"),
+        (("--url", "http://localhost:99999"), "is not a URL"),
     ):
         done = audit(*arguments)
         assert done.returncode == 2, (arguments, done.stdout, done.stderr)
@@ -101,3 +121,28 @@ def test_what_serves_nothing_is_told() -> None:
     done = audit("--url", "http://127.0.0.1:9")
     assert done.returncode == 1
     assert "nobody answers" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"\x15\x03\x01\x00\x02\x02\x46", "it speaks TLS"),
+        (b"\0\0\0\x04\0\0\0\0\0", "it speaks HTTP/2"),
+        (b"SSH-2.0-x\r\n", "is not HTTP/1.1: b'SSH"),
+        (b"", "closes the connection without an answer"),
+        (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "it answers 404"),
+    ],
+)
+def test_who_does_not_serve_the_application(answer: bytes, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    with client:
+                        client.recv(4096)
+                        client.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        assert words in run.why_not(listener.getsockname())

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from wsgibench.audit import differences, run
+from wsgibench.audit.faults import families as families_of_faults
 from wsgibench.audit.finding import Finding, score, worst
 from wsgibench.audit.http import families
 from wsgibench.audit.http.case import Case, accept, get
@@ -163,3 +164,29 @@ def test_a_subject_that_ends_is_started_again() -> None:
         assert run.ask(server.address, "last") == b"last"
     finally:
         subject.close()
+
+
+def test_faults_are_found() -> None:
+    chosen = {
+        "vanish/head-reset": "",
+        "slow/endless-answer": "nobody else is answered",
+        "process/terminated-answer": "was cut off",
+    }
+    with planted("serve_wsgi") as server:
+        for fault in families_of_faults.all_faults():
+            words = chosen.get("%s/%s" % (fault.family, fault.name))
+            if words is not None:
+                found = run.one_fault(server, fault)
+                assert found is not None
+                assert words in found.complaint
+                assert found.right == (not words)
+        assert server.ask("last") == b"last"
+
+
+def test_an_exit_of_the_application_is_no_crash() -> None:
+    with planted("ends_with_the_application") as server:
+        found = run.one_check(
+            server, check("start_response/KeyboardInterrupt")
+        )
+    assert found.kind == "wrong"
+    assert "exit ended the server" in found.complaint

@@ -1,17 +1,17 @@
-"""Our own server has every behaviour, on both bindings and in every mode."""
+"""Our own server is right in all that is asked, on both bindings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Callable
 
 import pytest
 
 from tests.wire.target import Target
 from wsgibench.audit import APPLICATION, run
+from wsgibench.audit.faults import families
+from wsgibench.audit.record import describe
 from wsgibench.audit.wire.exchange import Address
 from wsgibench.audit.wsgi import checks
-from wsgibench.audit.wsgi.check import Check
 
 MODES: dict[str, dict[str, Any]] = {
     "loop": {"threads": 0},
@@ -25,6 +25,7 @@ class Started:
 
     def __init__(self, target: Target) -> None:
         self.label = "c-uv"
+        self.pid = 0
         self._target = target
 
     def start(self) -> Address:
@@ -40,19 +41,24 @@ class Started:
         return self._target.log_text()[-2000:]
 
 
-@pytest.fixture(scope="module", params=list(MODES))
-def server(
-    request: pytest.FixtureRequest, start_target: Callable[..., Any]
-) -> Iterator[run.Server]:
-    with start_target(APPLICATION, **MODES[request.param]) as target:
-        yield run.Server(Started(target))
+def silent(text: str) -> None:
+    pass
 
 
-@pytest.mark.parametrize(
-    "check",
-    checks.all_checks(),
-    ids=lambda check: "%s-%s" % (check.family, check.name),
-)
-def test_behaviour(server: run.Server, check: Check) -> None:
-    finding = run.one_check(server, check)
-    assert finding.right, finding
+@pytest.mark.parametrize("mode", MODES)
+def test_every_behaviour(mode: str, start_target: Callable[..., Any]) -> None:
+    with start_target(APPLICATION, **MODES[mode]) as target:
+        server = run.Server(Started(target))
+        found = [run.one_check(server, one) for one in checks.all_checks()]
+    wrong = [describe(finding) for finding in found if not finding.right]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_fault(start_target: Callable[..., Any]) -> None:
+    """Those of the processes are in test_command.py."""
+    with start_target(APPLICATION, threads=4) as target:
+        server = run.Server(Started(target))
+        found = list(run.faults(server, families.all_faults(), silent))
+    wrong = [describe(finding) for finding in found if not finding.right]
+    assert not wrong, "\n".join(wrong)
+    assert len(found) > 25

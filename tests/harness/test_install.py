@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,7 +62,7 @@ def test_a_server_that_no_index_has_says_how_to_get_it(
 ) -> None:
     monkeypatch.setenv("WSGIBENCH_CACHE", str(tmp_path))
     python = interpreters.find("python3")  # it has no syncless either
-    with pytest.raises(WsgibenchError, match="setup.py install"):
+    with pytest.raises(WsgibenchError, match="docs/suites.md"):
         environments.get(python, "syncless", lambda text: None)
 
 
@@ -95,3 +97,22 @@ def test_our_own_pip_installs_for_what_it_runs_on(
 
     monkeypatch.setattr(importlib.metadata, "metadata", metadata)
     assert install._can_be_served(python) is can
+
+
+def test_a_virtual_environment_is_not_looked_past(tmp_path: Path) -> None:
+    """Servers that no index has are installed where the user says."""
+    theirs = tmp_path / "theirs"
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(theirs)],
+        check=True,
+    )
+    python = theirs / "bin" / "python"
+    (place, *_) = install.site_packages(python)
+    (Path(place) / "onlyhere.py").write_text("")
+    made = tmp_path / "made"
+    install.environment(
+        interpreters.find(str(python)), made, tmp_path / "log", system=True
+    )
+    subprocess.run(
+        [str(made / "bin" / "python"), "-c", "import onlyhere"], check=True
+    )

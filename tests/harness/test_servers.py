@@ -18,6 +18,7 @@ def cpython(version: str) -> Interpreter:
 
 
 PYPY = Interpreter("pypy3", "/nowhere/pypy3", "PyPy", "3.9.16")
+STACKLESS = Interpreter("s", "/nowhere/python", "Stackless", "2.7.17")
 
 
 def test_the_field_is_complete() -> None:
@@ -50,6 +51,14 @@ def test_the_field_is_complete() -> None:
             "Syncless is written for Python 2; name a 2.7 that has it.",
         ),
         ("syncless", cpython("2.7.18"), ""),
+        ("syncless", STACKLESS, ""),
+        ("concurrence", STACKLESS, ""),
+        (
+            "concurrence",
+            cpython("2.7.18"),
+            "Concurrence's tasklets are Stackless Python's; name a Stackless "
+            "2.7.",
+        ),
         ("granian", PYPY, "Granian has wheels for PyPy 3.11 only."),
     ],
 )
@@ -72,9 +81,7 @@ def test_no_hole_is_silent(name: str) -> None:
 def test_a_missing_program_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     sentence = servers.why_not("node", cpython("3.11.7"))
-    assert sentence == (
-        "node is not on the PATH; install the package nodejs."
-    )
+    assert sentence == ("node is not on the PATH; install the package nodejs.")
 
 
 def test_options_are_parsed_and_checked() -> None:
@@ -105,8 +112,6 @@ def test_options_are_parsed_and_checked() -> None:
     ],
 )
 def test_servers_and_scenarios(server: str, asked: str, sentence: str) -> None:
-    why = servers.why_not_scenario(
-        servers.find(server), scenario.find(asked)
-    )
+    why = servers.why_not_scenario(servers.find(server), scenario.find(asked))
     assert why.startswith(sentence)
     assert bool(why) == bool(sentence)

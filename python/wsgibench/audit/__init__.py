@@ -2,9 +2,9 @@
 
 guest/ is the application that the server serves, wire/ holds raw
 conversations with it, http/ the HTTP/1.1 cases, wsgi/ the behaviours of
-PEP 3333. run.py asks
-a server all of it; what a server is, it is told (subject.py). Knows HTTP and
-WSGI, and nothing of any server's inside.
+PEP 3333, faults/ what clients and processes do wrong. run.py asks a server all
+of it; what a server is, it is told (subject.py). Knows HTTP and WSGI, and
+nothing of any server's inside.
 """
 
 from pathlib import Path

@@ -14,6 +14,7 @@ COLUMNS = (
     "HTTP right",
     "must",
     "WSGI right",
+    "faults right",
     "smuggled",
     "injected",
     "hangs",
@@ -50,8 +51,8 @@ def _row(audit: Audit) -> list[str]:
     rows = score(audit.findings)
     http, wsgi = rows.get("http", {}), rows.get("wsgi", {})
 
-    def both(kind: str) -> str:
-        count = http.get(kind, 0) + wsgi.get(kind, 0)
+    def whole(kind: str) -> str:
+        count = sum(row.get(kind, 0) for row in rows.values())
         return str(count) if count else ""
 
     def part(row: dict[str, int], name: str, of: str) -> str:
@@ -65,10 +66,11 @@ def _row(audit: Audit) -> list[str]:
         part(http, "right", "of"),
         part(http, "must", "must_of"),
         part(wsgi, "right", "of"),
-        both("smuggled"),
-        both("injected"),
-        both("hang"),
-        both("crash"),
+        part(rows.get("faults", {}), "right", "of"),
+        whole("smuggled"),
+        whole("injected"),
+        whole("hang"),
+        whole("crash"),
         _words(worst(audit.findings)),
     ]
 

@@ -15,6 +15,8 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 
+from wsgibench.audit.faults import clients, processes
+from wsgibench.audit.faults.fault import Fault
 from wsgibench.audit.finding import Finding, kind_of
 from wsgibench.audit.http.case import Case
 from wsgibench.audit.http.judge import judge, meaning
@@ -39,6 +41,9 @@ PARALLEL = 16
 KEPT = 2000  # bytes of a message that a finding keeps
 #: What an application's close() may need to be called after the answer.
 NOTES_WITHIN = 3.0
+#: What another client waits for while some stall.
+MEANWHILE = 3.0
+AFTERWARDS = 5.0
 
 Tell = Callable[[str], None]
 
@@ -50,6 +55,24 @@ class Server:
         self._subject = subject
         self.address: Address = subject.start()
 
+    @property
+    def pid(self) -> int:
+        """Of the process that the audit started; 0: there is none."""
+        return self._subject.pid
+
+    def alive(self) -> bool:
+        return self._subject.alive()
+
+    def ask(self, name: str) -> bytes | None:
+        return ask(self.address, name, AFTERWARDS, tries=2)
+
+    def last_words(self) -> str:
+        return self._subject.last_words()
+
+    def restart(self) -> None:
+        self._subject.stop()
+        self.address = self._subject.start()
+
     def died(self, within: float = 0.0) -> str:
         """Why, if it has died since; it lives again then. Some take a while
         for it: `within` so many seconds."""
@@ -59,8 +82,7 @@ class Server:
                 return ""
             time.sleep(0.1)
         why = self._subject.last_words() or "no word"
-        self._subject.stop()
-        self.address = self._subject.start()
+        self.restart()
         return why
 
     def _answers(self) -> bool:
@@ -94,6 +116,34 @@ def ask(
         if found and found[0].status == 200:
             return found[0].body
     return None
+
+
+def why_not(address: Address) -> str:
+    """A sentence if it is not the audit's application that answers; ""."""
+    if ask(address, "last") == b"last":
+        return ""
+    head = b"GET /wsgi/last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    try:
+        (reply,) = exchange(address, [Script([head])], 5.0, 1)
+        answers = finals(parse_all(reply.data))
+    except OSError as error:
+        return "it refuses connections: %s." % error
+    except Malformed:
+        answers = []
+    if answers:
+        return (
+            "it answers %d to /wsgi/last: the application of the audit "
+            "(see --folder) is not behind it." % answers[0].status
+        )
+    if reply.data[:2] == b"\x15\x03":
+        return "it speaks TLS; the audit speaks HTTP without it."
+    if reply.data[3:4] == b"\x04":  # the type of a SETTINGS frame
+        return "it speaks HTTP/2; the audit speaks HTTP/1.1."
+    if reply.data:
+        return "what it answers is not HTTP/1.1: %r." % reply.data[:60]
+    if reply.end == "deadline":
+        return "it answers nothing within 5 s."
+    return "it closes the connection without an answer."
 
 
 # ---- HTTP ------------------------------------------------------------------
@@ -174,11 +224,14 @@ def one_check(server: Server, check: Check) -> Finding:
             )
     for data in check.messages():
         reply = server.send(data)
-    notes = _notes(server, check)
+    notes = _notes(server, check.want.noted, NOTES_WITHIN)
     complaint = checks.judge(check, reply, notes)
     kind = kind_of(complaint)
     died = server.died(within=check.settle)
-    if died:
+    if died and check.ends:
+        # As Python does with it: no defect of the server's code.
+        complaint, kind = "the application's exit ended the server", "wrong"
+    elif died:
         complaint, kind = "the server died: " + died, "crash"
     return Finding(
         suite="wsgi",
@@ -194,11 +247,79 @@ def one_check(server: Server, check: Check) -> Finding:
     )
 
 
-def _notes(server: Server, check: Check) -> Notes:
+def _notes(server: Server, least: int, within: float) -> Notes:
     """What the application noted; close() may come after the answer."""
-    until = time.monotonic() + NOTES_WITHIN
+    until = time.monotonic() + within
     notes: Notes = []
-    while len(notes) < check.want.noted and time.monotonic() < until:
-        text = ask(server.address, "notes")
+    while len(notes) < least and time.monotonic() < until:
+        text = ask(server.address, "notes", 2.0, 1)
         notes = [] if text is None else json.loads(text)
     return notes
+
+
+# ---- faults ----------------------------------------------------------------
+
+
+def faults(
+    server: Server, found: Sequence[Fault], tell: Tell
+) -> Iterable[Finding]:
+    for number, fault in enumerate(found):
+        tell("faults %d of %d" % (number + 1, len(found)))
+        finding = one_fault(server, fault)
+        if finding is not None:
+            yield finding
+
+
+def one_fault(server: Server, fault: Fault) -> Finding | None:
+    """None: there is nothing to ask of this server."""
+    started = time.monotonic()
+    if ask(server.address, "clear") is None:
+        server.died()
+    received = b""
+    found: str | None
+    if fault.process:
+        if not server.pid:
+            return None
+        found = processes.ACTS[fault.process](server)
+        if found is None:
+            return None
+    else:
+        found, received = _with_clients(server, fault)
+    kind = kind_of(found)
+    if not server.alive() and fault.process != "terminate":
+        found, kind = "the server died: " + server.died(), "crash"
+    elif fault.process == "terminate":
+        server.restart()
+    elif ask(server.address, "last", AFTERWARDS, tries=2) is None:
+        found = "answers nobody afterwards: " + server.last_words()
+        kind = "hang"
+        server.restart()
+    return Finding(
+        suite="faults",
+        family=fault.family,
+        name=fault.name,
+        rule=fault.rule,
+        level=fault.level,
+        complaint=found,
+        kind=kind,
+        sent=(fault.send + fault.endless)[:KEPT],
+        received=received[:KEPT],
+        seconds=time.monotonic() - started,
+    )
+
+
+def _with_clients(server: Server, fault: Fault) -> tuple[str, bytes]:
+    """(what is wrong, what the first client got)"""
+    found = ""
+    with clients.crowd(server.address, fault) as replies:
+        if fault.meanwhile:
+            patience = MEANWHILE
+            if ask(server.address, "last", patience, tries=1) is None:
+                found = "nobody else is answered while %d %s" % (
+                    fault.clients,
+                    "client holds" if fault.clients == 1 else "clients hold",
+                )
+    found = found or clients.complaint(fault, replies)
+    if not found and fault.noted is not None:
+        found = fault.noted(_notes(server, fault.notes or 1, fault.within))
+    return found, replies[0].data if replies else b""

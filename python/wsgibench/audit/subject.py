@@ -33,6 +33,11 @@ STOP_TIMEOUT = 5.0
 class Subject(Protocol):
     label: str
 
+    @property
+    def pid(self) -> int:
+        """Of the process that start() started, the leader of a session of
+        its own; 0: there is none."""
+
     def start(self) -> Address:
         """Starts it, or starts it again after its death; returns when it
         accepts connections."""
@@ -64,10 +69,23 @@ class Url:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
+        try:
+            port = parts.port or 80
+        except ValueError:
+            port = 0
+        if parts.scheme == "https":
+            raise UsageError(
+                "the audit speaks HTTP without TLS; give the server an "
+                "address without it."
+            )
+        if parts.scheme != "http" or not parts.hostname or not port:
             raise UsageError("%r is not a URL like http://host:port." % url)
         self.label = url
-        self._address = (parts.hostname, parts.port or 80)
+        self._address = (parts.hostname, port)
+
+    @property
+    def pid(self) -> int:
+        return 0
 
     def start(self) -> Address:
         if not wait_for(self._address, time.monotonic() + 3.0):
@@ -99,6 +117,10 @@ class Command:
         self._command = command
         self._folder = Path(tempfile.mkdtemp(prefix="wsgibench-audit-"))
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        return 0 if self._process is None else self._process.pid
 
     def start(self) -> Address:
         self.stop()

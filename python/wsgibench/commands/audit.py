@@ -157,43 +157,81 @@ def _listed(names: str, pythons: str) -> Iterator[Entry]:
             yield audit, None, None
 
 
-def _matches(patterns: Sequence[str] | None) -> Callable[[str], bool]:
+class _Cases:
+    """Of all cases those that the user wants."""
+
+    def __init__(self, patterns: Sequence[str] | None) -> None:
+        from wsgibench.audit.faults import families as faults
+        from wsgibench.audit.http import families
+        from wsgibench.audit.wsgi import checks
+        from wsgibench.errors import UsageError
+
+        every: dict[str, list[Any]] = {
+            "http": families.all_cases(),
+            "wsgi": checks.all_checks(),
+            "faults": faults.all_faults(),
+        }
+        self.of: dict[str, list[Any]] = {}
+        names = []
+        for suite, cases in every.items():
+            named = [
+                ("%s/%s/%s" % (suite, case.family, case.name), case)
+                for case in cases
+            ]
+            names += [name for name, _ in named]
+            self.of[suite] = [
+                case for name, case in named if _matches(name, patterns)
+            ]
+        if not any(self.of.values()):
+            raise UsageError(_no_case(patterns or [], names))
+
+
+def _matches(name: str, patterns: Sequence[str] | None) -> bool:
     import fnmatch
 
-    if not patterns:
-        return lambda name: True
-    return lambda name: any(fnmatch.fnmatch(name, p) for p in patterns)
+    return patterns is None or any(
+        fnmatch.fnmatchcase(name, pattern) for pattern in patterns
+    )
 
 
-def _ask(subject: Subject, audit: Audit, wanted: Callable[[str], bool]) -> int:
-    """Fills in the findings; how many cases there were."""
+def _no_case(patterns: Sequence[str], names: Sequence[str]) -> str:
+    import difflib
+
+    close = [
+        near
+        for pattern in patterns
+        for near in difflib.get_close_matches(pattern, names, 3)
+    ]
+    folders = dict.fromkeys(name.rpartition("/")[0] + "/*" for name in names)
+    return "no case is named %s; %s." % (
+        " or ".join(patterns),
+        "did you mean %s" % ", ".join(close)
+        if close
+        else "there are " + ", ".join(folders),
+    )
+
+
+def _ask(subject: Subject, audit: Audit, cases: _Cases) -> None:
+    """Fills in the findings."""
     from wsgibench.audit import run
-    from wsgibench.audit.http import families
-    from wsgibench.audit.wsgi import checks
+    from wsgibench.errors import WsgibenchError
 
-    cases = [
-        case
-        for case in families.all_cases()
-        if wanted("http/%s/%s" % (case.family, case.name))
-    ]
-    behaviours = [
-        check
-        for check in checks.all_checks()
-        if wanted("wsgi/%s/%s" % (check.family, check.name))
-    ]
-    if not cases and not behaviours:
-        return 0
     server = run.Server(subject)
+    reason = run.why_not(server.address)
+    if reason:
+        raise WsgibenchError(reason)
 
     def tell(text: str) -> None:
         _tell("%s: %s" % (audit.label, text))
 
-    for finding in run.http(server, cases, tell):
-        audit.findings.append(finding)
-    for finding in run.wsgi(server, behaviours, tell):
-        audit.findings.append(finding)
+    for suite, ask in (
+        ("http", run.http),
+        ("wsgi", run.wsgi),
+        ("faults", run.faults),
+    ):
+        for finding in ask(server, cases.of[suite], tell):
+            audit.findings.append(finding)
     _tell("")
-    return len(cases) + len(behaviours)
 
 
 def _fails(findings: Sequence[Finding], level: str) -> bool:
@@ -264,7 +302,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.read:
         return _show(arguments)
-    wanted = _matches(arguments.case)
+    cases = _Cases(arguments.case)
     audits = []
     subjects: Iterator[Entry]
     if arguments.url or arguments.command:
@@ -277,11 +315,7 @@ def run(arguments: argparse.Namespace) -> int:
         started = time.monotonic()
         if subject is not None:
             try:
-                if not _ask(subject, audit, wanted):
-                    raise UsageError(
-                        "no case is named %s; --json - lists them all."
-                        % " or ".join(arguments.case)
-                    )
+                _ask(subject, audit, cases)
             except UsageError:
                 raise
             except WsgibenchError as error:
@@ -294,7 +328,9 @@ def run(arguments: argparse.Namespace) -> int:
         audit.seconds = time.monotonic() - started
         if arguments.json != "-" and arguments.junit != "-":
             print(record.to_text(audit, arguments.verbose), flush=True)
-            if len(audit.findings) == 1:
+            if len(audit.findings) == 1 and not (
+                arguments.verbose and record.wrong(audit.findings)
+            ):
                 print(record.describe(audit.findings[0]))
         _keep(arguments, audits, last=False)
     _keep(arguments, audits, last=True)

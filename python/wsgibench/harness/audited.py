@@ -45,6 +45,10 @@ class Audited:
         self._process: GuestProcess | None = None
         self._starts = 0
 
+    @property
+    def pid(self) -> int:
+        return 0 if self._process is None else self._process.pid
+
     def start(self) -> tuple[str, int]:
         self.stop()
         self._starts += 1
@@ -53,10 +57,17 @@ class Audited:
             self._server,
             SCENARIO,
             log=Path(self._folder.name) / ("%d.log" % self._starts),
+            options=self._options(),
         )
         self._process.__enter__()
         host, port = self._process.address[:2]
         return host, port
+
+    def _options(self) -> dict[str, int]:
+        """With its supervisor, where a server can run with or without: so do
+        its users, and so do the servers that cannot run without."""
+        can = "supervised" in self._server.constants.get("OPTIONS", {})
+        return {"supervised": 1} if can else {}
 
     def stop(self) -> None:
         if self._process is not None:

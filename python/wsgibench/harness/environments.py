@@ -284,19 +284,9 @@ def of_application(
         return install.versions(python)
 
     versions = _kept(folder, {}, make)
-    return Environment(str(python), versions, (), _site_packages(python))
-
-
-def _site_packages(python: Path) -> tuple[str, ...]:
-    asked = "import sysconfig as s; print(s.get_path('purelib'));"
-    asked += "print(s.get_path('platlib'))"
-    said = subprocess.run(
-        [str(python), "-c", asked],
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    ).stdout
-    return tuple(dict.fromkeys(said.split()))
+    return Environment(
+        str(python), versions, (), install.site_packages(python)
+    )
 
 
 def installed() -> list[Path]:

@@ -94,13 +94,15 @@ def _reason(what: str, text: str, packages: Sequence[str], log: Path) -> str:
     )
 
 
-def _virtualenv_2(interpreter: Interpreter, folder: Path, log: Path) -> str:
-    """A folder with a virtualenv that runs on Python 2.7."""
-    tools = folder.parent / "virtualenv-2.7"
+def _virtualenv_2(folder: Path, log: Path) -> str:
+    """A folder with a virtualenv for Python 2.7. It runs on our interpreter:
+    the other need not have pip, nor reach an index."""
+    tools = folder.parent / "virtualenv-for-2.7"
     if not (tools / "virtualenv").exists():
-        command = [interpreter.path, "-m", "pip", "install", "-q"]
+        command = [sys.executable, "-m", "pip", "install", "-q"]
+        command += ["--disable-pip-version-check"]
         command += ["--target", str(tools), VIRTUALENV_2]
-        _run(command, log, "virtualenv for " + interpreter.label)
+        _run(command, log, "virtualenv for Python 2.7")
     return str(tools)
 
 
@@ -126,20 +128,46 @@ def environment(
     system: bool,
     pip: bool = False,
 ) -> None:
-    """With a `pip` of its own if it is asked for, or ours cannot do it."""
+    """With a `pip` of its own if it is asked for, or ours cannot do it. With
+    `system`, what is installed in the interpreter is seen in it: also where
+    that is a virtual environment, which a plain one looks past."""
     log.unlink(missing_ok=True)
     options = ["--system-site-packages"] if system else []
     if not pip and _can_be_served(interpreter.version):
         options.append("--without-pip")
     what = "an environment for " + interpreter.label
     if interpreter.version.startswith("2."):
-        tools = _virtualenv_2(interpreter, folder, log)
-        command = [interpreter.path, "-m", "virtualenv", "-q", *options]
-        path = {"PYTHONPATH": tools}
+        command = [sys.executable, "-m", "virtualenv", "-q", *options]
+        command += ["--no-periodic-update", "--python", interpreter.path]
+        path = {"PYTHONPATH": _virtualenv_2(folder, log)}
         _run([*command, str(folder)], log, what, environment=path)
-        return
-    command = [interpreter.path, "-m", "venv", *options, str(folder)]
-    _run(command, log, what)
+    else:
+        command = [interpreter.path, "-m", "venv", *options, str(folder)]
+        _run(command, log, what)
+    if system:
+        _look_into(interpreter, folder)
+
+
+def site_packages(python: Path) -> tuple[str, ...]:
+    asked = "import sysconfig as s; print(s.get_path('purelib'));"
+    asked += "print(s.get_path('platlib'))"
+    said = subprocess.run(
+        [str(python), "-c", asked],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    ).stdout
+    return tuple(dict.fromkeys(said.split()))
+
+
+def _look_into(interpreter: Interpreter, folder: Path) -> None:
+    """Lets the environment see the packages of its interpreter."""
+    theirs = site_packages(Path(interpreter.path))
+    for place in site_packages(folder / "bin" / "python")[:1]:
+        lines = [
+            "import site; site.addsitedir(%r)\n" % path for path in theirs
+        ]
+        (Path(place) / "wsgibench-interpreter.pth").write_text("".join(lines))
 
 
 def _pip(python: Path) -> list[str]:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 from wsgibench.errors import UsageError
 
+#: Stackless says of itself that it is CPython; its version tells.
 QUERY = (
     "import json, platform, sys;"
-    "print(json.dumps([platform.python_implementation(),"
+    "print(json.dumps(['Stackless' if 'Stackless' in sys.version else "
+    "platform.python_implementation(),"
     "platform.python_version(), sys.executable]))"
 )
 
@@ -80,7 +82,7 @@ def _ask(path: str) -> list[str]:
 
 
 def _running() -> Interpreter | None:
-    """"python3" is the interpreter that runs this: by the name on the PATH if
+    """ "python3" is the interpreter that runs this: by the name on the PATH if
     that is the same version, so that environments are shared."""
     if sys.implementation.name != "cpython":
         return None

@@ -70,7 +70,10 @@ def find(text: str) -> Server:
 def supports(name: str, implementation: str, version: str) -> bool:
     from packaging.specifiers import SpecifierSet
 
-    specifier = constants(name)["INTERPRETERS"].get(implementation)
+    known = constants(name)["INTERPRETERS"]
+    specifier = known.get(implementation)
+    if specifier is None and implementation == "Stackless":
+        specifier = known.get("CPython")  # what runs there runs here
     return specifier is not None and SpecifierSet(specifier).contains(
         version, prereleases=True
     )

@@ -37,13 +37,14 @@ class Reply:
 
 
 def connect(address: Address, timeout: float | None = 20.0) -> socket.socket:
-    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    if not isinstance(address, str):
+        sock = socket.create_connection(address, timeout)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(timeout)
     try:
         sock.connect(address)
-        if family == socket.AF_INET:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError:
         sock.close()
         raise
@@ -60,7 +61,7 @@ def unread(sock: socket.socket) -> int:
 def close_hard(sock: socket.socket) -> None:
     """Close with RST: leaves no TIME_WAIT behind, so that tens of thousands
     of short connections do not use up the ports."""
-    if sock.family == socket.AF_INET:
+    if sock.family != socket.AF_UNIX:
         with contextlib.suppress(OSError):
             sock.setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)

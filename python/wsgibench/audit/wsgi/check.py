@@ -83,6 +83,7 @@ class Check:
     want: Want = field(default_factory=Want)
     family: str = ""
     settle: float = 0.0  # seconds in which a server may yet die of it
+    ends: bool = False  # the application asks for the end of the process
 
     @property
     def asks(self) -> Sequence[Ask]:

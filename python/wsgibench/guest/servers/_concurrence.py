@@ -10,6 +10,27 @@ def without_stackless():
     sys.modules["stackless"] = None
 
 
+def found():
+    """The libraries below it, as they tell themselves."""
+    from concurrence import _event
+
+    return dict(
+        tasklets(),
+        event_library="libevent " + _event.version(),
+        event_method=_event.method(),
+    )
+
+
+def tasklets():
+    import sys
+
+    if sys.modules.get("stackless") is not None:
+        return {"tasklets": "Stackless"}
+    import greenlet
+
+    return {"tasklets": "greenlet " + greenlet.__version__}
+
+
 def _serve(sock, ready, handle):
     """Its sockets are made from addresses; this one listens already."""
     from concurrence import Tasklet, dispatch
@@ -20,7 +41,7 @@ def _serve(sock, ready, handle):
     )
 
     def accept():
-        ready()
+        ready(**found())
         while True:
             Tasklet.new(handle)(listener.accept())
 
@@ -53,7 +74,21 @@ def serve_raw(work, sock, ready, options):
     _serve(sock, ready, handle)
 
 
+def without_length(app):
+    """Its server frames every answer itself, and writes what it is given
+    beside that: an application's Content-Length would be a second one."""
+
+    def wrapped(environ, start_response):
+        def start(status, headers, exc_info=None):
+            left = [h for h in headers if h[0].lower() != "content-length"]
+            return start_response(status, left, exc_info)
+
+        return app(environ, start)
+
+    return wrapped
+
+
 def serve_wsgi(app, sock, ready):
     from concurrence.http.server import WSGIServer
 
-    _serve(sock, ready, WSGIServer(app).handle_connection)
+    _serve(sock, ready, WSGIServer(without_length(app)).handle_connection)

@@ -3,16 +3,20 @@
 from __future__ import absolute_import
 
 
-def run(app, sock, ready, threads, workers):
+def run(app, sock, ready, options):
+    """With supervised=1, as ``python -m wsgibench serve module:app`` serves:
+    a supervisor, whose worker imports the application."""
     import wsgibench
     from wsgibench import native
 
+    if options["supervised"]:
+        app = "wsgibench_guest.entry:application"
     ready(binding=native.preferred())
     wsgibench.serve(
         app,
         bind="fd://%d" % sock.fileno(),
-        threads=threads,
-        workers=workers,
+        threads=options["threads"],
+        workers=options["workers"],
         backlog=-1,
         grace=5.0,
     )

@@ -6,11 +6,11 @@ NAME = "c-uv"
 REQUIRES = ["wsgibench"]
 INTERPRETERS = {"CPython": ">=3.9", "PyPy": ">=3.9"}
 SETTINGS = {"keep_alive": True, "access_log": False}
-OPTIONS = {"threads": 0, "workers": 1}
+OPTIONS = {"threads": 0, "workers": 1, "supervised": 0}
 BEST = "threads=0 while the application does not wait"
 
 
 def serve(app, sock, ready, options):
     from wsgibench_guest.servers._wsgibench import run
 
-    run(app, sock, ready, options["threads"], options["workers"])
+    run(app, sock, ready, options)

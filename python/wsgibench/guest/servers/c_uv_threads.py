@@ -6,11 +6,11 @@ NAME = "c-uv-threads"
 REQUIRES = ["wsgibench"]
 INTERPRETERS = {"CPython": ">=3.9", "PyPy": ">=3.9"}
 SETTINGS = {"keep_alive": True, "access_log": False}
-OPTIONS = {"threads": 16, "workers": 1}
+OPTIONS = {"threads": 16, "workers": 1, "supervised": 0}
 BEST = "as many threads as requests that wait at a time"
 
 
 def serve(app, sock, ready, options):
     from wsgibench_guest.servers._wsgibench import run
 
-    run(app, sock, ready, options["threads"], options["workers"])
+    run(app, sock, ready, options)

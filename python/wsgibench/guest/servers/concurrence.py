@@ -4,14 +4,14 @@ from __future__ import absolute_import
 
 NAME = "concurrence"
 REQUIRES = []
-INTERPRETERS = {"CPython": ">=2.7,<3"}
+INTERPRETERS = {"Stackless": ">=2.7,<3"}
 HOLES = {
-    "CPython": "Concurrence is written for Python 2; name a 2.7 that has it",
+    "CPython": "Concurrence's tasklets are Stackless Python's; name a Stackless 2.7",
     "PyPy": "Concurrence needs its own C extension and greenlets",
 }
 IMPORTS = "concurrence.io"
 SYSTEM_SITE_PACKAGES = True
-INSTALL = "get its source (concurrence 0.3.1) and run python2.7 setup.py install in it, with libevent 1.4, Pyrex and stackless or greenlet"
+INSTALL = "docs/suites.md says how to build Concurrence 0.3.1 into it"
 SPEAKS = ["page", "raw", "logged"]
 SETTINGS = {"keep_alive": False, "access_log": False}
 BEST = "its defaults; backlog as everyone's"

@@ -11,7 +11,7 @@ HOLES = {
 }
 IMPORTS = "concurrence.http"
 SYSTEM_SITE_PACKAGES = True
-INSTALL = "get its source (concurrence 0.3.1) and run python2.7 setup.py install in it, with libevent 1.4, Pyrex and stackless or greenlet"
+INSTALL = "docs/suites.md says how to build Concurrence 0.3.1 into it"
 SPEAKS = ["wsgi"]
 SETTINGS = {"keep_alive": False, "access_log": False}
 BEST = "its defaults; backlog as everyone's"

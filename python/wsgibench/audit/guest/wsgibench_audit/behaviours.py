@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from wsgiref.validate import validator
 
 TEXT = ("Content-Type", "text/plain")
@@ -374,6 +375,19 @@ def endless(environ, start_response):
                 yield b"x" * 65536
         finally:
             note("stopped", sent)
+
+    return parts()
+
+
+def in_parts(environ, start_response):
+    """Half of it at once, the rest a second later."""
+    part = b"x" * 65536
+    start_response("200 OK", [TEXT, ("Content-Length", str(2 * len(part)))])
+
+    def parts():
+        yield part
+        time.sleep(1.0)
+        yield part
 
     return parts()
 

@@ -179,6 +179,7 @@ CHECKS = [
             Ask("exits", kind),
             Want(status=None, complete=None, goes_on=None),
             settle=3.0,
+            ends=True,
         )
         for kind in ("SystemExit", "KeyboardInterrupt")
     ],
