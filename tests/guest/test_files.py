@@ -70,7 +70,7 @@ def test_every_server_says_what_it_is(name: str) -> None:
     assert constants["NAME"] == name
     assert constants["__doc__"]
     assert isinstance(constants["REQUIRES"], list)
-    assert set(constants["INTERPRETERS"]) <= {"CPython", "PyPy"}
+    assert set(constants["INTERPRETERS"]) <= {"CPython", "PyPy", "Stackless"}
     options = constants.get("OPTIONS", {})
     assert "keep_alive" in {**constants["SETTINGS"], **options}
     assert len(constants["BEST"]) > 10

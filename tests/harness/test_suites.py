@@ -59,12 +59,22 @@ def test_the_published_numbers_of_the_survey() -> None:
     ) + (1858 + 1443 + 4371 + 3451 + 8314 + 4250 + 4282 + 2836 + 3229 + 2287)
 
 
+def test_who_made_fewer_requests_says_so() -> None:
+    start = {"load": {"classes": {"ok": 1434}}}
+    python = {"implementation": "PyPy", "version": "3.9"}
+    cell = {"python": python, "load": {"requests": 120000}, "starts": [start]}
+    assert "1434 of 120000 requests" in table._fewer(cell)
+    start["load"]["classes"]["ok"] = 120000
+    assert table._fewer(cell) == ""
+
+
 def test_loads_are_those_of_the_original() -> None:
     loads = suite.read("syncless").data["loads"]
     assert loads["parallel"]["connections"] == 100
     assert loads["parallel"]["requests"] == 100000
     assert loads["parallel"]["keepalive"] is False
     assert loads["parallel"]["backlog"] == 128
+    assert loads["parallel"]["http10"] is True
     assert loads["sequential"]["path"] == "/{seq}"
     assert loads["sweep"]["sweep"] == [2**n for n in range(17)]
     survey = suite.read("pypy-survey").data["loads"]["survey"]
@@ -78,6 +88,10 @@ def test_loads_are_those_of_the_original() -> None:
         ("about = 1\nabout = 2", "Cannot overwrite"),
         ("about = ''", "a suite needs loads"),
         ("colour = 'red'", "a suite has no colour"),
+        (
+            "about = ''\nmatrix = []\n[loads.a]\ntool = 'wrk9'",
+            "there is no tool 'wrk9'",
+        ),
         (
             "about = ''\nmatrix = []\nloads.x.speed = 1",
             "load x has no speed",

@@ -25,7 +25,7 @@ def test_the_tools() -> None:
 def asked(name: str, url: str, **fields: Any) -> LoadSpec:
     """A short run as this tool can do it."""
     how: dict[str, Any] = {"connections": 4, "duration": 1.0}
-    if name == "wrk":
+    if name in ("wrk", "locust"):
         return LoadSpec(url, **how, **fields)
     how["requests"] = 200
     if name in ("httperf", "sequential"):
@@ -48,7 +48,7 @@ def test_a_run(golden: Golden, tool: str) -> None:
     assert record["tool"] == tool
     ok = record["classes"]["ok"]
     assert sum(record["classes"].values()) == record["scheduled"]
-    if tool == "wrk":
+    if tool in ("wrk", "locust"):
         # What it has under way at its end it does not tell.
         assert account["did"]["right"] - 4 <= ok <= account["did"]["right"]
         assert record["tail"]["p99_ns"] > 0
@@ -133,6 +133,27 @@ Percentage of the requests served within a certain time (ms)
  100%     20 (longest request)
 """
 
+WEIGHTTP = """weighttp 0.4 - a simple webserver benchmarking tool
+
+starting benchmark...
+spawning thread #1: 10 concurrent requests, 1000 total requests
+progress: 100% done
+
+finished in 0 sec, 93 millisec and 211 microsec, 10728 req/s, 22 kbyte/s
+requests: 1000 total, 1000 started, 990 done, 985 succeeded, 5 failed, 0 errored
+status codes: 980 2xx, 0 3xx, 5 4xx, 0 5xx
+"""  # noqa: E501
+
+LOCUST = """[
+    {
+        "name": "/", "method": "GET", "last_request_timestamp": 102.0,
+        "start_time": 100.0, "num_requests": 10, "num_failures": 1,
+        "total_response_time": 40.0, "max_response_time": 9.0,
+        "response_times": {"3.0": 6, "4.0": 3, "9.0": 1}
+    }
+]
+"""
+
 HTTPERF = """Total: connections 100 requests 100 replies 97 test-duration 0.5 s
 
 Request rate: 200.0 req/s (5.0 ms/req)
@@ -188,6 +209,27 @@ def test_httperf_text() -> None:
         "refused": 0,
         "in_flight": 0,
     }
+
+
+def test_weighttp_text() -> None:
+    found = said("weighttp", WEIGHTTP)
+    assert found.version == "0.4"
+    assert (found.rate, found.seconds) == (10728, 0.093211)
+    assert found.classes == {
+        "ok": 980,
+        "bad_status": 5,
+        "early_eof": 5,
+        "unsent": 10,
+    }
+
+
+def test_locust_text() -> None:
+    found = said("locust", LOCUST)
+    assert found.classes == {"ok": 9, "bad_status": 1}
+    assert (found.rate, found.seconds) == (5, 2.0)
+    assert found.times["p50_ns"] == 3e6
+    assert found.times["p90_ns"] == 4e6
+    assert found.times["p99_ns"] == 9e6
 
 
 @pytest.mark.parametrize(

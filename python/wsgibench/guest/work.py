@@ -5,11 +5,19 @@ A module of apps/ has ``task()``, which blocks and returns the body, or
 the next piece (0: let others run) and, last, the body. A server with a loop
 can run steps without blocking it; everyone else runs them one after another.
 ``setup(services)``, if there is one, learns where the companions listen.
+
+Beside ``task()`` it may have ``cooperates()``, the same work for a loop that has
+clients of its own: a generator that yields a Fetch or an awaitable, is sent
+what came of it, and yields the body last.
 """
 
 from __future__ import absolute_import
 
+import collections
 import time
+
+#: A page to get, and the authority to trust ("" for none).
+Fetch = collections.namedtuple("Fetch", "url ca")
 
 
 class Work(object):
@@ -17,6 +25,7 @@ class Work(object):
         self._module = module
         self.content_type = getattr(module, "CONTENT_TYPE", "text/html")
         self.splits = hasattr(module, "steps")
+        self.cooperates = getattr(module, "cooperates", None)
 
     def run(self):
         """The body, however long it takes."""

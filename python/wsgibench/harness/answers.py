@@ -79,9 +79,7 @@ def _ask(
         connection.putheader("Content-Length", str(len(request.body)))
     connection.endheaders(request.body or None)
     assert connection.sock is not None
-    response = http.client.HTTPResponse(
-        connection.sock, method=request.method
-    )
+    response = http.client.HTTPResponse(connection.sock, method=request.method)
     try:
         response.begin()
         if request.method == "HEAD" or response.status in BODILESS:

@@ -30,15 +30,9 @@ from wsgibench.verdicts import INVALID, NUMBERS, doubt
 TIMEOUT = 5.0
 
 
-def command(
-    url: str, load: Load, scenario: Scenario, seed: int, cpu: int | None
-) -> list[str]:
-    command = [sys.executable, "-m", "wsgibench", "load", url, "--quiet"]
-    command += ["--connections", str(load.connections)]
-    command += ["--duration", str(load.longest)]
-    command += ["--headers", load.headers, "--seed", str(seed)]
-    command += ["--rate", str(load.rate)]
-    command += ["--expect-status", str(scenario.status)]
+def _ours(load: Load, scenario: Scenario) -> list[str]:
+    """What only our own generator is asked for."""
+    command = ["--rate", str(load.rate)]
     # A closed loop queues at the server: everyone waits for all others.
     patience = TIMEOUT + (scenario.delay or 5e-4) * load.connections
     command += ["--timeout", "%.1f" % min(60.0, patience)]
@@ -46,11 +40,27 @@ def command(
         command += ["--pipeline", str(load.pipeline)]
     if load.connections > GENTLE_ABOVE:
         command += ["--connect-rate", str(CONNECT_RATE)]
-    command += limits.client(load.connections)
+    return command + limits.client(load.connections)
+
+
+def command(
+    url: str, load: Load, scenario: Scenario, seed: int, cpu: int | None
+) -> list[str]:
+    command = [sys.executable, "-m", "wsgibench", "load", url, "--quiet"]
+    command += ["--connections", str(load.connections)]
+    command += ["--duration", str(load.longest)]
+    command += ["--headers", load.headers, "--seed", str(seed)]
+    if load.tool:
+        command += ["--tool", load.tool]
+    else:
+        command += _ours(load, scenario)
+    command += ["--expect-status", str(scenario.status)]
     if load.requests:
         command += ["--requests", str(load.requests)]
     if not load.keepalive:
         command.append("--no-keepalive")
+    if load.http10:
+        command.append("--http10")
     if cpu is not None:
         command += ["--cpu", str(cpu)]
     return command

@@ -75,4 +75,3 @@ class Companions:
                 self._tell(str(error))
         self._running.clear()
         shutil.rmtree(self._scratch, ignore_errors=True)
-

@@ -123,5 +123,3 @@ def _once(
         services=subject.services,
         under=Under(guest=subject.guest),
     )
-
-

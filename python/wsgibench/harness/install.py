@@ -62,9 +62,7 @@ def _run(
             out.write(("%s: %s\n" % (command[0], error)).encode())
     if code != 0:
         text = log.read_bytes()[start:].decode(errors="replace")
-        raise WsgibenchError(
-            _reason(doing + " " + what, text, packages, log)
-        )
+        raise WsgibenchError(_reason(doing + " " + what, text, packages, log))
 
 
 def _reason(what: str, text: str, packages: Sequence[str], log: Path) -> str:

@@ -38,6 +38,8 @@ class Load:
     settle: float = 0.0
     path: str = ""  # instead of the scenario's
     name: str = ""  # in a suite
+    http10: bool = False  # requests say HTTP/1.0
+    tool: str = ""  # that loads instead of our generator (load/drivers)
     think: float = 0.0  # of a visitor between an answer and a request
 
     def to_json(self) -> dict[str, Any]:

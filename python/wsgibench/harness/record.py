@@ -21,9 +21,7 @@ from wsgibench.harness import source
 SCHEMA = "wsgibench-record/3"
 
 
-def new(
-    argv: list[str], seed: int, machine: dict[str, Any]
-) -> dict[str, Any]:
+def new(argv: list[str], seed: int, machine: dict[str, Any]) -> dict[str, Any]:
     now = datetime.datetime.now(datetime.timezone.utc)
     return {
         "schema": SCHEMA,

@@ -133,9 +133,7 @@ class Run:
         options = {**server.constants.get("OPTIONS", {}), **server.options}
         return (
             servers.why_not(server.name, self._interpreters[cell.python])
-            or servers.why_not_scenario(
-                server, self._scenarios[cell.scenario]
-            )
+            or servers.why_not_scenario(server, self._scenarios[cell.scenario])
             or limits.why_skip(
                 cell.load.connections, int(options.get("workers", 1))
             )
@@ -236,9 +234,7 @@ class Run:
         earlier = resuming.Earlier(self._earlier)
         entries = {}
         for cell, environment in ready.items():
-            entry = _entry(
-                cell, self._interpreters[cell.python], environment
-            )
+            entry = _entry(cell, self._interpreters[cell.python], environment)
             try:
                 entry["starts"] = earlier.starts(entry)
             except WsgibenchError as error:
@@ -251,9 +247,7 @@ class Run:
             self._tell("kept as it is: " + cell_left["name"])
         return entries
 
-    def _rate(
-        self, cell: Cell, entries: dict[Cell, dict[str, Any]]
-    ) -> float:
+    def _rate(self, cell: Cell, entries: dict[Cell, dict[str, Any]]) -> float:
         """Requests/s to ask for. A part of the capacity is taken once, from
         the starts there are then, so that all starts are asked the same."""
         asked = entries[cell]["load"]

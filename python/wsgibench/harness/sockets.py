@@ -95,5 +95,3 @@ def drops(port: int) -> int | None:
     """Connections that the listeners of this port have dropped so far."""
     found = listeners(port)
     return sum(one.drops for one in found) if found else None
-
-

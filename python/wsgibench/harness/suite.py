@@ -1,11 +1,11 @@
 """Suites: a published benchmark as a file, benchmarks/suites/NAME.toml.
 
-    about, source        what it was and where it was published
-    servers_backlog ...  see Suite
-    [loads.NAME]         how a cell is loaded, as in the original
-    [profiles.NAME]      duration, durations of single loads, starts, warmup
-    [[matrix]]           servers x scenarios x pythons x loads: the cells
-    [published.PYTHON.LOAD.SCENARIO]  SERVER = the original's requests/s
+about, source        what it was and where it was published
+servers_backlog ...  see Suite
+[loads.NAME]         how a cell is loaded, as in the original
+[profiles.NAME]      duration, durations of single loads, starts, warmup
+[[matrix]]           servers x scenarios x pythons x loads: the cells
+[published.PYTHON.LOAD.SCENARIO]  SERVER = the original's requests/s
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wsgibench import plugins
 from wsgibench.errors import UsageError
 from wsgibench.harness import source
 from wsgibench.harness.plan import Cell, Load, ramp
@@ -29,7 +30,7 @@ else:
 TOP = {"about", "source", "python", "loads"}
 TOP |= {"profiles", "matrix", "published"}
 LOAD = {"connections", "keepalive", "requests", "discard", "headers"}
-LOAD |= {"path", "sweep", "backlog"}
+LOAD |= {"path", "sweep", "backlog", "http10", "tool"}
 MATRIX = {"servers", "scenarios", "python", "loads"}
 
 
@@ -125,6 +126,8 @@ def _check(path: Path, data: dict[str, Any]) -> None:
             raise UsageError("%s: a suite needs %s." % (path, key))
     for name, load in data["loads"].items():
         known("load " + name, load, LOAD)
+        if "tool" in load:
+            plugins.check("load/drivers", load["tool"], "tool")
     for matrix in data["matrix"]:
         known("a matrix", matrix, MATRIX)
 
@@ -149,13 +152,15 @@ def cells(
                         if python not in warmup:
                             continue  # not here; said once, by its name
                         seconds = warmup[python] + ramp(load["connections"])
-                        if load["requests"]:
+                        # A tool knows no warm-up, and a published number
+                        # of requests is not added to.
+                        plain = load["requests"] or load.get("tool")
+                        if plain:
                             seconds = 0.0
                         made = Load(
                             duration=(durations or {}).get(name, duration),
                             warmup=seconds,
-                            # A published number of requests is not added to.
-                            settle=0.0 if load["requests"] else settle,
+                            settle=0.0 if plain else settle,
                             name=name,
                             **load,
                         )

@@ -45,12 +45,29 @@ def collect(record: dict[str, Any]) -> Rows:
         entry = found.setdefault(key, {"ours": {}, "why": ""})
         if cell["starts"]:
             entry["ours"][_label(cell["python"])] = summarise(cell)
+            fewer = _fewer(cell)
+            if fewer:
+                entry["notes"] = [*entry.get("notes", []), fewer]
     names = ("scenario", "server", "load", "connections")
     for failure in [*record["skipped"], *record["failures"]]:
         failed = tuple(failure.get(name) for name in names)
         if failed in found:
             found[failed]["why"] = failure["reason"]
     return found
+
+
+def _fewer(cell: dict[str, Any]) -> str:
+    """A sentence where the time ended before the requests: the protocol of
+    the original was not kept."""
+    asked = cell["load"].get("requests", 0)
+    made = [start["load"]["classes"]["ok"] for start in cell["starts"]]
+    if not asked or min(made) >= asked:
+        return ""
+    return "on %s %s of %d requests in the time of this profile" % (
+        _label(cell["python"]),
+        " and ".join(map(str, made)),
+        asked,
+    )
 
 
 def _keys(suite: dict[str, Any]) -> list[Key]:
@@ -188,5 +205,6 @@ def remarks(row: dict[str, Any], notes: Notes) -> str:
     names = dict.fromkeys(one["code"] for one in doubts)
     if row["why"]:
         reasons.append(row["why"])
+    reasons += row.get("notes", [])
     refer = notes.refer(list(dict.fromkeys(reasons)))
     return " ".join([", ".join(names), refer]).strip()

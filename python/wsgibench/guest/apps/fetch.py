@@ -1,5 +1,7 @@
 """Fetches a page from another server, with requests, and passes it on."""
 
+from wsgibench_guest.work import Fetch
+
 _state = {}
 
 
@@ -7,6 +9,10 @@ def setup(services):
     for name in ("far-origin", "near-origin"):
         if name in services:
             _state["url"] = services[name]["page"]
+
+
+def cooperates():
+    yield (yield Fetch(_state["url"], ""))
 
 
 def task():

@@ -1,10 +1,16 @@
 """Fetches a page over HTTPS, trusting the origin's own authority only."""
 
+from wsgibench_guest.work import Fetch
+
 _state = {}
 
 
 def setup(services):
     _state.update(services["tls-origin"])
+
+
+def cooperates():
+    yield (yield Fetch(_state["page"], _state["ca"]))
 
 
 def task():

@@ -1,4 +1,5 @@
-"""Reads a file, writes a temporary one, and answers with what is in it."""
+"""Reads a file, writes a temporary one to the disk, and answers with what is
+in it."""
 
 import os
 import tempfile
@@ -29,6 +30,7 @@ def steps():
             offset += len(block)
             yield 0
         copy.flush()
+        os.fsync(copy.fileno())
         copy.seek(0)
         yield copy.read()
 

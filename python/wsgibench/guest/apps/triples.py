@@ -5,6 +5,8 @@ Many queries to one request: a page that shows several things asks for each.
 
 import json
 
+from wsgibench_guest.work import Fetch
+
 CONTENT_TYPE = "application/json"
 QUERIES = 1
 _state = {}
@@ -65,6 +67,20 @@ def name_in(body):
 def answer(count, one):
     names = [one(number) for number in range(count)]
     return json.dumps(names).encode("ascii")
+
+
+def fetches(count):
+    """The same by a loop's own client, all queries of a request in turn."""
+    url = "http://%(host)s:%(port)d" % _state
+    names = []
+    for number in range(count):
+        body = yield Fetch(url + parameters(number), "")
+        names.append(name_in(body))
+    yield json.dumps(names).encode("ascii")
+
+
+def cooperates():
+    return fetches(1)
 
 
 def task():

@@ -1,6 +1,16 @@
 """Ten queries to the triple store for each request."""
 
-from wsgibench_guest.apps.triples import CONTENT_TYPE, answer, ask, setup  # noqa: F401
+from wsgibench_guest.apps.triples import (  # noqa: F401
+    CONTENT_TYPE,
+    answer,
+    ask,
+    fetches,
+    setup,
+)
+
+
+def cooperates():
+    return fetches(10)
 
 
 def task():

@@ -5,6 +5,13 @@ from __future__ import absolute_import
 import os
 
 
+def loop():
+    """Which of its loops it runs: libev or libuv, by Cython or cffi."""
+    import gevent
+
+    return gevent.config.loop.__module__
+
+
 def listener(sock):
     """gevent's own socket of the same listener; ours stays whole."""
     from gevent import socket

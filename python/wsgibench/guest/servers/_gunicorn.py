@@ -13,7 +13,8 @@ def activate(sock):
     os.environ["LISTEN_PID"] = str(os.getpid())
 
 
-def run(app, sock, ready, options, config):
+def run(app, sock, ready, options, config, **found):
+    """``found`` is what the adapter knows beside that."""
     from gunicorn import version_info
     from gunicorn.app.base import BaseApplication
 
@@ -39,7 +40,7 @@ def run(app, sock, ready, options, config):
     names = ("workers", "threads", "keepalive", "backlog", "accesslog")
     effective = {name: getattr(embedded.cfg, name) for name in names}
     effective["worker_class"] = embedded.cfg.worker_class_str
-    ready(**effective)
+    ready(**dict(effective, **found))
     if version_info < (20,):
         activate(sock)
     embedded.run()

@@ -49,6 +49,28 @@ def pages(work, options, answer):
     return Application([("/(.*)", Page)], compress_response=False)
 
 
+def cooperating(work):
+    """A coroutine function that does the work with the loop's own clients."""
+    from tornado import gen
+    from tornado.httpclient import AsyncHTTPClient
+    from wsgibench_guest.work import Fetch
+
+    @gen.coroutine
+    def answer():
+        steps = work.cooperates()
+        step = next(steps)
+        while not isinstance(step, bytes):
+            if isinstance(step, Fetch):
+                client = AsyncHTTPClient()
+                response = yield client.fetch(step.url, ca_certs=step.ca or None)
+                step = steps.send(response.body)
+            else:
+                step = steps.send((yield step))
+        raise gen.Return(step)
+
+    return answer
+
+
 def serve_pages(work, sock, ready, options, answer):
     from tornado.httpserver import HTTPServer
 

@@ -19,10 +19,9 @@ def prepare():
 
 
 def serve(app, sock, ready, options):
-    import gevent
     from gevent.pywsgi import WSGIServer
-    from wsgibench_guest.servers._gevent import listener
+    from wsgibench_guest.servers._gevent import listener, loop
 
     server = WSGIServer(listener(sock), app, log=None)
-    ready(loop=gevent.config.loop.__name__)
+    ready(loop=loop())
     server.serve_forever()

@@ -20,10 +20,9 @@ def prepare():
 
 
 def serve_work(work, sock, ready, options):
-    import gevent
     from gevent.server import StreamServer
     from wsgibench_guest.rawhttp import Page, converse
-    from wsgibench_guest.servers._gevent import listener
+    from wsgibench_guest.servers._gevent import listener, loop
 
     page = Page(work, options)
 
@@ -33,5 +32,5 @@ def serve_work(work, sock, ready, options):
         except EnvironmentError:
             pass  # the client went away
 
-    ready(loop=gevent.config.loop.__name__)
+    ready(loop=loop())
     StreamServer(listener(sock), handle).serve_forever()

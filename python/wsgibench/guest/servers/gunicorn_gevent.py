@@ -17,6 +17,8 @@ def prepare():
 
 
 def serve(app, sock, ready, options):
+    from wsgibench_guest.servers._gevent import loop
     from wsgibench_guest.servers._gunicorn import run
 
-    run(app, sock, ready, options, dict(worker_class="gevent", keepalive=75))
+    settings = dict(worker_class="gevent", keepalive=75)
+    run(app, sock, ready, options, settings, loop=loop())

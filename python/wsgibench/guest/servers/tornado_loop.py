@@ -7,12 +7,12 @@ REQUIRES = ["tornado"]
 INTERPRETERS = {"CPython": ">=2.7", "PyPy": ">=2.7"}
 SPEAKS = ["page", "task"]
 SETTINGS = {"keep_alive": True, "access_log": False, "workers": 1}
-BEST = "waiting by the loop (gen.sleep), where the work has such a form"
+BEST = "waiting and fetching by the loop (gen.sleep, AsyncHTTPClient), where the work has such a form"
 
 
 def serve_work(work, sock, ready, options):
     from tornado import gen
-    from wsgibench_guest.servers._tornado import serve_pages
+    from wsgibench_guest.servers._tornado import cooperating, serve_pages
 
     @gen.coroutine
     def whole():
@@ -26,4 +26,8 @@ def serve_work(work, sock, ready, options):
             if step:  # no turn of the loop for a step that does not wait
                 yield gen.sleep(step)
 
-    serve_pages(work, sock, ready, options, waiting if work.splits else whole)
+    if work.cooperates is not None:
+        answer = cooperating(work)
+    else:
+        answer = waiting if work.splits else whole
+    serve_pages(work, sock, ready, options, answer)

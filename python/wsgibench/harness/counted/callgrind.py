@@ -140,5 +140,3 @@ def parse(lines: Iterable[str]) -> Counts:
 def _plain(name: str) -> str:
     """Without the cycle's number."""
     return name.split("'", 1)[0]
-
-

@@ -129,9 +129,7 @@ class Loaded:
             duration=PATIENCE,
         )
         if subject.visit is not None:
-            made = subject.visit.spec(
-                self.guest, load, self.folder, seed=seed
-            )
+            made = subject.visit.spec(self.guest, load, self.folder, seed=seed)
             return replace(made, timeout=TIMEOUT)
         asked = subject.scenario
         return LoadSpec(

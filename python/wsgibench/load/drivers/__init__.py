@@ -3,7 +3,7 @@ tool it used.
 
 One file a tool. It has
 
-  PROGRAM                     the executable
+  PROGRAM                     the executable; or program(), which finds it
   CAN                         fields of LoadSpec that it can be asked for
   CHECKS                      what it says nothing about, for the reasons
   command(program, spec)      -> argv
@@ -26,6 +26,7 @@ from typing import Any
 from wsgibench import plugins
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import kernel
+from wsgibench.load.hdr import Histogram
 from wsgibench.load.headers import header_set
 from wsgibench.load.spec import LoadSpec
 from wsgibench.load.templates import SLOT
@@ -80,6 +81,9 @@ def find(name: str) -> ModuleType:
 
 
 def program_of(driver: ModuleType) -> str:
+    if hasattr(driver, "program"):
+        own: str = driver.program()
+        return own
     path: str = shutil.which(driver.PROGRAM) or ""
     if not path:
         raise WsgibenchError(
@@ -195,7 +199,13 @@ def as_record(
         "response": times or {"count": 0},
         "service": times or {"count": 0},
         "windows": [
-            {"start_ns": 0, "end_ns": end_ns, "ok": ok, "failed": failed}
+            {
+                "start_ns": 0,
+                "end_ns": end_ns,
+                "ok": ok,
+                "failed": failed,
+                "service": Histogram().encode(),  # it tells of no single one
+            }
         ],
         "drain": {},
         "connections": {"asked": spec.connections},

@@ -1,0 +1,89 @@
+"""``python -m wsgibench target``: one server with one task, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+HELP = "start a server with a scenario and stay, for a load from elsewhere"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "server", help="of `wsgibench list`, as in tornado-threads:threads=4"
+    )
+    parser.add_argument("scenario", help="of `wsgibench list`: network-near")
+    parser.add_argument(
+        "--python", default="python3", help="interpreter (default: python3)"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address (default: 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, help="default: one that is free"
+    )
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import contextlib
+    import dataclasses
+    import tempfile
+    import time
+    from pathlib import Path
+
+    from wsgibench.errors import UsageError, WsgibenchError
+    from wsgibench.harness import (
+        environments,
+        interpreters,
+        scenario,
+        servers,
+    )
+    from wsgibench.harness.companions import Companions
+    from wsgibench.harness.process import GuestProcess
+
+    if not 0 <= arguments.port <= 65535:
+        raise UsageError("a port is 0 to 65535, not %d." % arguments.port)
+    server = servers.find(arguments.server)
+    work = scenario.find(arguments.scenario)
+    interpreter = interpreters.find(arguments.python)
+    reason = servers.why_not(
+        server.name, interpreter
+    ) or servers.why_not_scenario(server, work)
+    if reason:
+        raise UsageError(reason)
+    environment = environments.get(interpreter, server.name, _say)
+    if work.requires:
+        folder, _ = environments.libraries(interpreter, work.requires, _say)
+        environment = dataclasses.replace(environment, libraries=(folder,))
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="wsgibench-")
+        )
+        companions = stack.enter_context(Companions(_say))
+        guest = stack.enter_context(
+            GuestProcess(
+                environment,
+                server,
+                work,
+                log=Path(directory) / "guest.log",
+                host=arguments.host,
+                port=arguments.port,
+                services=companions.need(work.services),
+            )
+        )
+        print("http://%s:%d%s" % (*guest.address[:2], work.path), flush=True)
+        _say("process %d; Ctrl-C ends it" % guest.pid)
+        try:
+            while guest.alive():
+                broken = companions.broken(work.services)
+                if broken:
+                    raise WsgibenchError(broken + ".")
+                # Nothing is reported by a server that goes on.
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            return 0
+        raise WsgibenchError("the server died: %s" % guest.last_words())
