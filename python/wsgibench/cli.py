@@ -32,9 +32,15 @@ HARNESS = (
 )
 
 
+def invocation() -> str:
+    """How the user called this: the installed command, or the module."""
+    name = os.path.basename(sys.argv[0])
+    return name if name == "wsgibench" else "python -m wsgibench"
+
+
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m wsgibench",
+        prog=invocation(),
         description="Serve a WSGI application, or race the servers that can.",
     )
     parser.add_argument(

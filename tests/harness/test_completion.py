@@ -49,3 +49,13 @@ def test_the_manual_page_is_roff() -> None:
         )
         assert done.returncode == 0
         assert b"capacity" in done.stdout
+
+
+def test_usage_names_the_command_that_was_called() -> None:
+    command = Path(sys.executable).parent / "wsgibench"
+    for words, name in (
+        ([str(command)], "wsgibench"),
+        ([sys.executable, "-m", "wsgibench"], "python -m wsgibench"),
+    ):
+        done = subprocess.run([*words, "--help"], capture_output=True)
+        assert done.stdout.startswith(b"usage: %s [" % name.encode())

@@ -82,7 +82,7 @@ def test_what_was_answered_by_status(serve_app: Start) -> None:
     statuses = metrics["statuses"]
     assert (statuses[100], statuses[304], statuses[300]) == (2, 1, 1)
     assert sum(statuses) == 4
-    assert sum(metrics["duration_us"]) >= metrics["queue_us"] > 0
+    assert sum(metrics["duration_us"]) >= metrics["queue_us"]
 
 
 def test_clocks_are_not_read_unasked(serve_app: Start) -> None:

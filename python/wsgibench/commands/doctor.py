@@ -14,12 +14,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _bindings() -> list[str]:
+    """The binding that would be used, and the other where it was built."""
     from wsgibench import native
 
-    found = native.importable()
+    used = native.preferred()
     return [
         "binding %s: %s" % (name, reason or "works")
-        for name, reason in found.items()
+        for name, reason in native.importable().items()
+        if name == used or not reason
     ]
 
 
