@@ -347,6 +347,29 @@ def test_a_full_disk_for_bodies_is_told(run: Run) -> None:
     assert "/mnt" in program.lines[-1]
 
 
+def test_a_disk_that_becomes_full_is_told(
+    binding: str, tmp_path: Path
+) -> None:
+    """Here: files may have 64 blocks. Smaller bodies go on."""
+    (tmp_path / "an_app.py").write_text(APP)
+    command = serve_command("an_app", "--port=0", "--body-memory=1000")
+    with programs() as start:
+        program = start(
+            ["sh", "-c", "ulimit -f 64; exec " + " ".join(command)],
+            {"WSGIBENCH_BACKEND": binding},
+            tmp_path,
+        )
+        port = program.port()
+        for size, status in ((5000, 200), (500_000, 500), (5000, 200)):
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            with contextlib.suppress(OSError):  # the answer came first
+                connection.request("POST", "/", bytes(size))
+            assert connection.getresponse().status == status
+            connection.close()
+        program.line("its body cannot be kept in")
+        assert program.stop() == 0
+
+
 def test_chdir(run: Run, tmp_path: Path) -> None:
     """Of the process, with all that is relative to it."""
     folder = tmp_path / "elsewhere"
@@ -618,7 +641,8 @@ def test_the_table_of_a_project(run: Run, tmp_path: Path) -> None:
     ("text", "environment", "words"),
     [
         ("worker = 2", {}, "did you mean workers?"),
-        ("workers = [2]", {}, "workers"),
+        ("workers = [2]", {}, "workers is a number or auto"),
+        ("max-head = 9\nmax_head = 8", {}, "max_head is there twice"),
         ("grace = 'long'", {}, "grace"),
         ("reload = 1", {}, "reload"),
         ("workers = ", {}, "not TOML"),

@@ -38,16 +38,20 @@ wb__body_new(const wb_config *config, uint64_t *memory_all,
 
 /* ---- in ----------------------------------------------------------------- */
 
-static int
-open_file(wb__body *body)
+const char *
+wb__body_folder(const wb_config *config)
 {
-    const char *dir = body->config->temp_dir;
+    const char *dir = config->temp_dir;
     if (dir == NULL) {
         dir = getenv("TMPDIR");
     }
-    if (dir == NULL || dir[0] == '\0') {
-        dir = "/tmp";
-    }
+    return dir == NULL || dir[0] == '\0' ? "/tmp" : dir;
+}
+
+static int
+open_file(wb__body *body)
+{
+    const char *dir = wb__body_folder(body->config);
 #ifdef O_TMPFILE
     body->file = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (body->file >= 0) {
@@ -167,6 +171,7 @@ wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
     if (status == 0 && last) {
         body->complete = 1;
     }
+    body->error = status < 0 ? status : 0;
     return status >= 0 ? status : 500;
 }
 

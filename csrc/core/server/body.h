@@ -22,6 +22,7 @@ typedef struct wb__body {
     wb__buf memory;           /* ... this; before it lies the file */
     int file;                 /* or -1 */
     uint64_t file_size;
+    int error;                /* why the content could not be kept: -errno */
     uint8_t complete;
     uint8_t discarded;        /* nobody reads it any more */
 } wb__body;
@@ -34,6 +35,7 @@ int wb__body_new(const wb_config *config, uint64_t *memory_all,
 /* Takes what belongs to the body; *used tells how much that was. 0, or a
  * status: 400, 413, 431, or 500 without memory or a place in a file. */
 int wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used);
+const char *wb__body_folder(const wb_config *config); /* of such files */
 /* Bytes taken, 0 at the end, WB_AGAIN, or -errno. */
 int64_t wb__body_read(wb__body *body, char *out, size_t size);
 /* Bytes still to come, as far as the head of the message tells. */

@@ -55,6 +55,9 @@ static void
 body_failed(wb__conn *conn, int status)
 {
     wb__request *request = conn->request;
+    if (request->body->error < 0) {
+        wb__log_body(conn->server, request->body->error);
+    }
     if (request->stage == WB__RECEIVING) {
         wb__conn_refuse(conn, status, NULL, 0);
         return;

@@ -85,6 +85,18 @@ lose_line(wb_server *server)
     }
 }
 
+void
+wb__log_body(wb_server *server, int error)
+{
+    char text[512];
+    int size = snprintf(text, sizeof(text),
+                        "wsgibench: pid %ld: a request is refused, its body "
+                        "cannot be kept in %.200s: %s\n",
+                        (long)getpid(), wb__body_folder(&server->config),
+                        wb_strerror(error));
+    tell(server, text, size);
+}
+
 static void
 written_again(wb_server *server)
 {

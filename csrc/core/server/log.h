@@ -39,6 +39,8 @@ void wb__log_request(struct wb_server *server,
  * request if it came to that, or its first bytes. */
 void wb__log_refused(const struct wb__conn *conn, const char *data,
                      size_t size, int status);
+/* That the content of a body could not be kept: to the error log. */
+void wb__log_body(struct wb_server *server, int error);
 void wb__log_flush(struct wb_server *server);
 void wb__log_close(struct wb_server *server);
 
