@@ -11,7 +11,11 @@
 
 enum {
     STEP_MS = 100,
-    WARM_MS = 500 /* how long a client on a busy machine may be silent */
+    /* How long a client on a busy machine may be silent: a part of the grace,
+     * between these. */
+    WARM_PART = 15,
+    MIN_WARM_MS = 500,
+    MAX_WARM_MS = 2000
 };
 
 /* Idle: nothing of a request has come, nothing of an answer waits. */
@@ -29,7 +33,7 @@ is_warm(const wb_server *server, const wb__conn *conn, uint64_t now)
 {
     /* Who is idle was given a deadline when that began, if only one of 0. */
     uint64_t length = server->deadlines.length[conn->timed.kind];
-    return now < conn->timed.due - length + WARM_MS;
+    return now < conn->timed.due - length + server->drain_warm;
 }
 
 static void
@@ -66,6 +70,10 @@ wb__drain_step(wb_server *server)
     }
     uint64_t until = wb__now_ms() + (uint64_t)grace;
     if (!server->draining) {
+        uint64_t warm = (uint64_t)grace / WARM_PART;
+        server->drain_warm = warm < MIN_WARM_MS ? MIN_WARM_MS
+            : warm > MAX_WARM_MS                ? MAX_WARM_MS
+                                                : warm;
         server->drain_until = until;
         begin_drain(server);
     } else if (until < server->drain_until) {

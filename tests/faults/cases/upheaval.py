@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 import socket
 import tempfile
@@ -81,6 +82,8 @@ class Clients:
         worker = 0
         with sock.makefile("rb") as stream:
             while not self._over.is_set():
+                if worker and is_closed(sock):
+                    return  # while it was idle: clients look before they ask
                 word = b"%x" % random.getrandbits(64)
                 try:
                     pid, text, closes = ask(sock, stream, word)
@@ -95,6 +98,10 @@ class Clients:
                 worker = pid
                 if closes:
                     return
+
+
+def is_closed(sock: socket.socket) -> bool:
+    return bool(select.select([sock], [], [], 0)[0])
 
 
 def ask(
