@@ -7,17 +7,21 @@
 #include "server/lock.h"
 #include "server/turn.h"
 
+/* From one look of the standby to the next. */
 enum {
-    WATCH_US = 50,       /* between two looks after one that found no step */
-    WATCH_LONG_US = 200, /* after CALM looks that did, and again CALM */
+    WATCH_US = 50,       /* after it has taken over, for CALM looks; then
+                            twice as long, and again, up to ... */
+    WATCH_LONG_US = 200, /* ... this while requests come, or ... */
+    WATCH_IDLE_US = 800, /* ... this if they are fewer than FEW_STEPS in it;
+                            if there are none it sleeps */
     CALM = 16,
-    /* A worker that served fewer when it was held up has shown that the
-     * application is not quick: the next try comes after twice as many
-     * requests as the last. */
-    FEW_SERVED = 16,
-    FIRST_PENALTY = 4,
-    MAX_PENALTY = 512
+    FEW_STEPS = 16
 };
+
+/* A worker that served fewer when it was held up has shown that the
+ * application is not quick: the next try comes after twice as many requests as
+ * the last. */
+enum { FEW_SERVED = 16, FIRST_PENALTY = 4, MAX_PENALTY = 512 };
 
 static int
 leads(const wb__lead *lead)
@@ -124,6 +128,7 @@ wb__lead_begin(wb_server *server)
 {
     wb__lead *lead = &server->lead;
     lead->standby = 1;
+    lead->watch_us = WATCH_US;
     if (lead->state == WB__LEAD_FREE) {
         lead->state = WB__LEAD_STANDBY;
     }
@@ -154,31 +159,47 @@ take_over(wb_server *server)
         lead->patience = lead->penalty;
     } /* else those who were called are not there yet */
     lead->state = WB__LEAD_STANDBY;
+    lead->watch_us = WATCH_US;
     lead->calm = 0;
     call(server, server->ready);
+}
+
+/* How long until the next look, by the steps since the last; 0: until the
+ * leader comes from the loop. */
+static unsigned
+next_look(const wb_server *server, wb__lead *lead)
+{
+    uint64_t made = lead->steps - lead->seen;
+    if (made == 0 && server->turning) {
+        if (lead->watch_us >= WATCH_IDLE_US) {
+            return 0;
+        }
+        lead->watch_us *= 2;
+    } else if (lead->watch_us > WATCH_LONG_US && made >= FEW_STEPS) {
+        lead->watch_us /= 2;
+    } else if (lead->watch_us < WATCH_LONG_US && ++lead->calm >= CALM) {
+        lead->watch_us *= 2;
+        lead->calm = 0;
+    }
+    return lead->watch_us;
 }
 
 void
 wb__lead_watch(wb_server *server)
 {
     wb__lead *lead = &server->lead;
-    uint64_t steps = lead->steps;
-    if (server->turning && steps == lead->seen) {
+    unsigned us = next_look(server, lead);
+    lead->seen = lead->steps;
+    if (us == 0) {
         lead->asleep = 1;
         pthread_cond_wait(&lead->awake, &server->lock);
         lead->asleep = 0;
         return;
     }
-    lead->calm = steps == lead->seen ? 0 : lead->calm + 1;
-    lead->seen = steps;
-    unsigned us = WATCH_US;
-    for (uint32_t n = CALM; n <= lead->calm && us < WATCH_LONG_US; n += CALM) {
-        us *= 2;
-    }
     struct timespec until = in_us(us);
     pthread_cond_timedwait(&lead->awake, &server->lock, &until);
     if (lead->state != WB__LEAD_STANDBY && !server->turning
-        && lead->steps == steps) {
+        && lead->steps == lead->seen) {
         take_over(server);
     }
 }
@@ -196,7 +217,6 @@ wb__lead_pass_on(wb_server *server)
     } else if (lead->sleeping > lead->called) {
         lead->state = WB__LEAD_FREE;
         lead->served = 0;
-        lead->calm = 0;
     }
     call(server, server->ready);
 }

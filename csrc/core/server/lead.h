@@ -5,7 +5,7 @@
  * leads. As long as the application is quick, a worker leads and answers what
  * it has read itself, so that no request crosses to another thread. When it is
  * held up - it sleeps, computes, waits for a database or a body - the standby
- * takes over the loop within WATCH_LONG_US, and other workers what is ready.
+ * takes over the loop at its next look, and other workers take what is ready.
  *
  *   lead      who has it            what ends it
  *   FREE      nobody                a worker polls or takes: WORKER; none does
@@ -20,9 +20,9 @@
  *   worker that leads     turn the loop, take, answer
  *   other worker          take, answer; sleep until it is called
  *   standby that leads    turn the loop, call workers
- *   standby otherwise     look: every WATCH_US to WATCH_LONG_US while the
- *                         leader is away from the loop; sleep while it is in
- *                         it
+ *   standby otherwise     look, every 50 to 800 us; sleep until the leader
+ *                         comes from the loop, if it has made no step for
+ *                         one look
  *
  * All of it happens under the server's lock, so two threads never lead. */
 #ifndef WB_LEAD_H
@@ -44,7 +44,8 @@ typedef struct wb__lead {
     uint32_t called;   /* of these: woken, and not awake yet */
     uint64_t steps;    /* of the leader: requests taken, turns ended */
     uint64_t seen;     /* steps at the last look */
-    uint32_t calm;     /* looks in a row that found steps */
+    uint32_t watch_us; /* between two looks */
+    uint32_t calm;     /* looks since that was last changed */
     uint32_t served;   /* requests that workers took while they led, since
                           the standby gave the lead away */
     uint32_t patience; /* requests before the standby gives it away again */
