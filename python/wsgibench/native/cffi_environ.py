@@ -14,9 +14,18 @@ from wsgibench.native.cffi_file_wrapper import FileWrapper
 from wsgibench.native.cffi_input import Input
 
 NO_SLOT = lib.WB_NO_SLOT
+#: How the numbers of lines are read: unsigned ones are slow on PyPy.
+SIGNED = ffi.typeof("int64_t *")
 LINES = lib.WB_LINES
 #: How many texts of ports are kept before they are thrown away together.
 MAX_PORTS = 4096
+
+
+def unpack_lines(fields: Any, count: int) -> list[int]:
+    if not count:
+        return []
+    lines: list[int] = ffi.unpack(ffi.cast(SIGNED, fields.lines), count)
+    return lines
 
 
 class Slot:
@@ -45,7 +54,7 @@ class Slot:
         self.keys = keys
         # As of the last request:
         self.block = fields.id
-        self.lines = ffi.unpack(fields.lines, len(keys)) if keys else []
+        self.lines = unpack_lines(fields, len(keys))
         self.line = line  # method, SP, target: as they were sent
         self.minor_version = minor
 
@@ -119,12 +128,17 @@ class EnvironFactory:
         kept: tuple[int, str] = self.values[line % LINES]
         if line and kept[0] == line:
             return kept[1]
-        value = fields.values[i]
-        text: str = ffi.buffer(fields.base + value.off, value.len)[:].decode(
-            "latin-1"
-        )
+        text = self._text(fields, i)
         if line:
             self.values[line % LINES] = (line, text)
+        return text
+
+    @staticmethod
+    def _text(fields: Any, i: int) -> str:
+        value = fields.values[i]
+        text: str = ffi.unpack(fields.base + value.off, value.len).decode(
+            "latin-1"
+        )
         return text
 
     def _fresh(self, request: Any) -> tuple[dict[str, Any], list[str]]:
@@ -143,17 +157,29 @@ class EnvironFactory:
         return environ, keys
 
     def _put_fields(
-        self, slot: Slot, environ: dict[str, Any], fields: Any
-    ) -> list[int]:
-        """Those that differ from the slot's; the lines of all."""
+        self, slot: Slot, environ: dict[str, Any], fields: Any, learn: bool
+    ) -> None:
+        """Into a copy of the slot's environ, those that differ; learn: into
+        the slot's, too, but for a line that the core has not seen before, in
+        a block that it has not."""
         keys = slot.keys
+        block = fields.id
         before = slot.lines
-        lines: list[int] = ffi.unpack(fields.lines, len(keys)) if keys else []
+        lines = unpack_lines(fields, len(keys))
         for i in range(len(keys)):
             line = lines[i]
-            if line == 0 or line != before[i]:
-                environ[keys[i]] = self._value(fields, i, line)
-        return lines
+            if line == 0:
+                value = self._text(fields, i)
+            elif line != before[i]:
+                value = self._value(fields, i, line)
+            else:
+                continue
+            environ[keys[i]] = value
+            if learn and (line or block):
+                slot.environ[keys[i]] = value
+        if learn:
+            slot.lines = lines
+            slot.block = block
 
     def _shared(self, request: Any, fields: Any) -> dict[str, Any]:
         target = request.target
@@ -168,23 +194,18 @@ class EnvironFactory:
         block = fields.id
         same_line = slot.line == line and slot.minor_version == minor
         same_block = block != 0 and slot.block == block
-        if self.threaded:
-            # Another thread may be copying the slot's environ just now.
-            copy: dict[str, Any] = slot.environ.copy()
-            if not same_block:
-                self._put_fields(slot, copy, fields)
-            if not same_line:
-                self._put_line(copy, request)
-            return copy
-        if not same_block:
-            slot.lines = self._put_fields(slot, slot.environ, fields)
-            slot.block = block
-        if not same_line:
+        # With threads another may be copying the slot's environ just now.
+        learn = not self.threaded
+        if learn and not same_line:
             self._put_line(slot.environ, request)
             slot.line = line
             slot.minor_version = minor
-        shared: dict[str, Any] = slot.environ.copy()
-        return shared
+        copy: dict[str, Any] = slot.environ.copy()
+        if not same_block:
+            self._put_fields(slot, copy, fields, learn)
+        if not same_line and not learn:
+            self._put_line(copy, request)
+        return copy
 
     def make(self, request: Any) -> dict[str, Any]:
         fields = request.fields
