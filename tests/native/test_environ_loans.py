@@ -9,7 +9,9 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable
+
+import pytest
 
 from wsgibench import Server
 
@@ -140,6 +142,41 @@ def test_an_application_that_turns_its_own_server() -> None:
             client.close()
         server.stop(0)
     assert app.wrong == []
+
+
+def fields_back(environ: dict[str, Any], start: Any) -> list[bytes]:
+    body = "|".join(environ["HTTP_X_" + name] for name in "ABC").encode()
+    start("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_each_request_has_its_own_fields(
+    serve_app: Callable[..., Server], threads: int
+) -> None:
+    """Lines that come again, that come once, more than the tables of lines
+    hold; and blocks of them that come again."""
+    chance = random.Random(4)
+    sent: list[list[str]] = []
+    server = serve_app(fields_back, threads=threads)
+    with socket.create_connection(server.address, 30) as client:
+        stream = client.makefile("rb")
+        for number in range(2 * ROUNDS):
+            values = [
+                str(chance.randrange(3)),
+                chance.choice(["x", "new-%d" % number]),
+                "value-%d" % chance.randrange(1500),
+            ]
+            if sent and chance.random() < 0.3:
+                values = chance.choice(sent[-5:])
+            sent.append(values)
+            client.sendall(
+                b"GET / HTTP/1.1\r\nHost: a\r\n"
+                b"X-A: %b\r\nX-B: %b\r\nX-C: %b\r\n\r\n"
+                % tuple(value.encode() for value in values)
+            )
+            assert one_answer(stream)[1].decode() == "|".join(values)
+        stream.close()
 
 
 class Ports:
