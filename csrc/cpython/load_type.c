@@ -354,6 +354,17 @@ load_stop(wp_load *self, PyObject *unused)
 }
 
 static PyObject *
+load_set_users(wp_load *self, PyObject *number)
+{
+    unsigned long users = PyLong_AsUnsignedLong(number);
+    if (PyErr_Occurred() || open_load(self) == NULL) {
+        return NULL;
+    }
+    users = users > UINT32_MAX ? UINT32_MAX : users;
+    return number_or_error(wl_set_users(self->load, (uint32_t)users));
+}
+
+static PyObject *
 load_live(wp_load *self, PyObject *unused)
 {
     (void)unused;
@@ -418,10 +429,12 @@ static PyMethodDef load_methods[] = {
     { "poll", (PyCFunction)load_poll, METH_O,
       "poll(timeout) -> bool: work for at most timeout seconds; False: the "
       "run is over." },
+    { "set_users", (PyCFunction)load_set_users, METH_O,
+      "set_users(number): so many of the connections work." },
     { "stop", (PyCFunction)load_stop, METH_NOARGS, "End the run early." },
     { "live", (PyCFunction)load_live, METH_NOARGS, "The run so far." },
     { "result", (PyCFunction)load_result, METH_NOARGS,
-      "The whole run as JSON text." },
+      "The run, so far if it is not over, as JSON text." },
     { "close", (PyCFunction)load_close, METH_NOARGS, "Free everything." },
     { NULL, NULL, 0, NULL },
 };

@@ -136,7 +136,12 @@ int wl_poll(wl_load *load, int timeout_ms);
  * handler. */
 void wl_stop(wl_load *load);
 void wl_live_now(const wl_load *load, wl_live *out);
-/* The run as JSON text: borrowed until the next call. 0 or a negated errno. */
+/* Closed loop: so many of the connections work; the others end when they are
+ * answered, or begin. At most config.connections, of which all do unless this
+ * is called. */
+int wl_set_users(wl_load *load, uint32_t users);
+/* The run as JSON text, so far if it is not over: borrowed until the next
+ * call. 0 or a negated errno (-EAGAIN before the first wl_poll()). */
 int wl_result(wl_load *load, const char **text, size_t *size);
 void wl_free(wl_load *load);
 

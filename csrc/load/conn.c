@@ -156,6 +156,7 @@ has_room(const wl_load *load, const wl__conn *conn)
     uint32_t limit = config->close ? 1 : config->per_connection;
     return conn->under_way < config->pipeline && conn->state != WL__DEAF
         && conn->think_ns == 0 && !conn->said_close
+        && conn->number < load->users
         && (limit == 0 || conn->taken_here < limit);
 }
 
@@ -745,9 +746,23 @@ wl__conn_timer(wl_load *load, wl__conn *conn)
 }
 
 void
+wl__conn_wake(wl_load *load, wl__conn *conn)
+{
+    if (conn->state == WL__OPEN) {
+        pump(load, conn);
+    } else if (conn->state == WL__CLOSED && conn->under_way == 0) {
+        dial_later(load, conn, load->now_ns);
+    }
+    settle(load, conn);
+}
+
+void
 wl__conn_check(wl_load *load, wl__conn *conn)
 {
     uint64_t limit = load->config.timeout_ns;
+    if (is_open(conn) && conn->number >= load->users && conn->under_way == 0) {
+        wl__conn_close(load, conn);
+    }
     if (is_open(conn)) {
         uint64_t sent = conn->sent[conn->first].sent_ns;
         if (conn->under_way > 0 && sent > 0 && load->now_ns - sent > limit) {

@@ -38,7 +38,6 @@ least(uint64_t a, uint64_t b)
 static uint64_t
 next_due(const wl_load *load)
 {
-    const wl_config *config = &load->config;
     uint64_t due = load->ending ? load->drain_until_ns : load->end_ns;
     if (load->timer_count > 0) {
         due = least(due, load->timers[0]->due_ns);
@@ -52,9 +51,9 @@ next_due(const wl_load *load)
             ? load->next_arrival_ns - SPIN_NS
             : 0;
     }
-    if (load->dialled < config->connections) {
-        due = least(due,
-                    load->start_ns + load->dialled * config->connect_gap_ns);
+    if (load->dialled < load->users) {
+        due = least(
+            due, load->start_ns + load->dialled * load->config.connect_gap_ns);
     }
     return due;
 }
@@ -213,7 +212,7 @@ dial_due(wl_load *load)
 {
     const wl_config *config = &load->config;
     uint64_t since = load->now_ns - load->start_ns;
-    for (int i = 0; i < DIAL_BATCH && load->dialled < config->connections
+    for (int i = 0; i < DIAL_BATCH && load->dialled < load->users
          && since >= load->dialled * config->connect_gap_ns;
          i++) {
         wl__conn_start(load, &load->conns[load->dialled++]);
@@ -316,6 +315,26 @@ wl_poll(wl_load *load, int timeout_ms)
         step(load, until);
     }
     return !load->over;
+}
+
+int
+wl_set_users(wl_load *load, uint32_t users)
+{
+    uint32_t before = load->users, dialled = load->dialled;
+    if (users > load->config.connections || load->stage_count > 0) {
+        return -EINVAL;
+    }
+    load->users = users;
+    if (!load->started || users > load->users_most) {
+        load->users_most = users;
+    }
+    if (load->started && !load->over) {
+        load->now_ns = wl__now_ns();
+        for (uint32_t i = before; i < users && i < dialled; i++) {
+            wl__conn_wake(load, &load->conns[i]);
+        }
+    }
+    return 0;
 }
 
 void

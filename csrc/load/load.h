@@ -174,6 +174,7 @@ struct wl_load {
     uint64_t cpu_start_ns, cpu_end_ns, spin_ns;
     uint64_t request_at; /* requests taken so far */
     uint32_t dialled; /* connections started so far */
+    uint32_t users, users_most; /* connections that work, and once did */
     uint32_t ticked; /* the last one the tick looked at */
     uint32_t still_open; /* connections open at the very end */
     uint64_t tick_ns; /* when libuv's loop is turned next */
@@ -250,6 +251,8 @@ wl__conn *wl__timer_due(const wl_load *load, uint64_t now_ns);
 void wl__conn_start(wl_load *load, wl__conn *conn);
 void wl__conn_event(wl_load *load, wl__conn *conn, uint32_t events);
 void wl__conn_timer(wl_load *load, wl__conn *conn);
+/* It works again, if it did not. */
+void wl__conn_wake(wl_load *load, wl__conn *conn);
 /* Is it too late? Called now and then. */
 void wl__conn_check(wl_load *load, wl__conn *conn);
 /* Open loop: requests that wait go to connections that do. */
@@ -274,6 +277,7 @@ void wl__record_ok(wl_load *load, wl__conn *conn, const wl__sent *sent);
 void wl__record_failed(wl_load *load, enum wl__class class,
                        const wl__sent *sent);
 void wl__record_windows(wl_load *load); /* closes windows that are over */
+void wl__record_so_far(wl_load *load); /* closes the one that is open */
 void wl__record_end(wl_load *load); /* nothing new is started */
 void wl__record_drained(wl_load *load); /* nothing more is waited for */
 void wl__record_sample(wl_load *load, const wl__conn *conn,

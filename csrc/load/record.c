@@ -131,6 +131,15 @@ wl__record_windows(wl_load *load)
 }
 
 void
+wl__record_so_far(wl_load *load)
+{
+    wl__record_windows(load);
+    if (load->window.start_ns < load->now_ns) {
+        close_window(load, load->now_ns, new_window(load));
+    }
+}
+
+void
 wl__record_end(wl_load *load)
 {
     wl__record_windows(load);

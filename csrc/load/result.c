@@ -172,7 +172,7 @@ put_connections(text *out, const wl_load *load)
     double squares = 0;
     uint64_t sum = 0, ever = 0, least = UINT64_MAX, most = 0;
     uint64_t resent = load->resent;
-    for (uint32_t i = 0; i < load->config.connections; i++) {
+    for (uint32_t i = 0; i < load->users_most; i++) {
         uint64_t n = load->conns[i].answered;
         sum += n;
         squares += (double)n * (double)n;
@@ -188,9 +188,9 @@ put_connections(text *out, const wl_load *load)
         "\"answers\":%llu,\"answers_squared\":%.0f,\"closes_seen\":%llu,"
         "\"stray\":%llu,\"resent\":%llu,\"sent_again\":%llu,"
         "\"redirects\":%llu},",
-        load->config.connections, load->dialled, (ull)load->connects,
+        load->users_most, load->dialled, (ull)load->connects,
         (ull)load->established, (ull)load->opened_most, load->still_open,
-        (ull)ever, (ull)least, (ull)most, (ull)sum, squares,
+        (ull)ever, (ull)(least < most ? least : most), (ull)most, (ull)sum, squares,
         (ull)load->closes_seen, (ull)load->stray, (ull)resent,
         (ull)load->sent_again, (ull)load->redirects);
 }
@@ -259,12 +259,26 @@ put_run(text *out, const wl_load *load)
         (ull)load->ok_in_time, (ull)load->starved_total);
 }
 
+/* In mid-run: what is under way is in no class yet. */
+static void
+look_at_it(wl_load *load)
+{
+    load->now_ns = wl__now_ns();
+    wl__record_so_far(load);
+    load->ended_ns = load->now_ns;
+    load->ok_in_time = load->classes[WL__OK];
+    load->cpu_end_ns = wl__cpu_ns();
+}
+
 int
 wl_result(wl_load *load, const char **result, size_t *size)
 {
     text out = { .room = 65536 };
-    if (!load->over) {
+    if (!load->started) {
         return -EAGAIN;
+    }
+    if (!load->ending) {
+        look_at_it(load);
     }
     out.data = wb__alloc(out.room);
     if (out.data == NULL) {

@@ -177,6 +177,7 @@ wl_new(const wl_config *config, wl_load **out)
         return -ENOMEM;
     }
     load->epoll = -1;
+    load->users = load->users_most = config->connections;
     int error = make(load, config);
     if (error < 0) {
         wl_free(load);

@@ -111,6 +111,10 @@ class LoadGenerator:
             raise_code(running)
         return bool(running)
 
+    def set_users(self, number: int) -> int:
+        """So many of the connections work."""
+        return _checked(lib.wl_set_users(self._open(), number))
+
     def stop(self) -> None:
         lib.wl_stop(self._open())
 
