@@ -16,7 +16,7 @@ libhttp-parser-dev libssl-dev openssl python3 python3-dev python3-venv"
 PYPY_PACKAGES="pypy3 pypy3-dev pypy3-venv"
 SERVICE_PACKAGES="redis-server nginx haproxy openssl virtuoso-opensource-7 postgresql
 sqlite3 iproute2 libev-dev libcurl4-openssl-dev wrk apache2-utils siege
-nghttp2-client nodejs"
+nghttp2-client nodejs openssh-server openssh-client"
 
 say() {
     printf '%s\n' "$*" >&2

@@ -170,6 +170,7 @@ ROOMS: dict[str, set[str]] = {
     "__init__": {"native"},
     "native": {"errors", "orphans", "__init__"},
     "load": {"errors", "native", "plugins", "verdicts", "__init__"},
+    "locust": {"errors", "load", "verdicts"},
     "scenarios": {"errors", "services"},
     "services": {"errors", "orphans", "plugins"},
     "harness": {

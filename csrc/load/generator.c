@@ -249,6 +249,7 @@ finish(wl_load *load)
         wl__record_failed(load, WL__UNSENT, &sent);
         load->queue_first = (load->queue_first + 1) % load->queue_cap;
     }
+    load->still_open = 0;
     for (uint32_t i = 0; i < load->dialled; i++) {
         wl__conn *conn = &load->conns[i];
         load->still_open += conn->state == WL__OPEN;

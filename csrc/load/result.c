@@ -266,6 +266,7 @@ look_at_it(wl_load *load)
     load->now_ns = wl__now_ns();
     wl__record_so_far(load);
     load->ended_ns = load->now_ns;
+    load->still_open = (uint32_t)load->opened_now;
     load->ok_in_time = load->classes[WL__OK];
     load->cpu_end_ns = wl__cpu_ns();
 }

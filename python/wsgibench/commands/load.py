@@ -140,6 +140,18 @@ def _add_client(group: Any) -> None:
         default=1,
         help="generators, each on a CPU",
     )
+    add(
+        "--workers",
+        default="",
+        metavar="N|HOST,HOST",
+        help="machines to load from: N that join, or these by ssh",
+    )
+    add("--bind", default="*:5557", help="where workers join, HOST:PORT")
+    add(
+        "--worker-command",
+        default="python3 -m wsgibench",
+        help="by ssh, on each host",
+    )
     add("--cpu", default="", help="run on these CPUs: 1, 0,2 or 0-3")
 
 
@@ -311,6 +323,27 @@ def _ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def _distributed(
+    arguments: argparse.Namespace, spec: LoadSpec, on_live: Any
+) -> dict[str, Any]:
+    from wsgibench.load.target import split_port
+    from wsgibench.locust import master
+
+    workers = arguments.workers
+    if spec.processes > 1 or arguments.sweep or arguments.steered_by >= 0:
+        raise UsageError(
+            "--workers goes with one run and without --processes or --sweep."
+        )
+    count = int(workers) if workers.isdecimal() else workers.count(",") + 1
+    if not 0 < count <= spec.connections or 0 < spec.requests < count:
+        raise UsageError(
+            "%d workers need at least as many connections and requests."
+            % count
+        )
+    bind = split_port(arguments.bind, "a place to bind, like *:5557")
+    return master.run(spec, workers, bind, arguments.worker_command, on_live)
+
+
 def _run_once(
     arguments: argparse.Namespace, spec: LoadSpec
 ) -> tuple[dict[str, Any], str]:
@@ -328,7 +361,10 @@ def _run_once(
             not arguments.quiet, arguments.live, arguments.prometheus
         ) as on_live,
     ):
-        result = run_load(spec, on_live, cpus, arguments.steered_by)
+        if arguments.workers:
+            result = _distributed(arguments, spec, on_live)
+        else:
+            result = run_load(spec, on_live, cpus, arguments.steered_by)
     return result, output.summary(result, spec.percentiles)
 
 

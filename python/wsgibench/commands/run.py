@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _application, _counted, _warmup
+from wsgibench.commands import _application, _client, _counted, _warmup
 
 if TYPE_CHECKING:
     from wsgibench.harness.budget import Budget
@@ -123,6 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the order, and of what is sent (default: %(default)s)",
     )
     add("--port", type=int, default=0, help="0 picks a free one")
+    _client.add_arguments(parser)
     add(
         "-o",
         "--output",
@@ -366,6 +367,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments = parser.parse_args(argv[1:])
         if arguments.suite:
             _refuse_beside_a_suite(arguments, parser)
+    client = _client.chosen(arguments)
     _warmup.chosen(arguments)
     header_set(arguments.headers or "proxied")
     _counted.arrange(arguments)
@@ -390,7 +392,7 @@ def run(arguments: argparse.Namespace) -> int:
         enough=_enough(arguments.precision),
         again=arguments.again,
         spoilt=samples.disturbance,
-        measure=_counted.measurer(arguments),
+        measure=_client.measurer(client, _counted.measurer(arguments)),
         tell=_tell,
         contest=contest,
         budget=budget,
@@ -398,6 +400,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.counted:
         race.record["kind"] = "counted"
     race.record["cwd"] = os.getcwd()
+    if client is not None:
+        race.record["client"] = client.to_json()
     race.record["prices"] = _application.prices(arguments)
     if arguments.dry_run:
         print(_plan_text(race, starts, budget))

@@ -15,6 +15,7 @@ from typing import Any
 from wsgibench import orphans
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import energy, limits, sockets
+from wsgibench.harness.client import HERE, Client
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
 from wsgibench.harness.process import GuestProcess, Under
@@ -134,6 +135,7 @@ def run(
     under: Under | None = None,
     visit: Visit | None = None,
     settled: Settled | None = None,
+    client: Client = HERE,
 ) -> dict[str, Any]:
     """What was observed; raises WsgibenchError when there is no result.
 
@@ -145,6 +147,7 @@ def run(
             server,
             scenario,
             cpu=cpus[0],
+            host=client.host,
             port=port,
             log=Path(directory) / "guest.log",
             services=services,
@@ -161,6 +164,7 @@ def run(
                 asked = visit.command(
                     guest, load, Path(directory), seed=seed, cpu=cpus[1]
                 )
+            asked = client.command(asked)
             watch = Watch(guest.pid, _cpus_of(cpus), cpus[1])
             dropped = sockets.drops(guest.address[1])
             steering = None

@@ -22,3 +22,11 @@ def difference(
     before: dict[str, int], after: dict[str, int]
 ) -> dict[str, int]:
     return {name: after[name] - before.get(name, 0) for name in after}
+
+
+def waited_ns() -> int:
+    """For how long this thread was ready and had no CPU (schedstat)."""
+    try:
+        return int(Path("/proc/self/schedstat").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -46,7 +46,7 @@ def run(
     if steered is not None and steered.enough:
         raw["interrupted"] = False
     counters = kernel.difference(before, kernel.snapshot())
-    _name_routes(raw, rendered.routes)
+    name_routes(raw, rendered.routes)
     return complete(raw, spec, counters)
 
 
@@ -55,7 +55,7 @@ def useful_processes(spec: LoadSpec) -> int:
     return min(spec.processes, spec.requests or spec.processes)
 
 
-def _name_routes(result: dict[str, Any], names: list[str]) -> None:
+def name_routes(result: dict[str, Any], names: list[str]) -> None:
     """``routes`` by name, in a record's form; absent if there is only one."""
     routes = result.pop("routes")
     if routes:

@@ -46,7 +46,7 @@ def basic(user: str, password: str) -> str:
     return base64.b64encode(pair.encode("utf-8")).decode("ascii")
 
 
-def _split(text: str, what: str) -> tuple[str, int]:
+def split_port(text: str, what: str) -> tuple[str, int]:
     """``HOST:PORT``; an IPv6 address stands in brackets."""
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65_535:
@@ -119,7 +119,9 @@ def parse_target(
         )
     to = (host, port)
     if connect_to:
-        to = _split(connect_to, "a place to connect to, like 127.0.0.1:8443")
+        to = split_port(
+            connect_to, "a place to connect to, like 127.0.0.1:8443"
+        )
     try:
         ascii_host = host.encode("ascii" if ":" in host else "idna").decode()
     except UnicodeError as error:

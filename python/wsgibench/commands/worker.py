@@ -1,0 +1,87 @@
+"""``python -m wsgibench worker --master HOST``: a Locust worker in C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from wsgibench.errors import UsageError
+
+HELP = "a Locust worker whose load is made by the C generator"
+EPILOG = """\
+All users of the master's test become connections of the generator, whatever
+their class; what they send is said here. With -f the locustfile says it, and
+plain users of Python run beside (wsgibench.locust.FastUser). A master of ours
+(load --workers) sends the whole load. See docs/distributed.md.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    add = parser.add_argument
+    add("requests", nargs="*", help="/target or 'POST /target' (/)")
+    add("--master", required=True, metavar="HOST[:PORT]", help="port 5557")
+    add("--host", help="the URL to load, unless the master says it (-H)")
+    add("-f", "--locustfile", default="", help="run this one's users")
+    add("--urls", default="", help="file of '[WEIGHT] [METHOD] /target'")
+    add("--headers", default="minimal", help="a set, as for load")
+    add("-H", "--header", action="append", default=[], help="Name: value")
+    add("--think", default="", help="a time, or LEAST:MOST")
+    add("--expect-status", default="200", help="200,204 or 3xx; 0: any 2xx")
+    add("--stay", action="store_true", help="when it quits, wait for the next")
+
+
+def _master(text: str) -> tuple[str, int]:
+    """``HOST``, ``HOST:PORT`` or ``[ADDRESS]:PORT``."""
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]"):
+        host, port = text, "5557"
+    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+        raise UsageError("%r is not a master like 10.0.0.1:5557." % text)
+    return host.strip("[]"), int(port)
+
+
+def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
+    from wsgibench.load import values
+    from wsgibench.load.headers import parse_header
+
+    fields: dict[str, Any] = {
+        "headers": arguments.headers,
+        "extra_headers": tuple(
+            parse_header(text) for text in arguments.header
+        ),
+        "think": values.think(arguments.think),
+        "expect_status": values.statuses(arguments.expect_status),
+    }
+    if arguments.urls:
+        fields["url_list"] = arguments.urls
+    return fields
+
+
+def run(arguments: argparse.Namespace) -> int:
+    host, port = _master(arguments.master)
+    if arguments.locustfile:
+        os.execv(
+            sys.executable,
+            [sys.executable, "-m", "locust", "-f", arguments.locustfile]
+            + ["--worker", "--master-host", host, "--master-port", str(port)],
+        )
+    from wsgibench.locust import FastUser, worker
+
+    kind: type[FastUser] = type(
+        "FastUser",
+        (FastUser,),
+        {
+            "abstract": True,
+            "host": arguments.host,
+            "requests": tuple(arguments.requests) or ("/",),
+            "options": _fields(arguments),
+        },
+    )
+    # Before a master is asked for work.
+    kind.spec(arguments.host or "http://127.0.0.1")
+    worker.serve(host, port, kind, arguments.stay)
+    return 0
