@@ -152,6 +152,7 @@ def _add_client(group: Any) -> None:
         default="python3 -m wsgibench",
         help="by ssh, on each host",
     )
+    add("--ssh", default="ssh", metavar="COMMAND", help="and its options")
     add("--cpu", default="", help="run on these CPUs: 1, 0,2 or 0-3")
 
 
@@ -341,7 +342,8 @@ def _distributed(
             % count
         )
     bind = split_port(arguments.bind, "a place to bind, like *:5557")
-    return master.run(spec, workers, bind, arguments.worker_command, on_live)
+    ssh = master.Ssh(arguments.ssh, arguments.worker_command)
+    return master.run(spec, workers, bind, ssh, on_live)
 
 
 def _run_once(

@@ -240,11 +240,17 @@ class Master:
         return result
 
 
+@dataclasses.dataclass(frozen=True)
+class Ssh:
+    command: str = "ssh"  # with options
+    worker: str = "python3 -m wsgibench"  # on each host
+
+
 class Remote:
     """Workers that are started by the system's ssh, and end with it. Their
     way to the master is a port that ssh forwards: no address is needed."""
 
-    def __init__(self, hosts: Sequence[str], port: int, command: str) -> None:
+    def __init__(self, hosts: Sequence[str], port: int, ssh: Ssh) -> None:
         self._processes: list[tuple[str, subprocess.Popen[str]]] = []
         for host in hosts:
             there = 20_000 + secrets.randbelow(10_000)
@@ -252,10 +258,11 @@ class Remote:
                 (
                     host,
                     subprocess.Popen(
-                        ["ssh", "-o", "BatchMode=yes", "-tt"]
+                        [*shlex.split(ssh.command), "-tt"]
+                        + ["-o", "BatchMode=yes"]
                         + ["-o", "ExitOnForwardFailure=yes"]
                         + ["-R", "127.0.0.1:%d:127.0.0.1:%d" % (there, port)]
-                        + [host, "--", *shlex.split(command)]
+                        + [host, "--", ssh.worker]
                         + ["worker", "--master", "127.0.0.1:%d" % there],
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.PIPE,
@@ -270,9 +277,9 @@ class Remote:
         for host, process in self._processes:
             if process.poll() is not None:
                 said = process.stdout.read() if process.stdout else ""
+                words = said.strip().splitlines() or ["ssh ended"]
                 raise WsgibenchError(
-                    "no worker on %s: %s"
-                    % (host, said.strip().splitlines()[-1:] or "ssh ended.")
+                    "no worker on %s: %s" % (host, words[-1].strip())
                 )
 
     def end(self) -> None:
@@ -285,8 +292,8 @@ class Remote:
 
 
 @contextlib.contextmanager
-def remote(hosts: Sequence[str], port: int, command: str) -> Iterator[Remote]:
-    workers = Remote(hosts, port, command)
+def remote(hosts: Sequence[str], port: int, ssh: Ssh) -> Iterator[Remote]:
+    workers = Remote(hosts, port, ssh)
     try:
         yield workers
     finally:
@@ -297,7 +304,7 @@ def run(
     spec: LoadSpec,
     workers: str,
     bind: tuple[str, int],
-    command: str,
+    ssh: Ssh,
     on_live: OnLive | None = None,
 ) -> dict[str, Any]:
     """``workers``: how many have joined or will, or hosts for ssh."""
@@ -307,9 +314,9 @@ def run(
         # Last in, first out: ssh ends when the master has said quit.
         master = Master("127.0.0.1" if hosts else bind[0], bind[1])
         if hosts:
-            ssh = stack.enter_context(remote(hosts, bind[1], command))
+            started = stack.enter_context(remote(hosts, bind[1], ssh))
             stack.enter_context(master)
-            names = master.wait(count, ssh.alive)
+            names = master.wait(count, started.alive)
         else:
             stack.enter_context(master)
             names = master.wait(count)
