@@ -19,6 +19,7 @@ from typing import Any
 import gevent
 from locust.env import Environment
 from locust.event import Events
+from locust.exception import RPCError
 from locust.runners import STATE_MISSING
 
 from wsgibench.errors import WsgibenchError
@@ -43,9 +44,10 @@ class Master:
         self._environment = Environment(events=Events(), user_classes=[])
         try:
             self._runner = self._environment.create_master_runner(host, port)
-        except SystemExit as error:
+        except (SystemExit, RPCError) as error:
             raise WsgibenchError(
-                "another Locust master is at port %d." % port
+                "no master can be at %s:%d: is another one there?"
+                % (host, port)
             ) from error
         self._workers: dict[str, record.Worker] = {}
         self._clocks: dict[str, tuple[int, int]] = {}  # round trip, offset

@@ -150,8 +150,7 @@ class Worker(WorkerRunner):  # type: ignore[misc]
             self.worker_state = STATE_INIT
         self.last_received_spawn_timestamp = 0
         self.last_heartbeat_timestamp = time.time()
-        try:
-            self.reset_connection()
+        try:  # ZeroMQ itself connects again
             self.client.send(
                 Message("client_ready", __version__, self.client_id)
             )
