@@ -190,8 +190,8 @@ put_connections(text *out, const wl_load *load)
         "\"redirects\":%llu},",
         load->users_most, load->dialled, (ull)load->connects,
         (ull)load->established, (ull)load->opened_most, load->still_open,
-        (ull)ever, (ull)(least < most ? least : most), (ull)most, (ull)sum, squares,
-        (ull)load->closes_seen, (ull)load->stray, (ull)resent,
+        (ull)ever, (ull)(least < most ? least : most), (ull)most, (ull)sum,
+        squares, (ull)load->closes_seen, (ull)load->stray, (ull)resent,
         (ull)load->sent_again, (ull)load->redirects);
 }
 
