@@ -37,7 +37,7 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_frozen(one) for one in value)
     if isinstance(value, dict):
-        return base64.b64decode(value["base64"])
+        return base64.b64decode(value["base64"], validate=True)
     return value
 
 
