@@ -5,15 +5,17 @@ from __future__ import annotations
 import collections
 import csv
 import json
+import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.machines.conftest import Room, wait_for
+from tests.machines.conftest import ENVIRONMENT, Room, ip, wait_for
 from wsgibench.load.hdr import Histogram
 
 Workers = list[subprocess.Popen[str]]
@@ -172,3 +174,34 @@ def test_a_worker_without_a_locustfile(
     assert "quit" in said
     assert ours[1].wait(20) == 0
     assert set(room.served()) == {"/ours"}
+
+
+def test_a_run_with_its_client_in_another_namespace(
+    room: Room, tmp_path: Path
+) -> None:
+    """One option; our address in a network of it is found."""
+    here, there = "v%x" % os.getpid(), room.machines[5].name
+    ip("link", "add", here, "type", "veth", "peer", "eth1", "netns", there)
+    try:
+        ip("addr", "add", "10.78.0.1/24", "dev", here)
+        ip("link", "set", here, "up")
+        ip("-n", there, "addr", "add", "10.78.0.2/24", "dev", "eth1")
+        ip("-n", there, "link", "set", "eth1", "up")
+        out = tmp_path / "record.json"
+        done = subprocess.run(
+            [sys.executable, "-m", "wsgibench", "run", "--server", "null"]
+            + ["--starts", "1", "--duration", "0.3", "--warmup", "0"]
+            + ["--again", "0", "--client-namespace", there, "-o", str(out)],
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+    finally:
+        ip("link", "del", here)
+    assert out.exists(), done.stderr
+    record = json.loads(out.read_text())
+    assert record["client"]["host"] == "10.78.0.1"
+    load = record["cells"][0]["starts"][0]["load"]
+    assert load["url"].startswith("http://10.78.0.1:")
+    assert load["classes"]["ok"] > 0
