@@ -15,7 +15,15 @@ from typing import Any
 
 import pytest
 
-from tests.machines.conftest import ENVIRONMENT, Room, ip, wait_for
+from tests.machines.conftest import Room, ip, wait_for
+from wsgibench.harness import (
+    cell,
+    client,
+    environments,
+    plan,
+    scenario,
+    servers,
+)
 from wsgibench.load.hdr import Histogram
 
 Workers = list[subprocess.Popen[str]]
@@ -176,10 +184,8 @@ def test_a_worker_without_a_locustfile(
     assert set(room.served()) == {"/ours"}
 
 
-def test_a_run_with_its_client_in_another_namespace(
-    room: Room, tmp_path: Path
-) -> None:
-    """One option; our address in a network of it is found."""
+def test_a_run_with_its_client_in_another_namespace(room: Room) -> None:
+    """Our address in a network of it is found."""
     here, there = "v%x" % os.getpid(), room.machines[5].name
     ip("link", "add", here, "type", "veth", "peer", "eth1", "netns", there)
     try:
@@ -187,21 +193,20 @@ def test_a_run_with_its_client_in_another_namespace(
         ip("link", "set", here, "up")
         ip("-n", there, "addr", "add", "10.78.0.2/24", "dev", "eth1")
         ip("-n", there, "link", "set", "eth1", "up")
-        out = tmp_path / "record.json"
-        done = subprocess.run(
-            [sys.executable, "-m", "wsgibench", "run", "--server", "null"]
-            + ["--starts", "1", "--duration", "0.3", "--warmup", "0"]
-            + ["--again", "0", "--client-namespace", there, "-o", str(out)],
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=100,
+        where = client.in_namespace(there)
+        observed = cell.run(
+            servers.find("null"),
+            scenario.find("hello"),
+            plan.Load(4, 0.3, 0.0, True, "minimal"),
+            environments.Environment(sys.executable, {}),
+            start=0,
+            seed=1,
+            cpus=(None, None),
+            client=where,
         )
     finally:
         ip("link", "del", here)
-    assert out.exists(), done.stderr
-    record = json.loads(out.read_text())
-    assert record["client"]["host"] == "10.78.0.1"
-    load = record["cells"][0]["starts"][0]["load"]
+    assert where.host == "10.78.0.1"
+    load = observed["load"]
     assert load["url"].startswith("http://10.78.0.1:")
     assert load["classes"]["ok"] > 0
