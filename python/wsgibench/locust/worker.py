@@ -34,6 +34,7 @@ LOG = logging.getLogger("wsgibench")
 LOST_SECONDS = 10
 REPORT_SECONDS = 1.0
 LEAVE_SECONDS = 0.2
+REJOIN_SECONDS = 2.0
 RUN = "wsgibench_run"
 STOP = "wsgibench_stop"
 PING = "wsgibench_ping"
@@ -214,3 +215,5 @@ def serve(
             raise work.exception
         if not stay:
             return
+        # A master that has said quit still greets workers for a moment.
+        ending.wait(REJOIN_SECONDS)
