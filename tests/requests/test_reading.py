@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from pathlib import Path
 
@@ -161,3 +162,69 @@ def test_one_visitor_of_many() -> None:
     )  # fmt: skip
     assert found.body == b'{"json": 1, "t": "abc"}'
     assert found.route == "POST /u/{}"
+
+
+def test_what_browsers_leave_out_of_a_har(tmp_path: Path) -> None:
+    def entry(method: str, url: str, **more: object) -> dict[str, object]:
+        return {"request": {"method": method, "url": url, **more}}
+
+    kind = {"name": "Content-Type", "value": "multipart/form-data; boundary=x"}
+    pseudo = [{"name": ":authority", "value": "shop.test"}]
+    entries = [
+        entry("GET", "data:image/png;base64,AAAA"),
+        entry("GET", "https://shop.test/a?b=1", headers=pseudo),
+        entry("POST", "https://shop.test/up", headers=[kind], bodySize=0),
+        entry("GET", "https://cdn.test/x.js"),
+        entry("GET", "wss://shop.test/live"),
+        entry(
+            "POST",
+            "https://shop.test/b",
+            postData={"text": "AP8=", "encoding": "base64"},
+        ),
+    ]
+    text = json.dumps({"log": {"entries": entries}})
+    found = reading.read(written(tmp_path, text))
+    assert [(one.name, one.body) for one in found.requests] == [
+        ("GET /a?b=1", b""),
+        ("POST /b", b"\0\xff"),
+    ]
+    assert found.host == "shop.test"
+    assert found.requests[0].headers == ()
+    assert [one.partition(" of ")[0] for one in found.remarks] == [
+        "3",
+        "1 requests",
+    ]
+
+
+def test_a_log_as_servers_write_it(tmp_path: Path) -> None:
+    """Escapes of nginx and Apache, IPv6, no request, broken lines first."""
+    end = ' 200 5 "-" "A \\"q\\" \\xe4"\n'
+    front = "2001:db8::1 - bob smith [10/Oct/2000:13:55:36 -0700] "
+    lines = [
+        "# rotated\n",
+        front + '"GET /a\\x22b\\xc3\\xa4?q=\\"x HTTP/1.1"' + end,
+        front + '"-"' + end,
+        front + '"\\x16\\x03\\x01"' + end,
+        front + '"GET http://other.test/ HTTP/1.1"' + end,
+        "shop.test:443 " + front + '"GET /c HTTP/1.0"' + end,
+        front + '"POST /d HTTP/1.1"' + end,
+    ]
+    path = tmp_path / "access.log.gz"
+    path.write_bytes(gzip.compress("".join(lines).encode()))
+    found = reading.read(str(path), sample=9)
+    assert [one.name for one in found.requests] == [
+        "GET /a%22b%C3%A4?q=%22x",
+        "GET /c",
+    ]
+    assert found.requests[0].headers == ()  # its agent is not ASCII
+    said = " ".join(found.remarks)
+    assert "4 of 7 lines" in said
+    assert "1 requests" in said
+    assert "has 2 requests to take 9 from: all of them" in said
+
+
+def test_a_broken_gz_file_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "log.gz"
+    path.write_bytes(gzip.compress(b"GET /")[:-4])
+    with pytest.raises(UsageError, match="cannot read"):
+        reading.read(str(path))

@@ -347,12 +347,23 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _show(record: dict[str, Any]) -> None:
+    """What there is of it, if anything."""
+    from wsgibench.reports import counted, table
+    from wsgibench.reports import suite as suite_table
+
+    if record.get("kind") == "counted":
+        print(counted.render(record))
+    elif "suite" in record:
+        print(suite_table.render(record))
+    elif record["complete"] or any(c["starts"] for c in record["cells"]):
+        print(table.render(record))
+
+
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench.errors import UsageError
     from wsgibench.harness.run import Run
     from wsgibench.load.headers import header_set
-    from wsgibench.reports import counted, table
-    from wsgibench.reports import suite as suite_table
     from wsgibench.stats import samples, summary
 
     argv = arguments.argv
@@ -413,16 +424,14 @@ def run(arguments: argparse.Namespace) -> int:
         with _ended_as_by_ctrl_c():
             record = race.execute()
     except KeyboardInterrupt:
+        _show(race.record)
         print(
             "interrupted; go on with: python -m wsgibench run --resume %s"
             % arguments.output,
             file=sys.stderr,
         )
         return 130
-    if arguments.counted:
-        print(counted.render(record))
-    else:
-        print((suite_table if "suite" in record else table).render(record))
+    _show(record)
     print("record: %s" % arguments.output)
     if not arguments.counted:
         print(

@@ -195,8 +195,16 @@ def _read_env(path: Path) -> Mapping[str, str]:
             raise UsageError(
                 "%s, line %d is not like NAME=VALUE." % (path, number)
             )
-        value = value.strip()
-        if value[:1] in "'\"" and value[:1]:
-            value = (shlex.split(value) or [""])[0]
-        found[key] = value
+        try:
+            found[key] = _unquoted(value.strip())
+        except ValueError as error:
+            raise UsageError(
+                "%s, line %d: the quotation does not end." % (path, number)
+            ) from error
     return found
+
+
+def _unquoted(value: str) -> str:
+    if value[:1] in ("'", '"'):
+        return (shlex.split(value) or [""])[0]
+    return value.partition(" #")[0].rstrip()

@@ -15,12 +15,18 @@ from collections import Counter
 from pathlib import Path
 
 from wsgibench.errors import UsageError
-from wsgibench.harness.requests.request import Headers, Request, checked
+from wsgibench.harness.requests.request import (
+    TARGET,
+    Headers,
+    Request,
+    checked,
+)
 
 LINE = re.compile(
     r'\S+ \S+ .+? \[[^\]]+\] "((?:[^"\\]|\\.)*)" \d{3} \S+'
     r'(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?'
 )
+ESCAPE = re.compile(rb'\\(?:x([0-9a-fA-F]{2})|(["\\]))')
 #: What is asked at most: a target more is a message more to keep.
 MOST = 20_000
 
@@ -39,12 +45,13 @@ def read(
     for line in lines:
         found = LINE.match(line)
         words = found.group(1).split(" ") if found else []
-        if found is None or len(words) != 3 or words[1][:1] != "/":
+        target = _encoded(words[1]) if len(words) == 3 else ""
+        if found is None or not TARGET.fullmatch(target) or target[0] != "/":
             strange += 1
         elif words[0] not in ("GET", "HEAD"):
             bodies += 1
         else:
-            asked.append((words[0], words[1], _headers(*found.groups()[1:])))
+            asked.append((words[0], target, _headers(*found.groups()[1:])))
     if not asked:
         raise UsageError("%s has no GET or HEAD request." % path)
     remarks = []
@@ -57,6 +64,11 @@ def read(
         remarks.append(
             "%d requests of %s may have had bodies, which a log does not "
             "tell: left out" % (bodies, path.name)
+        )
+    if sample > len(asked):
+        remarks.append(
+            "%s has %d requests to take %d from: all of them are asked"
+            % (path.name, len(asked), sample)
         )
     if sample and sample < len(asked):
         asked = random.Random(seed).sample(asked, sample)
@@ -73,10 +85,32 @@ def read(
     return requests, remarks
 
 
+def _encoded(target: str) -> str:
+    """As it was sent, without the log's escapes; what never could be in a
+    target percent-encoded."""
+    return "".join(
+        chr(byte) if 0x20 < byte < 0x7F and chr(byte) not in '"\\' else
+        "%%%02X" % byte
+        for byte in _unescaped(target)
+    )
+
+
+def _unescaped(text: str) -> bytes:
+    """nginx writes \\x22, Apache \\" and \\x0a."""
+    return ESCAPE.sub(
+        lambda found: bytes.fromhex(found[1].decode())
+        if found[1]
+        else found[2],
+        text.encode("utf-8", "surrogateescape"),
+    )
+
+
 def _headers(referer: str | None, agent: str | None) -> Headers:
     pairs = (("Referer", referer), ("User-Agent", agent))
     return tuple(
-        (name, value)
+        (name, text)
         for name, value in pairs
-        if value and value != "-" and value.isascii()
+        if value and value != "-"
+        for text in [_unescaped(value).decode("latin-1")]
+        if text.isascii() and text.isprintable()
     )

@@ -14,6 +14,7 @@ from wsgibench.harness.requests.request import Headers, Request, checked
 #: What belongs to the browser's own connection.
 LEFT_OUT = {"connection", "content-length", "host", "keep-alive"}
 LEFT_OUT |= {"proxy-connection", "te", "transfer-encoding", "upgrade"}
+SCHEMES = ("http", "https")  # not data:, blob: or an extension's
 
 
 def read(text: str, path: Path) -> tuple[list[Request], str, list[str]]:
@@ -21,8 +22,13 @@ def read(text: str, path: Path) -> tuple[list[Request], str, list[str]]:
     try:
         entries = json.loads(text)["log"]["entries"]
         asked = [entry["request"] for entry in entries]
-        first = urlsplit(asked[0]["url"])
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        urls = (urlsplit(one["url"]) for one in asked)
+        first = next(url for url in urls if url.scheme in SCHEMES)
+    except StopIteration as error:
+        raise UsageError(
+            "%s is no HAR file with requests by HTTP." % path
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             "%s is no HAR file: %s: %s." % (path, type(error).__name__, error)
         ) from error
@@ -31,17 +37,17 @@ def read(text: str, path: Path) -> tuple[list[Request], str, list[str]]:
         where = "%s, entry %d" % (path, number)
         try:
             url = urlsplit(one["url"])
-            if url.netloc != first.netloc:
+            if url.netloc != first.netloc or url.scheme not in SCHEMES:
                 elsewhere += 1
                 continue
             body = _body(one.get("postData") or {})
-            if not body and one.get("bodySize", 0) > 0:
+            if not body and _had_a_body(one):
                 empty += 1
                 continue
             target = (url.path or "/") + (url.query and "?" + url.query)
             headers = _headers(one.get("headers", []))
             request = Request(one["method"], target, headers, body)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise UsageError(
                 "%s: %s: %s." % (where, type(error).__name__, error)
             ) from error
@@ -64,7 +70,22 @@ def _headers(found: list[dict[str, str]]) -> Headers:
     return tuple(
         (one["name"], one["value"])
         for one in found
-        if one["name"].lower() not in LEFT_OUT and one["name"][0] != ":"
+        if one["name"].lower() not in LEFT_OUT
+        and not one["name"].startswith(":")  # HTTP/2's own
+    )
+
+
+def _had_a_body(request: dict[str, Any]) -> bool:
+    """Browsers leave out uploads, and some of them the size, too."""
+    headers = {
+        one["name"].lower(): one["value"]
+        for one in request.get("headers", [])
+    }
+    size: float = request.get("bodySize", 0)
+    return (
+        size > 0
+        or headers.get("content-length", "0") != "0"
+        or headers.get("content-type", "").startswith("multipart/")
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,9 @@ from wsgibench.errors import UsageError
 from wsgibench.harness.requests import access_log, har, lines
 from wsgibench.harness.requests.request import Request
 
+GZIP = b"\x1f\x8b"
+#: Lines at the beginning of which one tells a log: some may be broken.
+LOOKED_AT = 10
 #: Over all requests of a file; more are a typing error.
 MAX_WEIGHT = 1_000_000
 
@@ -24,11 +29,13 @@ class Traffic:
 def read(name: str, sample: int = 0, seed: int = 1) -> Traffic:
     path = Path(name)
     try:
-        text = path.read_text("utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise UsageError(
-            "cannot read %s: %s." % (path, error.strerror)
-        ) from error
+        data = path.read_bytes()
+        if data.startswith(GZIP):
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise UsageError("cannot read %s: %s." % (path, why)) from error
+    text = data.decode("utf-8-sig", errors="surrogateescape")
     found = _read(text, path, sample, seed)
     if not found.requests:
         raise UsageError("there is no request in %s." % path)
@@ -40,8 +47,9 @@ def read(name: str, sample: int = 0, seed: int = 1) -> Traffic:
 
 
 def _read(text: str, path: Path, sample: int, seed: int) -> Traffic:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    if access_log.fits(first):
+    begin = [line for line in text.splitlines() if line.strip()][:LOOKED_AT]
+    first = begin[0] if begin else ""
+    if any(map(access_log.fits, begin)):
         asked, remarks = access_log.read(text, path, sample, seed)
         return Traffic(tuple(asked), "access log", "", tuple(remarks))
     if sample:
