@@ -13,11 +13,14 @@ import contextlib
 import importlib
 import os
 import pkgutil
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from wsgibench import __version__, commands
 from wsgibench.errors import WsgibenchError
+from wsgibench.plugins import suggestion
 
 #: Modules of the `bench` extra; the server needs none of them.
 HARNESS = (
@@ -38,8 +41,65 @@ def invocation() -> str:
     return name if name == "wsgibench" else "python -m wsgibench"
 
 
+#: What argparse says of a wrong command, a wrong value, a wrong option.
+SLIP = re.compile(
+    r"invalid choice: '(?P<word>[^']*)' \(choose from (?P<known>.*)\)"
+    r"|unrecognized arguments: (?P<option>--[\w-]+)"
+)
+WORD = re.compile(r"[\w-]+")
+
+
+class Parser(argparse.ArgumentParser):
+    """Its help says of every option what holds without it, where the
+    command did not write it itself."""
+
+    #: (name of an option) -> its default, where argparse does not know it.
+    default_text: Callable[[str], str] | None = None
+
+    def format_help(self) -> str:
+        for action in self._actions:
+            text = action.help
+            says = (
+                not text
+                or "default" in text
+                or text == argparse.SUPPRESS
+                or isinstance(action, argparse._HelpAction)
+            )
+            if not says and action.option_strings and not action.required:
+                said = self._default(action).replace("%", "%%")
+                action.help = "%s (default: %s)" % (text, said)
+        return super().format_help()
+
+    def error(self, message: str) -> NoReturn:
+        """With what was meant, after a slip."""
+        slip = SLIP.search(message)
+        if slip is not None:
+            known = WORD.findall(slip["known"] or "") or self._options()
+            message += suggestion(slip["word"] or slip["option"], known)
+        super().error(message)
+
+    def _options(self) -> list[str]:
+        """Of this command; of all of them, for the parser above them."""
+        found: list[str] = []
+        for action in self._actions:
+            found += action.option_strings
+            if isinstance(action, argparse._SubParsersAction):
+                for parser in action.choices.values():
+                    found += parser._options()
+        return found
+
+    def _default(self, action: argparse.Action) -> str:
+        value = action.default
+        if value == argparse.SUPPRESS:
+            known = self.default_text
+            return known(action.dest) if known else "none"
+        if isinstance(value, bool) or action.nargs == 0:
+            return "on" if value else "off"
+        return "none" if value in (None, "", []) else str(value)
+
+
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=invocation(),
         description="Serve a WSGI application, or race the servers that can.",
     )
@@ -60,6 +120,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
         module.add_arguments(sub)
         sub.set_defaults(run=module.run)
+        sub.default_text = getattr(module, "default_text", None)
     return parser
 
 

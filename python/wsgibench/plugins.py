@@ -46,7 +46,7 @@ def check(folder: str, name: str, what: str) -> None:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """What was meant, after a slip; "" if nothing is near."""
-    near = difflib.get_close_matches(name.lower(), list(known), 1, 0.7)
+    near = difflib.get_close_matches(name.lower(), list(known), 1, 0.65)
     return " (did you mean %r?)" % near[0] if near else ""
 
 

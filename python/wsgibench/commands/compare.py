@@ -17,7 +17,7 @@ HELP = "compare two records; exit code 1 when B is slower"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("a", type=Path, metavar="A", help="the record to hold B against")
-    add("b", type=Path, metavar="B")
+    add("b", type=Path, metavar="B", help="the one held against it")
     add(
         "--metric",
         default="server_cpu_us,server_cpu_us_quiet,goodput",

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_loop(group: Any) -> None:
     add = group.add_argument
-    add("-c", "--connections", type=int, default=1)
+    add("-c", "--connections", type=int, default=1, help="at once")
     add("-d", "--duration", "-z", help="a time (5s, or until -n)")
     add("-n", "--requests", type=int, default=0, help="stop after so many")
     add(
@@ -55,10 +55,19 @@ def _add_loop(group: Any) -> None:
     )
     add("--stages", default="", help="10s:100,60s:500: evenly to each rate")
     add("--steps", default="", help="10s:100,60s:500: each rate so long")
-    add("--arrivals", choices=["poisson", "constant"], default="poisson")
+    add(
+        "--arrivals",
+        choices=["poisson", "constant"],
+        default="poisson",
+        help="of the open loop",
+    )
     add("--think", default="", help="closed loop: a time, or LEAST:MOST")
-    add("--seed", type=int, default=1)
-    add("--no-keepalive", "--disable-keepalive", action="store_true")
+    add("--seed", type=int, default=1, help="of all that is random")
+    add(
+        *("--no-keepalive", "--disable-keepalive"),
+        action="store_true",
+        help="a connection for each request",
+    )
     add("--per-connection", type=int, default=0, help="requests on each")
     add("--pipeline", type=int, default=1, help="requests under way on each")
     add("--connect-rate", type=float, default=0.0, help="first connects/s")
@@ -73,7 +82,7 @@ def _add_requests(group: Any) -> None:
         help="minimal, browser, proxied, users, cookies-4k or @FILE",
     )
     add("-H", "--header", action="append", default=[], help="Name: value")
-    add("--http10", action="store_true")
+    add("--http10", action="store_true", help="ask in HTTP/1.0")
     add("-m", "--method", help="GET, or POST with a body")
     add("-b", "--body", help="the request body; @FILE: from a file")
     add("--body-file", type=Path, help="the request body")
@@ -175,7 +184,7 @@ def _add_output(group: Any) -> None:
         help="gates like p99=20ms,errors=0.1%% (exit code 3)",
     )
     add("--latency", action="store_true", help=argparse.SUPPRESS)  # wrk's
-    add("-q", "--quiet", action="store_true")
+    add("-q", "--quiet", action="store_true", help="say nothing")
 
 
 def _read(path: Path) -> bytes:

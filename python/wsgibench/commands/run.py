@@ -51,7 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--connections",
         help="numbers, comma-separated; 1..1024: powers of two (default: 64)",
     )
-    add("--duration", type=float, help="seconds measured of each start")
+    add(
+        "--duration",
+        type=float,
+        help="seconds measured of each start (default: as the profile says)",
+    )
     _warmup.add_arguments(parser)
     add(
         "--headers",
@@ -99,7 +103,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--aa",
         action=argparse.BooleanOptionalAction,
-        help="measure one server twice: the noise floor (not in quick)",
+        help="measure one server twice: the noise floor (default: not in "
+        "the profile quick)",
     )
     add(
         "--again",

@@ -8,7 +8,7 @@ import sys
 from dataclasses import fields
 from typing import Any
 
-from wsgibench.errors import UsageError
+from wsgibench.errors import UsageError, WsgibenchError
 
 HELP = "serve a WSGI application"
 #: Other servers' names for the same.
@@ -105,6 +105,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     serve(app, announce=True, **given)
     return 0
+
+
+def default_text(name: str) -> str:
+    """For --help; the core's own defaults are known once it is built."""
+    try:
+        value = _defaults().get(name)
+    except WsgibenchError:
+        return "the core's"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value in (None, "", []) else str(value)
 
 
 def _defaults() -> dict[str, Any]:
