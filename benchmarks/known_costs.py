@@ -218,7 +218,7 @@ def sizes(folder: Path) -> Iterator[Line]:
         name = cell["server"]
         yield Line(name + ": workers", found["workers"], 1, 0.0)
         # One more or less lies within what 5 s of arrivals can tell.
-        yield Line(name + ": threads", found["threads"], least, 1 / least)
+        yield Line(name + ": threads", found["threads"], least, 1.01 / least)
 
 
 PARTS: dict[str, Callable[[Path], Iterator[Line]]] = {
