@@ -377,7 +377,9 @@ def contest(
     return Contest(found, traffic, tell, warmup.settled)
 
 
-def pythons(arguments: argparse.Namespace) -> str:
+def pythons(
+    arguments: argparse.Namespace, tell: Callable[[str], None]
+) -> str:
     """Which interpreters an application is raced on."""
     from wsgibench.harness import interpreters
 
@@ -388,5 +390,6 @@ def pythons(arguments: argparse.Namespace) -> str:
     try:
         interpreters.find("pypy3")
     except UsageError:
+        tell("there is no pypy3 here: raced on CPython only")
         return "python3"
     return "python3,pypy3"

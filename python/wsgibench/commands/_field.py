@@ -112,7 +112,7 @@ class Field:
             arguments.scenario,
             (arguments.python or "python3")
             if contest is None
-            else _application.pythons(arguments),
+            else _application.pythons(arguments, tell),
             arguments.connections,
             load={
                 "duration": arguments.duration,

@@ -206,7 +206,7 @@ def _select(
         arguments.scenario or "hello",
         arguments.python or "python3"
         if contest is None
-        else _application.pythons(arguments),
+        else _application.pythons(arguments, _tell),
         arguments.connections,
         load=load,
         pace=arguments.rate,
