@@ -318,11 +318,11 @@ def test_an_encrypted_key(
         ({"cert_reqs": 3}, "cert_reqs is 0"),
         ({"cert_reqs": 2}, "needs ca_certs"),
         ({"ca_certs": "x.pem"}, "of no use unless cert_reqs"),
-        ({"cert_reqs": 1, "ca_certs": "/nowhere.pem"}, "as ca_certs"),
+        ({"cert_reqs": 1, "ca_certs": "/nowhere.pem"}, "as ca_certs: No such"),
         ({"ciphers": "NO-SUCH"}, "knows none"),
         ({"ssl_protocol_min": "ssl3"}, "ssl_protocol_min is one of"),
         ({"sni_certs": "a.example"}, "sni_certs is like"),
-        ({"sni_certs": "a=/nowhere.pem"}, "cannot use /nowhere.pem"),
+        ({"sni_certs": "a=/nowhere.pem"}, "/nowhere.pem for TLS: No such"),
     ],
 )
 def test_what_is_wrong_is_named(

@@ -352,22 +352,27 @@ def test_a_disk_that_becomes_full_is_told(
 ) -> None:
     """Here: files may have 64 blocks. Smaller bodies go on."""
     (tmp_path / "an_app.py").write_text(APP)
-    command = serve_command("an_app", "--port=0", "--body-memory=1000")
+    errors = tmp_path / "errors"
+    command = serve_command(
+        "an_app", "--port=0", "--body-memory=1000", "--error-log=errors"
+    )
     with programs() as start:
         program = start(
             ["sh", "-c", "ulimit -f 64; exec " + " ".join(command)],
             {"WSGIBENCH_BACKEND": binding},
             tmp_path,
         )
-        port = program.port()
+        until(lambda: errors.exists() and ":" in errors.read_text(), "no line")
+        port = int(errors.read_text().split(" (")[0].rpartition(":")[2])
         for size, status in ((5000, 200), (500_000, 500), (5000, 200)):
             connection = http.client.HTTPConnection("127.0.0.1", port)
             with contextlib.suppress(OSError):  # the answer came first
                 connection.request("POST", "/", bytes(size))
             assert connection.getresponse().status == status
             connection.close()
-        program.line("its body cannot be kept in")
         assert program.stop() == 0
+        assert "its body cannot be kept in" in errors.read_text()
+        assert program.text == ""
 
 
 def test_chdir(run: Run, tmp_path: Path) -> None:

@@ -48,6 +48,11 @@ class FileHandler(logging.Handler):
                 "cannot write the error log %s: %s." % (path, error.strerror)
             ) from error
 
+    @property
+    def fd(self) -> int:
+        """Stays the same when the file is opened again."""
+        return self._fd
+
     def emit(self, record: logging.LogRecord) -> None:
         try:
             text = self.format(record) + "\n"
@@ -135,6 +140,14 @@ def reopen() -> None:
     for handler in logger.handlers:
         if isinstance(handler, FileHandler):
             handler.reopen()
+
+
+def descriptor() -> int | None:
+    """Of the file, for what the core has to say; None: there is none."""
+    for handler in logger.handlers:
+        if isinstance(handler, FileHandler):
+            return handler.fd
+    return None
 
 
 class ErrorStream:

@@ -33,12 +33,14 @@ def make_core(
     multiprocess: bool = False,
     log: AccessLog | None = None,
     error_stream: Any = None,
+    error_fd: int | None = None,
     on_close: Callable[[], None] | None = None,
     settings: dict[str, Any] | None = None,
 ) -> CoreServer:
     """A core server on a duplicate of the listener's descriptor. The log
-    stays the caller's, and open for as long as the server; ``on_close`` is
-    called when that is closed."""
+    stays the caller's, and open for as long as the server, and so does
+    ``error_fd`` (default: 2), where the core tells of logs and bodies that
+    cannot be written; ``on_close`` is called when the server is closed."""
     if not callable(app):
         raise UsageError("the application %r is not callable." % (app,))
     if threads < 0:
@@ -56,6 +58,8 @@ def make_core(
         core["script_name"] = root.rstrip("/").encode().decode("latin-1")
     if log is not None:
         core.update(log.settings())
+    if error_fd is not None:
+        core["error_fd"] = error_fd
     host, port = sockets.names(listener)
     fd = os.dup(listener.fileno())
     try:

@@ -109,6 +109,7 @@ class Service:
                 multiprocess=self.workers > 1,
                 log=self._log,
                 error_stream=log.ErrorStream(),
+                error_fd=log.descriptor(),
                 settings=self.settings,
             )
         except OSError as error:

@@ -62,6 +62,8 @@ def check(settings: dict[str, Any]) -> bool:
     if settings.get("sni_certs"):
         pairs += [(c, key) for _, c, key in hosts(settings["sni_certs"])]
     for cert, key in pairs:
+        for file in (cert, key):
+            _check_readable(file, "for TLS")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         asked: list[bool] = []
 
@@ -82,6 +84,18 @@ def check(settings: dict[str, Any]) -> bool:
             ) from error
     _check_files(settings, context)
     return True
+
+
+def _check_readable(file: str | None, what: str) -> None:
+    """PyPy's ssl does not say why it cannot be read."""
+    try:
+        if file is not None:
+            with open(file, "rb"):
+                pass
+    except OSError as error:
+        raise UsageError(
+            "cannot use %s %s: %s." % (file, what, error.strerror)
+        ) from error
 
 
 def _check_options(settings: dict[str, Any]) -> None:
@@ -110,6 +124,7 @@ def _check_options(settings: dict[str, Any]) -> None:
 
 def _check_files(settings: dict[str, Any], context: Any) -> None:
     ca = settings.get("ca_certs")
+    _check_readable(ca, "as ca_certs")
     try:
         if ca:
             context.load_verify_locations(ca)
