@@ -410,6 +410,35 @@ def test_workers_auto(run: Run) -> None:
     assert program.stop() == 0, program.text
 
 
+@pytest.mark.parametrize(
+    ("membership", "files"),
+    [
+        ("0::/a.slice/b.service", {"a.slice/cpu.max": "50000 100000"}),
+        ("0::/", {"cpu.max": "100000 100000"}),
+        (
+            "3:cpu,cpuacct:/docker/x\n2:memory:/docker/y",
+            {
+                "cpu,cpuacct/docker/x/cpu.cfs_quota_us": "90000",
+                "cpu,cpuacct/docker/x/cpu.cfs_period_us": "100000",
+            },
+        ),
+    ],
+)
+def test_quotas_of_control_groups(
+    tmp_path: Path, membership: str, files: dict[str, str]
+) -> None:
+    (tmp_path / "membership").write_text(membership + "\n")
+    for name, text in files.items():
+        path = tmp_path / "root" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    here = str(tmp_path / "membership"), str(tmp_path / "root")
+    assert cpus(*here) == 1
+    for name in files:
+        (tmp_path / "root" / name).write_text("max 100000")
+    assert cpus(*here) == cpus("/nowhere") >= 1
+
+
 def test_preload_imports_once(run: Run, tmp_path: Path) -> None:
     (tmp_path / "counted.py").write_text(
         "import os\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import math
 import os
 import pwd
 import re
@@ -146,9 +147,44 @@ def pid_file(path: str | None) -> Iterator[None]:
                 os.unlink(path)
 
 
-def cpus(cgroup: str = "/sys/fs/cgroup/cpu.max") -> int:
+def _quota(folder: str) -> float | None:
+    """CPUs that a control group may use; None: it does not say."""
+    with contextlib.suppress(OSError, ValueError):
+        with open(folder + "/cpu.max") as file:  # cgroup v2
+            quota, period = file.read().split()
+        return int(quota) / int(period)  # "max" is a ValueError
+    with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+        with open(folder + "/cpu.cfs_quota_us") as file:
+            micros = int(file.read())
+        with open(folder + "/cpu.cfs_period_us") as file:
+            return micros / int(file.read()) if micros > 0 else None
+    return None
+
+
+def _groups(memberships: str, root: str) -> Iterator[str]:
+    """This process's control groups, each with all that it lies in: the
+    quota may be a systemd unit's or a container's."""
+    try:
+        with open(memberships) as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top = os.path.join(root, controllers) if controllers else root
+        while path not in ("", "/"):
+            yield top + path
+            path = os.path.dirname(path)
+        yield top
+
+
+def cpus(
+    memberships: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup"
+) -> int:
     """How many this process may use at once: by its affinity, and by the
-    quota of its control group (a container's)."""
+    quotas of its control groups."""
     count = os.cpu_count() or 1
     with contextlib.suppress(OSError):  # PyPy has no sched_getaffinity()
         with open("/proc/self/status") as file:
@@ -156,9 +192,8 @@ def cpus(cgroup: str = "/sys/fs/cgroup/cpu.max") -> int:
         if allowed is not None:
             mask = int(allowed.group(1).replace(",", ""), 16)
             count = bin(mask).count("1")
-    with contextlib.suppress(OSError, ValueError):
-        with open(cgroup) as file:
-            quota, period = file.read().split()
-        if quota != "max":
-            count = min(count, -(-int(quota) // int(period)))
+    for folder in _groups(memberships, root):
+        quota = _quota(folder)
+        if quota is not None:
+            count = min(count, math.ceil(quota))
     return max(1, count)
