@@ -32,6 +32,9 @@ from wsgibench.load.spec import LoadSpec
 #: this: the quickest servers need the most of them.
 WARM, WARM_SECONDS, FIRST = 300, 10.0, 8
 WARM_JIT, WARM_JIT_CPU_NS = 10_000, 20_000_000_000
+#: The same for all: which places of a server's tables collide depends on the
+#: bytes of a request, and each guest has a port of its own.
+HOST = "127.0.0.1:8000"
 #: Seconds that a load may take, and a request in it.
 PATIENCE, TIMEOUT = 600.0, 120.0
 #: Seconds until the server has closed what the last load left.
@@ -140,6 +143,7 @@ class Loaded:
             requests=requests,
             seed=seed,
             headers=load.headers,
+            extra_headers=(("Host", HOST),),
             keepalive=load.keepalive,
             pipeline=load.pipeline,
             connect_rate=CONNECT_RATE
