@@ -65,6 +65,13 @@ def test_the_same_within_the_margin() -> None:
     assert mean is not None
     assert mean.estimate == pytest.approx(1, abs=0.02)
     assert found.mean_verdict("server_cpu_us").startswith("same")
+    assert found.agreement("server_cpu_us") == (len(COSTS), len(COSTS))
+
+
+def test_rows_that_changed_do_not_agree() -> None:
+    costs = {**COSTS, "tornado": 2 * COSTS["tornado"]}
+    agreed, of = against(costs).agreement("server_cpu_us")
+    assert (agreed, of) == (len(COSTS) - 1, len(COSTS))
 
 
 def test_a_slower_machine_is_no_slower_server() -> None:

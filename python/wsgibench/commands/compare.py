@@ -189,6 +189,12 @@ def _render(found: Comparison, metrics: list[str]) -> str:
                 "%s, geometric mean of the speeds: B/A = %s: %s"
                 % (TITLES[metric], _interval(mean), found.mean_verdict(metric))
             )
+        agreed, known = found.agreement(metric)
+        if known:
+            lines.append(
+                "%s: %d of %d rows (%.0f %%) agree within their intervals"
+                % (TITLES[metric], agreed, known, 100 * agreed / known)
+            )
     if any(one.relative for one in found.results):
         lines.append(
             "Ratios, and so B's numbers, are of each server relative to the "
@@ -207,6 +213,17 @@ def _write(path: Path, found: Comparison) -> None:
     for one in results:
         if one["ratio"] and one["ratio"]["high"] == float("inf"):
             one["ratio"].update(low=None, high=None)
+    agreement = {
+        metric: dict(zip(("agreed", "of"), found.agreement(metric)))
+        for metric in found.margin
+    }
     path.write_text(
-        json.dumps({"results": results, "margin": found.margin}) + "\n"
+        json.dumps(
+            {
+                "results": results,
+                "margin": found.margin,
+                "agreement": agreement,
+            }
+        )
+        + "\n"
     )

@@ -114,7 +114,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure a start that others on the machine disturbed up to N "
         "times more (%(default)s); in a run at most half as many as starts",
     )
-    add("--dry-run", action="store_true", help="say what would be done")
+    add(
+        "--dry-run",
+        "--plan",
+        action="store_true",
+        help="say what would be done, and how long that takes",
+    )
     add(
         "--resume",
         type=Path,
@@ -187,7 +192,7 @@ def _select(
             scenario_names=arguments.scenario,
             duration=arguments.duration or duration,
             warmup=profile.get("warmup", warmup),
-            settle=0.0 if "warmup" in profile else settle,
+            settle=(0.0, 0.0) if "warmup" in profile else settle,
             durations=None
             if arguments.duration
             else profile.get("durations"),
@@ -198,7 +203,6 @@ def _select(
         "keepalive": not arguments.no_keepalive,
         "headers": arguments.headers or "proxied",
         "think": arguments.think,
-        "settle": settle,
     }
     servers = arguments.server
     found = selection.free(
@@ -211,6 +215,7 @@ def _select(
         load=load,
         pace=arguments.rate,
         warmup=warmup,
+        settle=settle,
         twins=(
             arguments.profile != "quick"
             if arguments.aa is None

@@ -9,15 +9,21 @@ from wsgibench.harness.plan import Cell
 
 #: Seconds of a start beside its load: the process, its probes, its end.
 BESIDE = 1.5
-#: Seconds in which most settle that warm up by themselves.
-SETTLING = 2.0
+#: Requests/s that are usual without keep-alive.
+USUAL = 3000.0
+#: Seconds in which most settle that warm up by themselves; with a JIT, which
+#: is known by its longer limit.
+SETTLING, SETTLING_JIT, LONG = 2.0, 15.0, 60.0
 
 
 def planned(cell: Cell) -> float:
-    """Seconds of one start. A load of so many requests ends with them; the
-    duration is then only its limit."""
+    """Seconds that one start is likely to take. A load of so many requests
+    ends with them; the duration is then only its limit."""
     load = cell.load
-    settling = min(SETTLING, load.settle)
+    if load.requests:
+        return min(load.duration, load.requests / USUAL) + BESIDE
+    usual = SETTLING_JIT if load.settle >= LONG else SETTLING
+    settling = min(usual, load.settle)
     return load.warmup + settling + load.duration + BESIDE
 
 

@@ -108,6 +108,7 @@ def free(
     load: dict[str, Any],
     pace: str = "0",
     warmup: tuple[float, float],
+    settle: tuple[float, float] = (0.0, 0.0),
     twins: bool = False,
     application: str = "",
 ) -> Selection:
@@ -123,7 +124,7 @@ def free(
     )
     numbers = connections(counts)
     found = _known(split(pythons), interpreters.find, missing)
-    seconds = warmups(found, *warmup)
+    seconds, limits = warmups(found, *warmup), warmups(found, *settle)
     cells = [
         Cell(
             server,
@@ -132,6 +133,7 @@ def free(
             Load(
                 connections=count,
                 warmup=seconds[python] + ramp(count),
+                settle=limits[python],
                 **rate,
                 **load,
             ),
@@ -173,7 +175,7 @@ def of_suite(
     scenario_names: str | None = None,
     duration: float,
     warmup: tuple[float, float],
-    settle: float = 0.0,
+    settle: tuple[float, float] = (0.0, 0.0),
     durations: dict[str, float] | None = None,
 ) -> Selection:
     """Interpreters that the user names stand for those of the suite; servers
@@ -192,7 +194,7 @@ def of_suite(
         first,
         duration=duration,
         warmup=warmups(found, *warmup),
-        settle=settle,
+        settle=warmups(found, *settle),
         durations=durations,
     )
     cells = _narrow(cells, suite.name, "server", server_names)

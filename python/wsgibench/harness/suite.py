@@ -138,11 +138,12 @@ def cells(
     *,
     duration: float,
     warmup: dict[str, float],
-    settle: float = 0.0,
+    settle: dict[str, float] | None = None,
     durations: dict[str, float] | None = None,
 ) -> list[Cell]:
-    """Every cell of every matrix; `warmup` by interpreter, for loads that
-    are not counted in requests; `durations` of single loads by name."""
+    """Every cell of every matrix; `warmup` and `settle` by interpreter, for
+    loads that are not counted in requests; `durations` of single loads by
+    name."""
     found: dict[Cell, None] = {}  # ordered, and each once
     for matrix in suite.data["matrix"]:
         for name in matrix.get("loads", suite.data["loads"]):
@@ -160,7 +161,9 @@ def cells(
                         made = Load(
                             duration=(durations or {}).get(name, duration),
                             warmup=seconds,
-                            settle=0.0 if plain else settle,
+                            settle=0.0
+                            if plain
+                            else (settle or {}).get(python, 0.0),
                             name=name,
                             **load,
                         )

@@ -74,6 +74,25 @@ class Comparison:
         ]
         return _mean(found) if found else None
 
+    def agreement(self, metric: str) -> tuple[int, int]:
+        """(rows that are as before, rows with an interval): 1 lies in the
+        interval of the ratio, or all of it within the margin. Of a machine
+        and servers that did not change, 95 % of the rows are."""
+        known = [
+            one
+            for one in self.results
+            if one.metric == metric
+            and one.ratio is not None
+            and one.ratio.known
+        ]
+        agreed = [
+            one
+            for one in known
+            if one.verdict == SAME
+            or (one.ratio is not None and one.ratio.low <= 1 <= one.ratio.high)
+        ]
+        return len(agreed), len(known)
+
     def mean_verdict(self, metric: str) -> str:
         """In words: what the mean says, by the rule of single cells."""
         mean = self.mean(metric)
