@@ -297,7 +297,27 @@ def _against_record(arguments: argparse.Namespace) -> int:
     if arguments.output:
         new["complete"] = True
         record.write(new, arguments.output)
-    return _end(counted.compare(base, new, arguments.limit / 100), [])
+    found = counted.compare(base, new, arguments.limit / 100)
+    if not found:
+        raise UsageError(_why_nothing(arguments.base, base, new))
+    return _end(found, [])
+
+
+def _why_nothing(
+    name: str, base: dict[str, Any], new: dict[str, Any]
+) -> str:
+    """A record with nothing in common passes no gate."""
+    olds, news = (
+        sorted({"%(name)s (%(version)s)" % c["python"] for c in r["cells"]})
+        for r in (base, new)
+    )
+    if not news:
+        return "%s has no cell that was counted." % name
+    return "%s was counted on other interpreters: %s, here %s." % (
+        name,
+        ", ".join(olds),
+        ", ".join(news),
+    )
 
 
 def _again(

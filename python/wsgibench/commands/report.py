@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 HELP = "a record as a page with pictures, a table, Markdown or CSV"
 
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = arguments.format or ENDINGS.get(ending, "table")
     loaded = load_report.read(arguments.record)
     if loaded is not None:
-        text = load_report.render(loaded, chosen)
+        text = _of_load(arguments, loaded, chosen)
     else:
         text = _of_record(arguments, chosen)
     if arguments.output:
@@ -43,6 +44,22 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(text, end="")
     return 0
+
+
+def _of_load(
+    arguments: argparse.Namespace, loaded: dict[str, Any], chosen: str
+) -> str:
+    from wsgibench.errors import UsageError
+    from wsgibench.load import report as load_report
+
+    try:
+        return load_report.render(loaded, chosen)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        # It has the schema's name and not its fields.
+        raise UsageError(
+            "%s is no whole result of `load` (%s: %.60s)."
+            % (arguments.record, type(error).__name__, error)
+        ) from error
 
 
 def _of_record(arguments: argparse.Namespace, chosen: str) -> str:

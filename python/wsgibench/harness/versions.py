@@ -91,7 +91,12 @@ def _making(key: str) -> Iterator[tuple[Path, Path | None]]:
 def of_revision(root: Path, revision: str) -> Version:
     """A commit, branch or tag."""
     wanted = revision + "^{commit}"
-    commit = _git(root, "rev-parse", "--verify", "--end-of-options", wanted)
+    try:
+        commit = _git(
+            root, "rev-parse", "--verify", "--end-of-options", wanted
+        )
+    except UsageError as error:
+        raise UsageError(_unknown(root, revision)) from error
     name = commit.decode().strip()
     tree = _git(root, "rev-parse", name + "^{tree}").decode().strip()
     with _making("tree-" + tree[:16]) as (folder, made):
@@ -102,6 +107,13 @@ def of_revision(root: Path, revision: str) -> Version:
                 with tarfile.open(fileobj=file) as archive:
                     _extract(archive, made)
     return Version("%s (%s)" % (revision, name[:10]), tree[:16], folder)
+
+
+def _unknown(root: Path, revision: str) -> str:
+    text = "git: %s has no commit, branch or tag %r" % (root, revision)
+    if _git(root, "rev-parse", "--is-shallow-repository").strip() == b"true":
+        text += "; it is a shallow clone: git fetch --unshallow"
+    return text + "."
 
 
 def _extract(archive: tarfile.TarFile, folder: Path) -> None:
