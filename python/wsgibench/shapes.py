@@ -65,6 +65,15 @@ class Classes(TypedDict):
     in_flight: int
 
 
+class Histogram(TypedDict):
+    hdr: str
+
+
+class OfRoute(TypedDict):
+    classes: dict[str, int]
+    response: Histogram
+
+
 class Load(TypedDict):
     start_ns: int
     scheduled: int
@@ -76,6 +85,19 @@ class Load(TypedDict):
 
 class WholeLoad(Load, total=False):
     censored: SomeCensored
+    duration_ns: int
+    routes: dict[str, OfRoute]
+
+
+class Difference(TypedDict):
+    request: str
+    what: str
+
+
+class Answers(TypedDict):
+    checked: int
+    of: int
+    differences: list[Difference]
 
 
 class Settled(TypedDict):
@@ -100,6 +122,8 @@ class WholeStart(Start, total=False):
     client_usage: list[WholeUsage]
     machine_usage: list[MachineUsage]
     listener_drops: int
+    energy_uj: float
+    answers: Answers
 
 
 class Counted(TypedDict):
@@ -145,6 +169,12 @@ class WholeAsked(Asked, total=False):
     path: str
 
 
+class Audit(TypedDict):
+    right: int
+    of: int
+    worst: str
+
+
 class Cell(TypedDict):
     name: str
     server: str
@@ -154,11 +184,16 @@ class Cell(TypedDict):
     versions: dict[str, str]
 
 
-class TimedCell(Cell):
+class WholeCell(Cell, total=False):
+    audit: Audit
+    twin: bool
+
+
+class TimedCell(WholeCell):
     starts: list[WholeStart]
 
 
-class CountedCell(Cell):
+class CountedCell(WholeCell):
     starts: list[CountedStart]
 
 
@@ -217,6 +252,70 @@ class Machine(TypedDict, total=False):
     system: str
 
 
+class Alone(TypedDict):
+    """The application without a server, in one block."""
+
+    start: int
+    calls: int
+    cpu_ns: float
+    wall_ns: float
+    user_ns: float
+    system_ns: float
+    routes: dict[str, list[float]]  # calls, cpu_ns, wall_ns
+
+
+class WholeAlone(Alone, total=False):
+    queue_ns: float
+
+
+class Baseline(TypedDict):
+    python: Python
+    remarks: list[str]
+    starts: list[WholeAlone]
+
+
+class WholeBaseline(Baseline, total=False):
+    checked_under_load: dict[str, float]
+    stable: float
+
+
+class Application(TypedDict):
+    target: str
+    routes: dict[str, float]
+
+
+class Prices(TypedDict, total=False):
+    cpu: float
+    memory: float
+    rate: float
+    source: str
+
+
+class SuiteLoad(TypedDict, total=False):
+    sweep: list[int]
+
+
+class Matrix(TypedDict):
+    servers: list[str]
+    scenarios: list[str]
+
+
+class Published(TypedDict):
+    python: str
+    load: str
+    scenario: str
+    server: str
+    value: float
+
+
+class Suite(TypedDict):
+    name: str
+    about: str
+    matrix: list[Matrix]
+    loads: dict[str, SuiteLoad]
+    published: list[Published]
+
+
 class Head(TypedDict):
     schema: str
     wsgibench: str
@@ -232,6 +331,10 @@ class WholeHead(Head, total=False):
     kind: Literal["counted", "capacity", "size"]
     commit: str
     skipped: list[Failure]
+    application: Application
+    baselines: list[WholeBaseline]
+    prices: Prices
+    suite: Suite
 
 
 class Record(WholeHead):
@@ -348,6 +451,14 @@ def _order(record: Record) -> None:
                     raise Wrong("%s: times of %s go back" % (where, name))
 
 
+def _routes(record: Record) -> None:
+    for one in record.get("baselines", []):
+        for start in one["starts"]:
+            for numbers in start["routes"].values():
+                if len(numbers) != 3:
+                    raise Wrong("record.baselines: a route has 3 numbers")
+
+
 def checked(value: Any) -> dict[str, Any]:
     """A record of any kind; raises Wrong."""
     kind = value.get("kind") if isinstance(value, dict) else None
@@ -356,6 +467,7 @@ def checked(value: Any) -> dict[str, Any]:
     else:
         check(value, Record, "record")
         _order(value)
+        _routes(value)
     found: dict[str, Any] = value
     return found
 

@@ -7,7 +7,7 @@ rate that is asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 HOURS_OF_A_MONTH = 730.0
@@ -36,7 +36,9 @@ class Cost:
 
 
 def prices(record: dict[str, Any]) -> Prices:
-    return Prices(**record.get("prices", {}))
+    given = record.get("prices", {})
+    names = {field.name for field in fields(Prices)}
+    return Prices(**{k: v for k, v in given.items() if k in names})
 
 
 def of_row(
