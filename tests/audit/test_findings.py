@@ -113,6 +113,14 @@ def test_what_the_application_did_not_say_is_no_answer() -> None:
     ]
 
 
+def test_who_cannot_pipeline_is_asked_in_turn() -> None:
+    with planted("serve_wsgi") as server:
+        assert server.pipelines  # it closes instead
+        server.__dict__["pipelines"] = False
+        assert run.one_check(server, check("body/closed-at-the-end")).right
+        assert run.one_check(server, check("environ/required")).right
+
+
 def test_names_are_one_case_each() -> None:
     for names in (
         [(c.family, c.name) for c in families.all_cases()],

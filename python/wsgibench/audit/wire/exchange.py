@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Union
 
+from wsgibench.audit.wire.responses import Malformed, finals, parse_all
+
 Address = Union[str, "tuple[str, int]"]
 
 
@@ -174,6 +176,49 @@ def exchange(
             talk.sock.close()
         selector.close()
     return [replies[index] for index in sorted(replies)]
+
+
+def in_turn(
+    address: Address, first: bytes, second: bytes, method: str, patience: float
+) -> Reply:
+    """The second message after the whole answer to the first, on the same
+    connection; `patience` in seconds without a byte. Raises OSError if there
+    is no connection."""
+    reply = Reply(b"", "deadline")
+    sock = connect(address, patience)
+    try:
+        sock.sendall(first)
+        for message in (second, b""):
+            if _answer(sock, reply, method if message else ""):
+                return reply
+            sock.sendall(message)
+    except TimeoutError:
+        return reply
+    except OSError:
+        reply.end = "reset"
+    finally:
+        close_hard(sock)
+    return reply
+
+
+def _answer(sock: socket.socket, reply: Reply, method: str) -> bool:
+    """Reads until an answer to `method` is whole, or with none to the end;
+    True at the end."""
+    while not (method and _is_whole(reply.data, method)):
+        piece = sock.recv(1 << 18)
+        if not piece:
+            reply.end = "eof"
+            return True
+        reply.data += piece
+    return False
+
+
+def _is_whole(data: bytes, method: str) -> bool:
+    try:
+        answers = finals(parse_all(data, (method,), ended=False))
+    except Malformed:
+        return False
+    return bool(answers) and answers[-1].complete
 
 
 def _over(

@@ -89,10 +89,6 @@ class Check:
     def asks(self) -> Sequence[Ask]:
         return [self.ask] if isinstance(self.ask, Ask) else self.ask
 
-    def messages(self) -> list[bytes]:
-        """What is sent, each on a connection of its own."""
-        return [one.data() + LAST for one in self.asks]
-
 
 #: The sentence for a client that would have to wait for ever.
 LEFT_OPEN = "neither answered in full nor closed"

@@ -69,7 +69,10 @@ CASES = [
 ]
 CASES += [
     reject(
-        "huge-" + name, length(b"%d" % value), "9110 8.6", statuses=(400, 413),
+        "huge-" + name,
+        length(b"%d" % value),
+        "9110 8.6",
+        statuses=(400, 413),
         waits=True,
     )
     for name, value in HUGE.items()
