@@ -65,9 +65,15 @@ class Audited:
 
     def _options(self) -> dict[str, int]:
         """With its supervisor, where a server can run with or without: so do
-        its users, and so do the servers that cannot run without."""
-        can = "supervised" in self._server.constants.get("OPTIONS", {})
-        return {"supervised": 1} if can else {}
+        its users, and so do the servers that cannot run without. One worker:
+        the application's notes belong to a process."""
+        wanted = {"supervised": 1, "workers": 1}
+        can = self._server.constants.get("OPTIONS", {})
+        return {
+            name: value
+            for name, value in wanted.items()
+            if name in can and name not in self._server.options
+        }
 
     def stop(self) -> None:
         if self._process is not None:
