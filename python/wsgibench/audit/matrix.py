@@ -64,7 +64,7 @@ def _row(audit: Audit) -> list[str]:
     name = audit.server.partition(":")[0]
     return [
         audit.server or "`%s`" % audit.label,
-        audit.versions.get(name.partition("-")[0], ""),
+        _version(name.partition("-")[0], audit.versions),
         audit.python,
         part(http, "right", "of"),
         part(http, "must", "must_of"),
@@ -76,6 +76,12 @@ def _row(audit: Audit) -> list[str]:
         whole("crash"),
         _words(worst(audit.findings)),
     ]
+
+
+def _version(name: str, versions: dict[str, str]) -> str:
+    """Of the package of that name, or of peregrine-server for peregrine."""
+    near = [v for k, v in versions.items() if k.startswith(name + "-")]
+    return versions.get(name, near[0] if near else "")
 
 
 def _words(finding: Finding | None) -> str:

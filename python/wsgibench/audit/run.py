@@ -318,6 +318,8 @@ def one_fault(server: Server, fault: Fault) -> Finding | None:
     kind = kind_of(found)
     if not server.alive() and fault.process != "terminate":
         found, kind = "the server died: " + server.died(), "crash"
+        if fault.process == "kill_worker":
+            kind = "wrong"  # it ends with its worker, which was killed
     elif fault.process == "terminate":
         server.restart()
     elif ask(server.address, "last", AFTERWARDS, tries=2) is None:
