@@ -18,7 +18,7 @@ from wsgibench.gunicorn import requests, settings
 from wsgibench.native import wrappers
 from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import Application, CoreServer
-from wsgibench.native.forks import SignalHandlers
+from wsgibench.native.forks import SignalHandlers, end_child
 from wsgibench.native.heartbeat import beat_while_alive
 from wsgibench.native.running import run
 from wsgibench.native.server import make_core
@@ -108,11 +108,21 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         end_beat = beat_while_alive(
             self.cores, threads, self.cfg.timeout or LOOK, self._beat
         )
+        pid = os.getpid()
         try:
             if not self.alive:
                 self._stop(0.0)  # a signal has been faster
             with handlers:
                 run(self.cores, threads)
+        except BaseException as error:
+            # What goes further is gunicorn's supervisor, which this process
+            # was forked from: it would stop the others.
+            if os.getpid() != pid:
+                end_child(error)  # the application forked it
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            self.log.exception("The application was interrupted.")
+            sys.exit(1)
         finally:
             end_beat()
             for core in self.cores:
