@@ -68,13 +68,13 @@ class Program:
     def text(self) -> str:
         return "\n".join(self.lines)
 
-    def line(self, words: str, after: int = 0) -> str:
-        """Waits for a line of stderr that contains `words`."""
+    def line(self, *words: str, after: int = 0) -> str:
+        """Waits for a line of stderr that contains one of `words`."""
         until = time.monotonic() + PATIENCE
         with self._grown:
             while True:
                 for line in self.lines[after:]:
-                    if words in line:
+                    if any(each in line for each in words):
                         return line
                 left = until - time.monotonic()
                 assert not self._ended, "no %r in:\n%s" % (words, self.text)
@@ -82,7 +82,8 @@ class Program:
                 self._grown.wait(left)
 
     def port(self) -> int:
-        line = self.line("serving on http://")
+        """Of serve, or of gunicorn."""
+        line = self.line("serving on http://", "Listening at: http://")
         return int(line.split(" (")[0].rpartition(":")[2])
 
     def wait(self) -> int:
@@ -131,6 +132,16 @@ def open_folder() -> Iterator[Path]:
 
 def serve_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "wsgibench", "serve", *arguments]
+
+
+def gunicorn_command(address: str) -> list[str]:
+    return [
+        *(sys.executable, "-B", "-m", "gunicorn"),
+        *("-k", "wsgibench.gunicorn.Worker", "-b", address),
+        # A signal to a worker that gunicorn is just forking is lost; it is
+        # killed after this time.
+        "--graceful-timeout=10",
+    ]
 
 
 def get(port: int, path: str = "/") -> bytes:

@@ -11,7 +11,13 @@ from typing import Callable
 
 import pytest
 
-from tests.native.process import Program, get, programs, serve_command
+from tests.native.process import (
+    Program,
+    get,
+    gunicorn_command,
+    programs,
+    serve_command,
+)
 
 APP = '''
 import multiprocessing, os, signal, subprocess, sys, time, traceback
@@ -109,9 +115,12 @@ def run(binding: str, tmp_path: Path) -> Iterator[Run]:
     (tmp_path / "an_app.py").write_text(APP)
     with programs() as start:
 
-        def serve(*arguments: str) -> Program:
+        def serve(*arguments: str, supervisor: str = "ours") -> Program:
+            command = serve_command("--port=0")
+            if supervisor == "gunicorn":
+                command = gunicorn_command("127.0.0.1:0")
             return start(
-                serve_command("an_app:application", "--port=0", *arguments),
+                [*command, *arguments, "an_app:application"],
                 {"WSGIBENCH_BACKEND": binding},
                 tmp_path,
             )
@@ -163,11 +172,10 @@ ENDS = {
 
 
 @threads
-@pytest.mark.parametrize("path", ENDS)
-def test_how_a_child_leaves(run: Run, threads: str, path: str) -> None:
+@pytest.mark.parametrize("supervisor", ["ours", "gunicorn"])
+def test_how_a_child_leaves(run: Run, threads: str, supervisor: str) -> None:
     """One answer on each connection, the parent's, and it goes on."""
-    log = "--access-log=log"
-    server = run(threads, log)
+    server = run(threads, supervisor=supervisor)
     port = server.port()
     kept = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
 
@@ -178,10 +186,10 @@ def test_how_a_child_leaves(run: Run, threads: str, path: str) -> None:
     me = get(port, "/")
     other = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     other.connect()
-    for _ in range(2):
+    for path, codes in ENDS.items():
         assert ask("/") == me
-        assert ask(path, b"some body") in ENDS[path]
-        assert ask("/") == me
+        assert ask(path, b"some body") in codes, path
+        assert ask("/") == me, path
     other.request("GET", "/")
     assert other.getresponse().read() == me
     assert get(port, "/") == me

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,14 @@ from typing import Any, Callable
 
 import pytest
 
-from tests.native.process import Program, children, get, programs, until
+from tests.native.process import (
+    Program,
+    children,
+    get,
+    gunicorn_command,
+    programs,
+    until,
+)
 
 pytest.importorskip("gunicorn")
 
@@ -51,21 +57,7 @@ def run(binding: str, tmp_path: Path) -> Iterator[Run]:
         def gunicorn(*arguments: str, **environment: str) -> Program:
             environment["WSGIBENCH_BACKEND"] = binding
             return start(
-                [
-                    sys.executable,
-                    "-B",
-                    "-m",
-                    "gunicorn",
-                    "-k",
-                    "wsgibench.gunicorn.Worker",
-                    "-b",
-                    "127.0.0.1:0",
-                    # A signal to a worker that gunicorn is just forking is
-                    # lost; it is killed after this time.
-                    "--graceful-timeout=10",
-                    *arguments,
-                    "gapp:app",
-                ],
+                [*gunicorn_command("127.0.0.1:0"), *arguments, "gapp:app"],
                 environment,
                 tmp_path,
             )
