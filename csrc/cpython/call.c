@@ -130,6 +130,16 @@ detach(wp_call *call)
     }
 }
 
+void
+wp_call_disown(wp_call *call)
+{
+    unlink_call(call);
+    detach(call);
+    if (PyObject_GC_IsTracked((PyObject *)call)) {
+        PyObject_GC_UnTrack(call);
+    }
+}
+
 static int
 close_result(wp_call *call)
 {

@@ -240,6 +240,9 @@ void wp_call_step_in(wp_call *call);
 /* The request has been ended; now the application's side, its close(), and the
  * call. An exception that is set stays set. 0, or -1 with one. */
 int wp_call_end(wp_call *call);
+/* In a forked child, of a call that is its parent's: over for whoever holds
+ * it, but nothing of it is closed or dropped here. */
+void wp_call_disown(wp_call *call);
 /* The same for a call whose result has no close(). */
 void wp_call_release(wp_call *call);
 

@@ -217,8 +217,12 @@ close_core(wp_server *server)
     wb_server_close(core);
     server->aside_first = server->aside_last = NULL;
     server->aside_count = 0;
-    while (!forked && server->calls != NULL) {
-        keep_first(&leaving, wp_call_end(server->calls));
+    while (server->calls != NULL) {
+        if (forked) {
+            wp_call_disown(server->calls);
+        } else {
+            keep_first(&leaving, wp_call_end(server->calls));
+        }
     }
     release_blocks(core);
     wb_server_free(core);

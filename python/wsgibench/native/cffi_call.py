@@ -60,6 +60,9 @@ def plain(block: bytes) -> bytes:
     return block if type(block) is bytes else b"".join((block, b""))
 
 
+_disowned: list[Call] = []
+
+
 class Head:
     """A wb_head (``.given``) and the memory it points to."""
 
@@ -332,6 +335,14 @@ class Call:
             raise
         except BaseException:
             log_exception(self.server.errors)
+
+    def disown(self) -> None:
+        """In a forked child, of a call that is its parent's: over for whoever
+        holds it, but nothing of it is closed or dropped here."""
+        self.request = None
+        if self.input is not None:
+            self.input.detach()
+        _disowned.append(self)
 
     def fail(self) -> None:
         """In an except clause: the application raised, or did what it must

@@ -304,6 +304,8 @@ class CoreServer:
             self._closing = True
             calls = list(self.waiting.values())
             if lib.wb_server_fileno(core) == lib.WB_FORKED:
+                for call in calls:
+                    call.disown()
                 calls = []
             self.waiting = {}
             self._aside = []

@@ -489,6 +489,51 @@ def before_it_turns(threads: int) -> None:
     assert receive(client) == b""
 
 
+def in_a_child(threads: int) -> None:
+    """A forked child forgets the server, and uses what was kept of a call
+    that waited. The call is its parent's: its end is not the child's."""
+    kept: list[Any] = []
+    ended: list[int] = []
+
+    def app(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [])
+        source = environ["wsgi.input"]
+        kept.extend((source.read, lambda: write(b"x")))
+        kept.append(lambda: start_response("200 OK", []))
+        return endless()
+
+    def endless() -> Any:
+        try:
+            while True:
+                yield b"x" * 100_000
+        finally:
+            ended.append(os.getpid())
+
+    server = Server(app, port=0, stream_body=1)
+    post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"
+    client = connect(server, post)
+    for _ in range(20):
+        server.turn(0.01)
+    for close in (True, False):
+        child = os.fork()
+        if child == 0:
+            if close:
+                server.close()
+            del server
+            collect()
+            for use in kept:
+                try:
+                    use()
+                except RuntimeError:
+                    continue
+                os._exit(20)
+            os._exit(len(ended))
+        assert os.waitpid(child, 0)[1] == 0
+    server.close()
+    until(lambda: collect() and ended == [os.getpid()])
+    client.close()
+
+
 def access_log(threads: int) -> None:
     """The log is the server's until that has closed."""
     out, into = os.pipe()
@@ -509,6 +554,7 @@ CASES = cases_of(globals())
 LOOP_ONLY = {
     "everything_is_freed",
     "forgotten_while_suspended",
+    "in_a_child",
     "kept_by_others",
     "turned_by_two_threads",
     "nested",
