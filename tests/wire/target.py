@@ -111,6 +111,8 @@ def child_environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     paths = [str(ROOT), str(GUEST), *[path for path in sys.path if path]]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     environment["PYTHONUNBUFFERED"] = "1"
+    # The name of a test can be longer than exec(3) allows.
+    environment.pop("PYTEST_CURRENT_TEST", None)
     environment.update(extra or {})
     return environment
 
