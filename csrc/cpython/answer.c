@@ -268,10 +268,10 @@ static int
 find_file(const wp_call *call, PyObject *result, int64_t *offset,
           int64_t *size)
 {
-    wp_state *state = call->server->state;
-    return Py_TYPE(result) == state->file_wrapper_type && call->started
+    wp_server *server = call->server;
+    return Py_TYPE(result) == server->file_wrapper && call->started
             && !call->wrote
-        ? wp_file_behind(state, result, offset, size)
+        ? wp_file_behind(server->state, result, offset, size)
         : -1;
 }
 

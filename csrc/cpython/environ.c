@@ -38,7 +38,7 @@ PyObject *
 wp_environ_base(wp_server *server, PyObject *const *settings)
 {
     wp_words *w = &server->state->words;
-    PyObject *wrapper = (PyObject *)server->state->file_wrapper_type;
+    PyObject *wrapper = (PyObject *)server->file_wrapper;
     return Py_BuildValue(
         "{s:(ii),s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:O,s:s,s:O,s:O,s:s,s:O,"
         "O:O,O:O,O:O,O:O,O:O,O:O}",

@@ -107,6 +107,8 @@ typedef struct wp_server {
     PyObject *app, *errors;
     PyObject *base; /* environ without what a request brings */
     PyObject *no_input; /* wsgi.input of requests without a body */
+    PyTypeObject *file_wrapper; /* in `base`; of this server alone where two
+                                   share a reference count otherwise */
     wp_slot *slots; /* WB_SLOTS of them */
     char peer[46]; /* the last client's address, and its text */
     PyObject *peer_text;

@@ -59,6 +59,22 @@ read_keywords(PyObject *keywords, wb_config *config, PyObject **extra)
     return 0;
 }
 
+/* Every request copies a reference to it into its environ. */
+static PyTypeObject *
+make_file_wrapper(wp_server *server)
+{
+#ifdef Py_GIL_DISABLED
+    PyObject *module = PyType_GetModule(Py_TYPE(server));
+    return module == NULL ? NULL
+                          : (PyTypeObject *)PyType_FromModuleAndSpec(
+                                module, &wp_file_wrapper_spec, NULL);
+#else
+    PyTypeObject *type = server->state->file_wrapper_type;
+    Py_INCREF(type);
+    return type;
+#endif
+}
+
 static int
 prepare(wp_server *server, PyObject **extra)
 {
@@ -85,6 +101,10 @@ prepare(wp_server *server, PyObject **extra)
     PyErr_Clear();
     server->no_input = (PyObject *)wp_input_new(server, NULL);
     if (server->no_input == NULL) {
+        return -1;
+    }
+    server->file_wrapper = make_file_wrapper(server);
+    if (server->file_wrapper == NULL) {
         return -1;
     }
     server->base = wp_environ_base(server, values);
@@ -156,6 +176,7 @@ server_traverse(wp_server *server, visitproc visit, void *arg)
     Py_VISIT(server->errors);
     Py_VISIT(server->base);
     Py_VISIT(server->no_input);
+    Py_VISIT(server->file_wrapper);
     Py_VISIT(server->log_exception);
     Py_VISIT(server->on_close);
     Py_VISIT(server->on_upgrade);
@@ -282,6 +303,7 @@ server_dealloc(wp_server *server)
     wp_ports_clear(server);
     wp_values_clear(server);
     Py_CLEAR(server->no_input);
+    Py_CLEAR(server->file_wrapper);
     Py_CLEAR(server->peer_text);
     wp_last_head_clear(&server->last_head);
     while (server->free_calls != NULL) {

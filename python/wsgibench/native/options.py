@@ -36,6 +36,11 @@ class Options:
         False, "SO_REUSEPORT; with workers, a listening socket for each"
     )
     threads: int = option(0, "0: in the loop's own thread")
+    loops: int = option(
+        1,
+        "loops in each process, each in a thread of its own: one for each "
+        "CPU where Python has no GIL",
+    )
     workers: str | int = option(
         1, "processes; auto: one for each CPU", metavar="N"
     )
@@ -130,6 +135,8 @@ class Options:
             raise UsageError(
                 "threads must be 0 or more, not %d." % self.threads
             )
+        if self.loops < 1:
+            raise UsageError("loops must be 1 or more, not %d." % self.loops)
         if self.health_path is not None and self.health_path[:1] != "/":
             raise UsageError(
                 "health_path begins with /, unlike %r." % self.health_path

@@ -19,18 +19,22 @@ LOOK_IN_THREADS = 0.1
 get_ident = original("_thread", "get_ident")
 
 
-def run(cores: Sequence[CoreServer], threads: int) -> None:
-    """In this thread; or in ``threads`` others for each server."""
-    if threads:
-        _run_in_threads(cores, threads)
+def run(cores: Sequence[CoreServer], threads: int, loops: int = 1) -> None:
+    """In this thread; or in ``threads`` others for each server; or, with
+    several loops, in a thread for each. The servers of the first loop come
+    first in ``cores``, then those of the second ..."""
+    if threads or loops > 1:
+        _run_in_threads(cores, threads, loops)
     elif len(cores) == 1:
         cores[0].run()
     else:
         _run_several(cores)
 
 
-def _run_in_threads(cores: Sequence[CoreServer], threads: int) -> None:
-    running = ServingThreads(cores, threads)
+def _run_in_threads(
+    cores: Sequence[CoreServer], threads: int, loops: int
+) -> None:
+    running = ServingThreads(cores, threads, loops=loops)
     running.start()
     # Signal handlers run between the waits, in this thread.
     while not running.join(LOOK_IN_THREADS):
@@ -39,9 +43,29 @@ def _run_in_threads(cores: Sequence[CoreServer], threads: int) -> None:
         raise running.error
 
 
+def _targets(
+    cores: Sequence[CoreServer], threads: int, loops: int
+) -> list[Callable[[], None]]:
+    """What the threads do."""
+    if threads:
+        return [
+            target
+            for core in cores
+            for target in [core.stand_by] + [core.run] * threads
+        ]
+    each = len(cores) // loops
+    if each == 1:
+        return [core.run for core in cores]
+    return [
+        functools.partial(_run_several, cores[at : at + each])
+        for at in range(0, len(cores), each)
+    ]
+
+
 class ServingThreads:
     """Threads that serve: ``threads`` for each server, and one that stands by
-    for when they are held up; with 0 one alone.
+    for when they are held up; with 0 one for each loop, which turns all
+    servers of it.
 
     What has to leave the server (KeyboardInterrupt, SystemExit of the
     application) ends all of them at once, and is ``error`` then.
@@ -52,6 +76,7 @@ class ServingThreads:
         cores: Sequence[CoreServer],
         threads: int,
         on_end: Callable[[], None] = lambda: None,
+        loops: int = 1,
     ) -> None:
         """on_end: called by the last thread, when it has ended."""
         self.error: BaseException | None = None
@@ -60,15 +85,7 @@ class ServingThreads:
         self._pid = os.getpid()
         self._lock = original("_thread", "allocate_lock")()
         self._idents: set[int] = set()
-        self._targets = [
-            target
-            for core in cores
-            for target in (
-                [core.stand_by] + [core.run] * threads
-                if threads
-                else [core.run]
-            )
-        ]
+        self._targets = _targets(cores, threads, loops)
         self._left = len(self._targets)
         self._threads: list[Thread] = []
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.native import identity, log, sockets
+from wsgibench.native import gil, identity, log, sockets
 from wsgibench.native.contract import Application
 from wsgibench.native.loading import load_app
 from wsgibench.native.notify import Notifier
@@ -44,9 +44,10 @@ def _count_workers(workers: str | int) -> int:
 
 
 def _open_listeners(
-    options: Options, workers: int, who: identity.Identity
+    options: Options, loops: int, who: identity.Identity
 ) -> Listeners:
-    """The file of a unix socket is the workers', as with gunicorn."""
+    """loops: of all workers. The file of a unix socket is the workers', as
+    with gunicorn."""
     listeners = Listeners()
     permissions = None if who.umask is None else 0o777 & ~who.umask
     if options.uds_mode is not None:
@@ -76,7 +77,7 @@ def _open_listeners(
             host, port = found[0].getsockname()[:2]
             found += [
                 sockets.listen_tcp(host, port, reuse_port=True)
-                for _ in range(workers - 1)
+                for _ in range(loops - 1)
             ]
         listeners.add(found, ours)
     return listeners
@@ -118,6 +119,16 @@ def _check(service: Service, settings: dict[str, Any]) -> None:
             "large bodies cannot be kept in temp_dir %s: %s."
             % (folder, error.strerror)
         ) from error
+
+
+def _warn_of_gil(options: Options) -> None:
+    if options.loops > 1 and gil.is_on():
+        log.logger.warning(
+            "loops=%d take turns, for this Python has its GIL on: workers=%d "
+            "use as many CPUs.",
+            options.loops,
+            options.loops,
+        )
 
 
 def _supervise(service: Service, notifier: Notifier) -> None:
@@ -170,11 +181,12 @@ def _run(
             ) from error
     if not isinstance(app, str) and not callable(app):
         raise UsageError("the application %r is not callable." % (app,))
+    _warn_of_gil(options)
     notifier = Notifier()
     with contextlib.ExitStack() as stack:
         stack.enter_context(identity.pid_file(options.pid))
         who = identity.Identity(options.user, options.group, options.umask)
-        listeners = _open_listeners(options, workers, who)
+        listeners = _open_listeners(options, workers * options.loops, who)
         stack.callback(listeners.close)
         observation = Observation(
             MAX_PLACES,

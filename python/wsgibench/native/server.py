@@ -30,6 +30,7 @@ def make_core(
     listener: socket.socket,
     *,
     threads: int = 0,
+    loops: int = 1,  # servers of this process on the listener
     multiprocess: bool = False,
     log: AccessLog | None = None,
     error_stream: Any = None,
@@ -47,7 +48,7 @@ def make_core(
         raise UsageError("threads must be 0 or more, not %d." % threads)
     https = tls.check(settings or {})
     core = to_core(settings or {})
-    if multiprocess:
+    if multiprocess or loops > 1:
         # A worker that took a whole burst would keep it from idle ones.
         core.setdefault("accept_batch", 1)
     if https:
@@ -69,7 +70,7 @@ def make_core(
             server_host=host,
             server_port=port,
             threaded=int(threads > 0),
-            multithread=threads > 0,
+            multithread=threads > 0 or loops > 1,
             multiprocess=multiprocess,
             error_stream=error_stream or sys.stderr or NoStream(),
             on_upgrade=upgrade.offer,

@@ -43,9 +43,13 @@ class Listeners:
         if ours:
             self._ours += sockets_of_address
 
-    def of(self, worker: int) -> list[socket.socket]:
-        """One for each address."""
-        return [each[worker % len(each)] for each in self.addresses]
+    def of(self, worker: int, loops: int = 1) -> list[list[socket.socket]]:
+        """For each loop of the worker, one for each address."""
+        numbers = range(worker * loops, worker * loops + loops)
+        return [
+            [each[number % len(each)] for each in self.addresses]
+            for number in numbers
+        ]
 
     def all(self) -> Iterator[socket.socket]:
         for each in self.addresses:
@@ -106,6 +110,7 @@ class Service:
                 app,
                 sock,
                 threads=self.options.threads,
+                loops=self.options.loops,
                 multiprocess=self.workers > 1,
                 log=self._log,
                 error_stream=log.ErrorStream(),
@@ -136,12 +141,14 @@ class Service:
     def _serving(
         self, app: Application, number: int, contact: Contact | None
     ) -> Iterator[list[CoreServer]]:
-        check_threads(self.options.threads)
+        loops = self.options.loops
+        check_threads(self.options.threads, loops)
         self._log = self.open_log()
         app = self._wrap(app, contact)
         try:
-            for sock in self.listeners.of(number):
-                self._cores.append(self._make_core(app, sock))
+            for listeners in self.listeners.of(number, loops):
+                for sock in listeners:
+                    self._cores.append(self._make_core(app, sock))
             yield self._cores
         finally:
             for core in self._cores:
@@ -223,7 +230,7 @@ class Service:
                     beat_while_alive(cores, options.threads, timeout, beat)
                 )
             contact.report(reports.READY)
-            run(cores, options.threads)
+            run(cores, options.threads, options.loops)
 
     def _on_term(self, contact: Contact) -> None:
         if self.options.drain_delay and not contact.must_finish():
@@ -263,7 +270,7 @@ class Service:
                     )
                 self.announce()
                 notifier.ready("serving")
-                run(cores, self.options.threads)
+                run(cores, self.options.threads, self.options.loops)
 
     def _stop_alone(self, notifier: Notifier) -> None:
         self._stops += 1

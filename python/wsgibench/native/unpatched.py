@@ -35,15 +35,16 @@ def patched_by() -> str | None:
     return None
 
 
-def check_threads(threads: int) -> None:
+def check_threads(threads: int, loops: int = 1) -> None:
     """Greenlets of several threads wait for each other's locks, and block
     the threads: gevent's first import in each does."""
     library = patched_by()
-    if threads and library is not None:
+    if (threads or loops > 1) and library is not None:
+        what = "threads=%d" % threads if threads else "loops=%d" % loops
         raise UsageError(
-            "threads=%d cannot be: the application has made greenlets of "
+            "%s cannot be: the application has made greenlets of "
             "threads (%s); use threads=0 with more workers, or gunicorn's "
-            "%s worker." % (threads, library, library)
+            "%s worker." % (what, library, library)
         )
 
 

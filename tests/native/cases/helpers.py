@@ -302,6 +302,62 @@ def still_there_at_the_close(threads: int) -> None:
         client.close()
 
 
+def _try(function: Callable[..., Any], *arguments: Any) -> None:
+    """Some of these calls come too early or too late; none may do harm."""
+    for _ in range(30):
+        try:
+            function(*arguments)
+        except Exception:
+            return
+
+
+def everything_at_once(threads: int) -> None:
+    """Helpers use all that a request gives, and change the application's
+    lists, while it is answered: what holds without the GIL, too."""
+    headers = [("X-One", "1"), ("X-Two", "2")]
+    helpers: list[Helper] = []
+
+    def disturb(function: Callable[..., Any], *arguments: Any) -> None:
+        for _ in range(2):
+            helpers.append(
+                Helper(functools.partial(_try, function, *arguments))
+            )
+
+    def change(items: list[Any]) -> None:
+        items.append(items[0])
+        del items[1:]
+
+    def app(environ: Any, start_response: Any) -> Any:
+        body = [b"a", b"b", b"c"]
+        disturb(environ["wsgi.input"].read, 10)
+        disturb(environ.copy)
+        disturb(start_response, "200 OK", headers, (ValueError,) * 3)
+        disturb(change, headers)
+        disturb(change, body)
+        try:
+            write = start_response("200 OK", headers)
+        except AssertionError:
+            return body  # a helper was first
+        disturb(write, b"helper's")
+        disturb(serving.server.stats)
+        _try(write, b"own")
+        return body
+
+    serving = Serving(app, threads, **STREAM)
+    for number in range(15):
+        size = 5000 if number % 2 else 0
+        head = b"POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % size
+        with connect(serving.server, head + b"x" * size) as client:
+            client.settimeout(PATIENCE)
+            receiver = Helper(functools.partial(receive, client))
+            serving.until(lambda: not receiver.is_alive())  # noqa: B023
+            receiver.wait()
+    for helper in helpers:
+        helper.join(PATIENCE)
+        assert not helper.is_alive()
+    serving.server.close()
+
+
 def greenlets(threads: int) -> None:
     """The same with gevent, where the application's own thread waits."""
     gevent = importlib.import_module("gevent")

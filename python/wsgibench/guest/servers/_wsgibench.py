@@ -17,6 +17,7 @@ def run(app, sock, ready, options):
         bind="fd://%d" % sock.fileno(),
         threads=options["threads"],
         workers=options["workers"],
+        loops=options.get("loops", 1),
         backlog=-1,
         grace=5.0,
     )
