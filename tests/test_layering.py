@@ -167,6 +167,7 @@ ROOMS: dict[str, set[str]] = {
     "plugins": {"errors"},
     "verdicts": set(),
     "shapes": set(),
+    "runtimes": set(),
     "__init__": {"native"},
     "native": {"errors", "orphans", "__init__"},
     "load": {"errors", "native", "plugins", "verdicts", "__init__"},
@@ -181,14 +182,15 @@ ROOMS: dict[str, set[str]] = {
         "native",
         "orphans",
         "plugins",
+        "runtimes",
         "scenarios",
         "services",
         "shapes",
         "verdicts",
     },
     "audit": {"errors", "orphans"},
-    "stats": {"errors", "verdicts"},
-    "reports": {"errors", "plugins", "stats", "verdicts"},
+    "stats": {"errors", "runtimes", "verdicts"},
+    "reports": {"errors", "plugins", "runtimes", "stats", "verdicts"},
 }
 
 

@@ -106,6 +106,8 @@ class Settled(TypedDict):
 
 
 class Guest(TypedDict, total=False):
+    gil: bool
+    jit: bool
     settings: dict[str, Any]
     observed: dict[str, Any]
 
@@ -151,6 +153,11 @@ class Python(TypedDict):
     version: str
 
 
+class WholePython(Python, total=False):
+    build: str
+    switches: str
+
+
 class Asked(TypedDict):
     connections: int
     warmup: float
@@ -178,7 +185,7 @@ class Audit(TypedDict):
 class Cell(TypedDict):
     name: str
     server: str
-    python: Python
+    python: WholePython
     scenario: str
     load: WholeAsked
     versions: dict[str, str]

@@ -8,6 +8,8 @@ import shutil
 import textwrap
 from typing import Any
 
+from wsgibench import runtimes
+
 HELP = "list servers, interpreters, scenarios, services and suites"
 
 Rows = list[dict[str, Any]]
@@ -233,13 +235,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_all(found: dict[str, Rows]) -> None:
-    labels = [
-        "%(implementation)s %(version)s" % i for i in found["interpreters"]
-    ]
+    labels = [runtimes.name(one) for one in found["interpreters"]]
     _print_servers(found["servers"], labels)
     print("interpreters")
     for row in found["interpreters"]:
-        print("  %(name)-26s %(implementation)s %(version)s  %(path)s" % row)
+        about = (row["name"], runtimes.name(row), row["path"])
+        print("  %-26s %s  %s" % about)
     print("scenarios (NAME+flask, NAME+werkzeug: in that framework)")
     for row in found["scenarios"]:
         needs = ", ".join(row["services"])

@@ -18,6 +18,7 @@ import os
 import platform
 import socket
 import sys
+import sysconfig
 
 # Here and not by the path that Python starts with: a worker of a server that
 # spawns runs this file once more.
@@ -39,6 +40,17 @@ def read_back(listener):
             socket.IPPROTO_TCP, socket.TCP_NODELAY
         )
     return settings
+
+
+def runtime():
+    """Whether the GIL and the JIT are on, where a build can do without."""
+    found = {}
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        found["gil"] = sys._is_gil_enabled()
+    jit = getattr(sys, "_jit", None)
+    if jit is not None and jit.is_available():
+        found["jit"] = jit.is_enabled()
+    return found
 
 
 def inherited_socket(fd):
@@ -70,12 +82,13 @@ def main(argv):
             settings[name] = options[name]
         settings.update(effective)
         line = json.dumps(
-            {
-                "python": platform.python_version(),
-                "implementation": platform.python_implementation(),
-                "settings": settings,
-                "pid": os.getpid(),
-            }
+            dict(
+                runtime(),
+                python=platform.python_version(),
+                implementation=platform.python_implementation(),
+                settings=settings,
+                pid=os.getpid(),
+            )
         )
         os.write(task["ready_fd"], line.encode("ascii") + b"\n")
         os.close(task["ready_fd"])

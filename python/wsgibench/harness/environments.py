@@ -35,6 +35,7 @@ class Environment:
     versions: dict[str, str]
     libraries: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()  # with .pth files
+    variables: tuple[tuple[str, str], ...] = ()  # of its interpreter
 
 
 def cache_directory() -> Path:
@@ -193,7 +194,11 @@ def get(interpreter: Interpreter, server: str, tell: Tell) -> Environment:
             install.packages(python, ["--no-deps", *alone], log, what, [])
         return install.versions(python)
 
-    return Environment(str(python), _kept(folder, pinned, make))
+    return Environment(
+        str(python),
+        _kept(folder, pinned, make),
+        variables=tuple(interpreter.variables.items()),
+    )
 
 
 @contextlib.contextmanager
@@ -285,7 +290,11 @@ def of_application(
 
     versions = _kept(folder, {}, make)
     return Environment(
-        str(python), versions, (), install.site_packages(python)
+        str(python),
+        versions,
+        (),
+        install.site_packages(python),
+        tuple(interpreter.variables.items()),
     )
 
 

@@ -8,18 +8,28 @@ import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from wsgibench import runtimes
 from wsgibench.errors import UsageError
 
+#: Implementation, version, executable, the mark of the build, its switches.
 #: Stackless says of itself that it is CPython; its version tells.
-QUERY = (
-    "import json, platform, sys;"
-    "print(json.dumps(['Stackless' if 'Stackless' in sys.version else "
-    "platform.python_implementation(),"
-    "platform.python_version(), sys.executable]))"
-)
+QUERY = """
+import json, platform, sys, sysconfig
+free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+jit = getattr(sys, "_jit", None)
+print(json.dumps([
+    "Stackless" if "Stackless" in sys.version
+    else platform.python_implementation(),
+    platform.python_version(), sys.executable, "t" if free else "",
+    ["gil"] * free + ["jit"] * bool(jit and jit.is_available())]))
+"""
+
+#: What can be turned on and off, and by which variable.
+SWITCHES = {"gil": "PYTHON_GIL", "jit": "PYTHON_JIT"}
 
 
 @dataclass(frozen=True)
@@ -28,13 +38,22 @@ class Interpreter:
     path: str
     implementation: str
     version: str
+    build: str = ""  # "t": free-threaded
+    switches: str = ""  # "gil=1 jit=0": as the user set them
 
     @property
     def label(self) -> str:
-        return "%s %s" % (self.implementation, self.version)
+        return runtimes.name(asdict(self))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """For the environment of a process that it runs."""
+        pairs = [switch.split("=") for switch in self.switches.split()]
+        return {SWITCHES[name]: value for name, value in pairs}
 
     def to_json(self) -> dict[str, str]:
-        return asdict(self)
+        fields = asdict(self)
+        return {name: text for name, text in fields.items() if text}
 
 
 def _candidates(text: str) -> list[str]:
@@ -65,7 +84,7 @@ def _discovered(text: str) -> list[str]:
     return [str(info.executable)] if info is not None else []
 
 
-def _ask(path: str) -> list[str]:
+def _ask(path: str) -> list[Any]:
     try:
         answer = subprocess.run(
             [path, "-c", QUERY],
@@ -74,7 +93,7 @@ def _ask(path: str) -> list[str]:
             timeout=20,
         )
         if answer.returncode == 0:
-            parsed: list[str] = json.loads(answer.stdout)
+            parsed: list[Any] = json.loads(answer.stdout)
             return parsed
     except (OSError, subprocess.TimeoutExpired, ValueError):
         pass
@@ -91,11 +110,36 @@ def _running() -> Interpreter | None:
     for path in (shutil.which("python3") or base, base):
         answer = _ask(path)
         if answer[:2] == ["CPython", version]:
-            return Interpreter("python3", answer[2] or path, *answer[:2])
+            implementation, version, executable, build, _ = answer
+            return Interpreter(
+                "python3", executable or path, implementation, version, build
+            )
     return None
 
 
+def _switched(interpreter: Interpreter, text: str) -> Interpreter:
+    """With the switches behind its name: ``3.13t:gil=1``."""
+    able = _ask(interpreter.path)[4]
+    switches = text.split(":")[1:]
+    for switch in switches:
+        name, _, value = switch.partition("=")
+        if name not in SWITCHES or value not in ("0", "1"):
+            raise UsageError(
+                "%r is no switch of an interpreter: gil=0, gil=1, jit=0 or "
+                "jit=1." % switch
+            )
+        if name not in able:
+            raise UsageError(
+                "%s cannot turn its %s on or off."
+                % (interpreter.label, name.upper())
+            )
+    return replace(interpreter, name=text, switches=" ".join(switches))
+
+
 def find(text: str) -> Interpreter:
+    name, colon, _ = text.partition(":")
+    if colon:
+        return _switched(find(name), text)
     running = _running() if text == "python3" else None
     if running is not None:
         return running
@@ -103,9 +147,9 @@ def find(text: str) -> Interpreter:
         for path in places(text):
             answer = _ask(path)
             if answer:
-                implementation, version, executable = answer
+                implementation, version, executable, build, _ = answer
                 return Interpreter(
-                    text, executable or path, implementation, version
+                    text, executable or path, implementation, version, build
                 )
     raise UsageError(
         "there is no interpreter %r; give a command on the PATH, a version "
@@ -116,7 +160,8 @@ def find(text: str) -> Interpreter:
 def discover() -> list[Interpreter]:
     """What is there without being asked for by path."""
     names = ["python3", "pypy3"]
-    names += ["3.%d" % minor for minor in range(6, 15)]
+    names += ["3.%d" % minor for minor in range(6, 16)]
+    names += ["3.%dt" % minor for minor in range(13, 16)]
     names.append("2.7")
     found = []
     seen = set()
@@ -125,7 +170,11 @@ def discover() -> list[Interpreter]:
             interpreter = find(name)
         except UsageError:
             continue
-        identity = (interpreter.implementation, interpreter.version)
+        identity = (
+            interpreter.implementation,
+            interpreter.version,
+            interpreter.build,
+        )
         if identity not in seen:
             seen.add(identity)
             found.append(interpreter)

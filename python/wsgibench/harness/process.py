@@ -187,6 +187,7 @@ class GuestProcess:
         environment = clean_environ()
         if self._scenario.application:
             environment.update(self._scenario.application.environ)
+        environment.update(self._environment.variables)
         environment.update(self._under.variables)
         try:
             with orphans.uninterrupted():

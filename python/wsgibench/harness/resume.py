@@ -21,6 +21,7 @@ def _key(entry: Entry) -> str:
             entry["server"],
             python["name"],
             python["version"],
+            python.get("build", ""),
             entry["scenario"],
             # The rate of a fraction is found out in the run.
             {**entry["load"], "rate": 0.0}

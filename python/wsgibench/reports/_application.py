@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wsgibench import runtimes
 from wsgibench.load.hdr import Histogram
 from wsgibench.stats import split
 from wsgibench.stats.answers import Entry, interval_text
@@ -113,7 +114,7 @@ def how_far(record: dict[str, Any]) -> list[str]:
     """How the answers were checked, in a sentence for each interpreter."""
     found = []
     for one in record.get("baselines", []):
-        python = "%(implementation)s %(version)s" % one["python"]
+        python = runtimes.name(one["python"])
         checked = one.get("checked_under_load")
         if checked:
             found.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from wsgibench import runtimes
 from wsgibench.stats import split
 from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.columns import three
@@ -50,7 +51,7 @@ class Row:
 
 
 def python(cell: dict[str, Any]) -> str:
-    return "%(implementation)s %(version)s" % cell["python"]
+    return runtimes.name(cell["python"], cell.get("starts", ()))
 
 
 def rows(record: dict[str, Any]) -> list[Row]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wsgibench import runtimes
 from wsgibench.stats import cost
 from wsgibench.stats.columns import three
 
@@ -80,7 +81,7 @@ SHARED = (
 
 
 def title(cell: Cell) -> str:
-    python = "%(implementation)s %(version)s" % cell["python"]
+    python = runtimes.name(cell["python"], cell.get("starts", ()))
     return "%s on %s" % (cell["server"], python)
 
 

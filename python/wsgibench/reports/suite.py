@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from wsgibench import runtimes
 from wsgibench.stats import columns
 from wsgibench.stats.summary import row as summarise
 from wsgibench.verdicts import INVALID, sentence
@@ -26,7 +27,7 @@ def number(value: float | None) -> str:
 
 
 def _label(python: dict[str, str]) -> str:
-    return "%s %s" % (python["implementation"], python["version"])
+    return runtimes.name(python)
 
 
 def collect(record: dict[str, Any]) -> Rows:

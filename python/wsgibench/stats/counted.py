@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from wsgibench import runtimes
 from wsgibench.stats import noise
 
 KIND = "counted"
@@ -85,7 +86,7 @@ def of_cell(cell: dict[str, Any]) -> Counted | None:
         name=cell["name"],
         row={
             "server": cell["server"],
-            "python": "%(implementation)s %(version)s" % python,
+            "python": runtimes.name(python, cell["starts"]),
             "scenario": cell["scenario"],
             "connections": cell["load"]["connections"],
             "keepalive": cell["load"]["keepalive"],

@@ -24,6 +24,8 @@ def identity(cell: dict[str, Any]) -> str:
             cell["server"],
             python["implementation"],
             python["version"],
+            python.get("build", ""),
+            python.get("switches", ""),
             cell["scenario"],
             load,
         ],

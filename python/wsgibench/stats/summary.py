@@ -12,6 +12,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
+from wsgibench import runtimes
 from wsgibench.load.hdr import Histogram
 from wsgibench.stats import histogram, samples, verdict, warmup
 from wsgibench.verdicts import CPU, NUMBERS, sentence
@@ -91,8 +92,7 @@ def row(
     judged = verdict.judge(cell, measured, courses, times)
     result: dict[str, Any] = {
         "server": cell["server"] + (" (again)" if cell.get("twin") else ""),
-        "python": "%s %s"
-        % (cell["python"]["implementation"], cell["python"]["version"]),
+        "python": runtimes.name(cell["python"], starts),
         "scenario": cell["scenario"],
         "connections": load["connections"],
         "keepalive": load["keepalive"],
