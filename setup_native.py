@@ -13,6 +13,7 @@ Switches in the environment:
   WSGIBENCH_NO_TLS=1              server and load generator without OpenSSL
   WSGIBENCH_DEV=1                 all warnings, as errors
   WSGIBENCH_SANITIZE=1            AddressSanitizer, UndefinedBehaviorSanitizer
+  WSGIBENCH_SANITIZE=thread       ThreadSanitizer
 """
 
 import os
@@ -225,7 +226,9 @@ def flags():
             ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
         )
     if switch("WSGIBENCH_SANITIZE"):
-        sanitize = ["-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+        which = os.environ["WSGIBENCH_SANITIZE"]
+        which = "thread" if which == "thread" else "address,undefined"
+        sanitize = ["-fsanitize=" + which, "-fno-omit-frame-pointer"]
         result.add([*sanitize, "-O1"], sanitize)
     find(result, "libuv", "uv", "libuv")
     if parser_name() == "llhttp":

@@ -77,8 +77,10 @@ wp_log_exception(wp_server *server, const wb_request *request)
     if (exception == NULL) {
         return 0;
     }
+    wp_section_waits(server->gate);
     PyObject *done = tell(server, request, exception);
     Py_DECREF(exception);
+    wp_section_waited(server->gate);
     if (done == NULL && leaves()) {
         return -1;
     }

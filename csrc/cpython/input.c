@@ -138,13 +138,15 @@ end(wp_input *input, PyObject *result)
 /* Waits without the GIL. 0, WB_AGAIN, another error of the core, or -1 with an
  * exception. The core's deadlines end a wait for a silent client. */
 static int
-await_body(wb_request *request)
+await_body(wb_request *request, PyObject *gate)
 {
     int error;
     /* Another thread may end the call meanwhile. */
     wb_request_hold(request);
+    wp_section_waits(gate);
     Py_BEGIN_ALLOW_THREADS error = wb_request_wait(request, 1, LOOK_MS);
     Py_END_ALLOW_THREADS wb_request_release(request);
+    wp_section_waited(gate);
     return PyErr_CheckSignals() < 0 ? -1 : error;
 }
 
@@ -162,7 +164,7 @@ pull(wp_input *input, char *out, size_t size)
         wb_request *request = input->call->request;
         int64_t n = wb_request_read(request, out, size);
         if (n == WB_AGAIN) {
-            n = await_body(request);
+            n = await_body(request, input->gate);
             if (n == 0 || n == WB_AGAIN || n == WB_OVER) {
                 continue;
             }

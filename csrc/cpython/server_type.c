@@ -624,6 +624,9 @@ server_timeout(wp_server *server, PyObject *unused)
     if (open_core(server) == NULL) {
         return NULL;
     }
+    if (server->users > 0 && server->user != PyThread_get_thread_ident()) {
+        Py_RETURN_NONE; /* another thread turns it */
+    }
     int timeout_ms
         = server->aside_first != NULL ? 0 : wb_server_timeout(server->core);
     if (timeout_ms < 0) {

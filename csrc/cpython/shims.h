@@ -43,18 +43,49 @@ wp_dict_version(PyObject *dict)
  * object() of its own) for that. Like the GIL it is given up while the thread
  * waits without its thread state, and at a fork. */
 #ifdef Py_GIL_DISABLED
-typedef PyCriticalSection wp_section;
+typedef struct wp_section {
+    PyCriticalSection section;
+    PyObject *gate; /* borrowed */
+} wp_section;
+
+/* ThreadSanitizer does not see the locks of an interpreter that was not built
+ * for it. */
+#ifdef __SANITIZE_THREAD__
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#define WP_TSAN(what, gate) __tsan_##what(gate)
+#else
+#define WP_TSAN(what, gate) ((void)0)
+#endif
+
+/* Around what gives up the thread state, and the sections with it. */
+static inline void
+wp_section_waits(PyObject *gate)
+{
+    WP_TSAN(release, gate);
+    (void)gate;
+}
+
+static inline void
+wp_section_waited(PyObject *gate)
+{
+    WP_TSAN(acquire, gate);
+    (void)gate;
+}
 
 static inline void
 wp_section_begin(wp_section *section, PyObject *gate)
 {
-    PyCriticalSection_Begin(section, gate);
+    PyCriticalSection_Begin(&section->section, gate);
+    section->gate = gate;
+    WP_TSAN(acquire, gate);
 }
 
 static inline void
 wp_section_end(wp_section *section)
 {
-    PyCriticalSection_End(section);
+    WP_TSAN(release, section->gate);
+    PyCriticalSection_End(&section->section);
 }
 
 /* A new reference to the gate of a server. */
@@ -79,6 +110,18 @@ static inline void
 wp_section_end(wp_section *section)
 {
     (void)section;
+}
+
+static inline void
+wp_section_waits(PyObject *gate)
+{
+    (void)gate;
+}
+
+static inline void
+wp_section_waited(PyObject *gate)
+{
+    (void)gate;
 }
 
 static inline PyObject *

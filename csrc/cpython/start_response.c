@@ -162,9 +162,12 @@ int
 wp_call_wait(wp_call *call)
 {
     wb_request *request = call->request;
+    PyObject *gate = call->gate;
     int result;
     /* Another thread may end the call meanwhile: only the request is safe. */
     wb_request_hold(request);
+    Py_INCREF(gate);
+    wp_section_waits(gate);
     do {
         Py_BEGIN_ALLOW_THREADS result = wb_request_wait(request, 0, 200);
         Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0)
@@ -172,6 +175,8 @@ wp_call_wait(wp_call *call)
             result = -1;
         }
     } while (result == WB_AGAIN);
+    wp_section_waited(gate);
+    Py_DECREF(gate);
     wb_request_release(request);
     return result;
 }
