@@ -60,6 +60,17 @@ def test_links_lead_to_files(path: Path) -> None:
     assert not missing
 
 
+def test_the_readme_links_absolutely() -> None:
+    """An index shows it, too; there is no tree around it there."""
+    text = (ROOT / "README.md").read_text()
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert [link for link in links if "://" not in link] == []
+    place = r"https://(?:github.com|raw.githubusercontent.com)/wsgibench/"
+    ours = re.findall(place + r"wsgibench/(?:blob/)?main/([^)#]+)", text)
+    assert len(ours) > 10
+    assert [path for path in ours if not (ROOT / path).exists()] == []
+
+
 @document
 def test_python_can_be_parsed(path: Path) -> None:
     for block in blocks(path, "python"):
