@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -198,12 +199,18 @@ def environment(
     for path in (folder / "lib").rglob("*.so"):
         _copy(path, version.tree / "python" / path.relative_to(folder / "lib"))
     _compile(python, version.tree)
-    project = _project(version.tree)["project"]
     return Environment(
         str(python),
-        {"wsgibench": str(project["version"])},
+        {"wsgibench": _number(version.tree)},
         (str(version.tree / "python"),),
     )
+
+
+def _number(tree: Path) -> str:
+    """Of the version: the package says it (its pyproject.toml may not)."""
+    text = (tree / "python" / "wsgibench" / "__init__.py").read_text()
+    found = re.search(r"""^__version__ = ["']([^"']+)""", text, re.MULTILINE)
+    return found.group(1) if found else ""
 
 
 def _copy(path: Path, target: Path) -> None:
