@@ -446,7 +446,7 @@ def race(arguments: argparse.Namespace, field: Field) -> int:
     for name, count in counting.items():
         try:
             held.append(count())
-        except (WsgibenchError, SystemExit) as error:
+        except (WsgibenchError, SystemExit, ValueError) as error:
             found.fail("%s: %s" % (name, error))
             held.append(False)
     found.write()

@@ -3,7 +3,6 @@ some again."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -20,16 +19,14 @@ LIMITED = "tests.faults.cases.descriptors:limited"
 
 
 def limited(environ: dict[str, Any], start_response: Any) -> Any:
-    from tests.faults.app import application
-
-    return application(environ, start_response)
-
-
-if "wsgibench.commands.serve" in sys.modules:
-    # In the server: after its own files are open.
+    """In the server, from its first request on: its own files are open."""
     import resource
 
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    from tests.faults.app import application
+
+    if resource.getrlimit(resource.RLIMIT_NOFILE) != (64, 64):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    return application(environ, start_response)
 
 
 def some_answered(swarm: Swarm, clients: list[Client]) -> bool:
