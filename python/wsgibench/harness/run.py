@@ -7,7 +7,7 @@ import functools
 import os
 import statistics
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ class Run:
         self._port = port
         self._output = output
         self._tell = tell
-        self._made: dict[tuple[Any, ...], Any] = {}
+        self._made: dict[tuple[Any, ...], Future[Any]] = {}
         self._servers = {c.server: servers.find(c.server) for c in cells}
         self._contest = contest
         self._scenarios = (
@@ -183,15 +183,16 @@ class Run:
         )
 
     def _once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-        """What failed is not tried again for every cell that needs it."""
-        if key not in self._made:
+        """What one thread makes others wait for; what failed is not tried
+        again for every cell that needs it."""
+        own: Future[Any] = Future()
+        first = self._made.setdefault(key, own)
+        if first is own:
             try:
-                self._made[key] = make()
-            except WsgibenchError as error:
-                self._made[key] = error
-        if isinstance(self._made[key], WsgibenchError):
-            raise self._made[key]
-        return self._made[key]
+                own.set_result(make())
+            except BaseException as error:
+                own.set_exception(error)
+        return first.result()
 
     def prepared(self) -> dict[Cell, Environment]:
         """For who loads them in a way of his own."""
@@ -207,12 +208,10 @@ class Run:
     def _prepare(self, cells: list[Cell]) -> dict[Cell, Environment]:
         """Environments of all cells; a cell without one fails here. As many
         are made at once as there are CPUs."""
-        kinds = {(cell.python, cell.server): cell for cell in cells}
         ready: dict[Cell, Environment] = {}
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             made = {
-                kind: pool.submit(self._environment, cell)
-                for kind, cell in kinds.items()
+                cell: pool.submit(self._environment, cell) for cell in cells
             }
             try:
                 wait(made.values())
@@ -221,7 +220,7 @@ class Run:
                 raise
         for cell in cells:
             try:
-                ready[cell] = made[cell.python, cell.server].result()
+                ready[cell] = made[cell].result()
             except WsgibenchError as error:
                 self._fail(cell, error)
         return ready
