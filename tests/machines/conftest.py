@@ -132,17 +132,26 @@ class Room:
         subprocess.run(["ip", "netns", "del", self.switch], check=False)
 
     def served(self) -> list[str]:
-        """The targets that the server answered since the last call; its log
-        is written a moment later."""
+        """The targets that the server answered since the last call. Its log
+        has them in order, so one that is asked last shows that they are all
+        there."""
         wait_for(lambda: self.log.exists(), "no log")
-        before = -1
-        while (size := self.log.stat().st_size) != before:
-            before = size
-            time.sleep(0.3)
+        self._marks = getattr(self, "_marks", 0) + 1
+        mark = "/mark-%d" % self._marks
+        wait_for(lambda: self._asks(mark), "the server does not answer")
+        wait_for(lambda: mark in self.log.read_text(), "the log stays behind")
         lines = self.log.read_text().splitlines()
         fresh = lines[getattr(self, "_seen", 0) :]
         self._seen = len(lines)
-        return [line.split('"')[1].split()[1] for line in fresh]
+        targets = [line.split('"')[1].split()[1] for line in fresh]
+        return [target for target in targets if target != mark]
+
+    def _asks(self, target: str) -> bool:
+        asks = "import sys; from urllib.request import urlopen as u; "
+        asks += "u(sys.argv[1], None, 9)"
+        asking = self.master.python("-c", asks, self.url + target)
+        asking.communicate(timeout=60)
+        return asking.returncode == 0
 
     def is_loaded(self) -> bool:
         """Some requests were answered since served() was called."""

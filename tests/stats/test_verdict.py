@@ -130,7 +130,8 @@ def test_fewer_requests_than_asked_is_said() -> None:
     row = one_row(steady(), load=asked)  # 360,000 were made
     assert columns.codes(row) == "fewer-requests"
     assert "of 1000000 requests were made" in row["reasons"][0]
-    assert row["verdict"] == "SUSPECT"
+    assert row["verdicts"]["goodput"] == "SUSPECT"
+    assert row["verdicts"]["server_cpu_us"] == "VALID"
     assert one_row(steady(), load={"requests": 300_000})["doubts"] == []
 
 

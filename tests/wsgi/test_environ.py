@@ -61,7 +61,9 @@ def test_is_fresh_for_every_request(client: Client) -> None:
     one = request(spoil, fields=("X-Spoil: sent",))
     assert len(client.exchange(one * 5 + LAST)) == 6
     client.exchange(one + LAST)
-    assert client.notes() == [["marked", False, "sent"]] * 6
+    # An iterable of the test before may be closed only now.
+    notes = [note for note in client.notes() if note[0] == "marked"]
+    assert notes == [["marked", False, "sent"]] * 6
 
 
 def test_cleared_environ_leaves_the_next_alone(client: Client) -> None:

@@ -206,7 +206,9 @@ def _print_names(found: dict[str, Rows], width: int) -> None:
         where = any(row["runs"].values())
         (here if where else nowhere).append(row["name"])
     pythons = [
-        "%(name)s (%(version)s)" % row
+        row["name"]
+        if row["version"].startswith(row["name"])  # 3.12 of 3.12.1
+        else "%(name)s (%(version)s)" % row
         for row in found["interpreters"]
     ]
     lines = _names("servers", here, width)
