@@ -205,9 +205,10 @@ def join(room: Room) -> list[subprocess.Popen[str]]:
     ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def workers(room: Room) -> Iterator[list[subprocess.Popen[str]]]:
-    """Four that stay for one master after the other."""
+    """Four that stay for one master after the other; they would join those
+    of other tests, too."""
     started = join(room)
     yield started
     for process in started:

@@ -47,13 +47,13 @@ def test_a_master_that_is_restarted(room: Room, tmp_path: Path) -> None:
 
 def test_a_worker_without_a_cpu_of_its_own(room: Room) -> None:
     cpu = min(os.sched_getaffinity(0))
-    worker = room.machines[2].wsgibench(
-        "worker", "--master", room.master.address
+    worker = room.machines[2].start(
+        *("taskset", "-c", str(cpu), sys.executable, "-m", "wsgibench"),
+        *("worker", "--master", room.master.address),
     )
     other = room.machines[3].wsgibench(
         "worker", "--master", room.master.address
     )
-    os.sched_setaffinity(worker.pid, {cpu})
     thieves = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"])
         for _ in range(3)
@@ -68,7 +68,7 @@ def test_a_worker_without_a_cpu_of_its_own(room: Room) -> None:
             thief.kill()
             thief.wait()
     slow = max(result["workers"], key=lambda one: one["wait_share"])
-    assert slow["wait_share"] > 0.3
+    assert slow["wait_share"] > 0.05  # locust.record.MAX_WAIT
     assert any(
         slow["name"] in reason and "for a CPU" in reason
         for reason in result["reasons"]
