@@ -336,17 +336,38 @@ def test_fields_with_an_underscore(
     assert raw(port, "GET / HTTP/1.0")[0] == 200
 
 
-def test_the_proxy_protocol(run: Run) -> None:
-    with_versions = hasattr(config, "validate_proxy_protocol")
-    program = run("--proxy-protocol" + ("=v1" if with_versions else ""))
+WITH_PROXY = "--proxy-protocol" + (
+    "=v1" if hasattr(config, "validate_proxy_protocol") else ""
+)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "scheme"),
+    [("127.0.0.1,::1", b"https"), ("*", b"https"), ("192.0.2.7", b"http")],
+)
+def test_the_proxy_protocol(run: Run, allowed: str, scheme: bytes) -> None:
+    """The balancer is asked for in forwarded_allow_ips, not the client."""
+    program = run(WITH_PROXY, "--forwarded-allow-ips", allowed)
     port = port_of(program)
     with socket.create_connection(("127.0.0.1", port), 20) as sock:
         sock.sendall(
             b"PROXY TCP4 192.0.2.7 192.0.2.1 1234 80\r\n"
-            b"GET / HTTP/1.0\r\n\r\n"
+            b"GET / HTTP/1.0\r\nX-Forwarded-Proto: https\r\n\r\n"
         )
-        assert b" 200 " in sock.makefile("rb").readline()
+        answer = sock.makefile("rb").read()
+    assert b" 200 " in answer.partition(b"\r\n")[0]
+    assert answer.partition(b"\r\n\r\n")[2].split()[0] == scheme
     assert program.stop() == 0
+
+
+def test_balancers_that_differ_are_refused(run: Run) -> None:
+    program = run(
+        *(WITH_PROXY, "--proxy-allow-from", "127.0.0.1,192.0.2.7"),
+        *("--forwarded-allow-ips", "127.0.0.1"),
+    )
+    assert program.wait() != 0
+    (line,) = [x for x in program.lines if "forwarded_allow_ips" in x]
+    assert "cannot serve with" in line
 
 
 # Logs and hooks --------------------------------------------------------------

@@ -4,12 +4,11 @@ those that a setting asks for."""
 from __future__ import annotations
 
 import datetime
-import functools
-import ipaddress
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from wsgibench.gunicorn import peers, settings
 from wsgibench.native.contract import Application
 
 # Each connection for one request --------------------------------------------
@@ -38,27 +37,6 @@ def without_sendfile(app: Application) -> Application:
 
 
 # Proxies in front -----------------------------------------------------------
-
-
-def _networks(allowed: Any) -> Callable[[str], bool]:
-    """Whether an address is one that may set forwarded fields."""
-    names = allowed.split(",") if isinstance(allowed, str) else list(allowed)
-    names = [str(name).strip() for name in names]
-    if "*" in names:
-        return lambda address: True
-    networks = [ipaddress.ip_network(name, strict=False) for name in names]
-
-    @functools.lru_cache(1024)
-    def is_allowed(address: str) -> bool:
-        if not address:
-            return True  # a unix socket
-        try:
-            found = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(found in network for network in networks)
-
-    return is_allowed
 
 
 def _key(name: str) -> str:
@@ -139,7 +117,7 @@ def _mount(environ: dict[str, Any], script_name: str) -> None:
 def forwarded(app: Application, cfg: Any, script_name: str) -> Application:
     """What the addresses of forwarded_allow_ips tell. ``script_name``: of
     the process's environment."""
-    is_allowed = _networks(cfg.forwarded_allow_ips)
+    is_allowed = peers.who_may_forward(cfg, settings.has_proxy_protocol(cfg))
     has_scheme = _scheme(cfg, is_allowed)
     has_names = _underscored(cfg, is_allowed)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wsgibench.errors import UsageError
+from wsgibench.gunicorn import peers
 from wsgibench.native.settings import BY_NAME
 
 MAX_LINE = 1 << 20
@@ -131,6 +132,17 @@ def check(cfg: Any) -> None:
         raise _refusal(
             "limit_request_field_size", size, "%d is the most" % (MAX_HEAD - 2)
         )
+    if has_proxy_protocol(cfg) and len(peers.balancers_forward(cfg)) > 1:
+        raise _refusal(
+            "forwarded_allow_ips",
+            cfg.forwarded_allow_ips,
+            "with proxy_protocol it must have all of proxy_allow_ips in it, "
+            "or none",
+        )
+
+
+def has_proxy_protocol(cfg: Any) -> bool:
+    return not _is_off(cfg.proxy_protocol)
 
 
 def _refusal(name: str, value: Any, reason: str) -> UsageError:
@@ -183,7 +195,7 @@ def for_core(cfg: Any) -> dict[str, Any]:
             ciphers=cfg.ciphers,
         )
     settings["underscored_headers"] = _underscored(cfg)
-    if not _is_off(cfg.proxy_protocol):
+    if has_proxy_protocol(cfg):
         settings.update(_proxy_protocol(cfg))
     settings.update(from_environment())
     return settings
