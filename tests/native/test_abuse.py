@@ -1,4 +1,4 @@
-"""Applications that do what they should not (cases/abuse.py)."""
+"""Applications that do what they should not (cases/abuse)."""
 
 from __future__ import annotations
 
