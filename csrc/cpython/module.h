@@ -282,6 +282,10 @@ int wp_log_exception(wp_server *server, const wb_request *request);
 PyObject *wp_raise_head(int code, const wb_head *head);
 PyObject *wp_raise_code(int code); /* NULL, with an exception set */
 
+/* figures.c: new dicts */
+PyObject *wp_stats(wb_server *server);
+PyObject *wp_metrics(wb_server *server);
+
 /* server_type.c */
 PyObject *wp_defaults(void); /* settings by name */
 /* One keyword into its field; a text is borrowed from `value`. -1: raised. */
