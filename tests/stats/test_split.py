@@ -124,6 +124,14 @@ def test_who_cannot_be_told_apart_is_no_winner() -> None:
     assert "take the one that you like better" in text or "--starts" in text
 
 
+def test_one_start_tells_nothing_apart_and_says_so() -> None:
+    made = synthetic.race({"a": 7.0, "b": 150.0}, seed=3, starts=1)
+    text = said(made)
+    assert text.startswith("a on CPython")
+    assert "one start each" in text
+    assert "not to be told from it" not in text
+
+
 def test_wrong_answers_never_lead() -> None:
     made = synthetic.race({"wrong": 50.0, "right": 100.0}, seed=4, starts=4)
     for start in made["cells"][0]["starts"]:

@@ -127,7 +127,7 @@ def _which(choice: Choice) -> str:
     best, several = choice.best, _several(choice)
     assert best.cpu is not None
     costs = "%s us of CPU for a request" % interval_text(best.cpu)
-    if not choice.ties:
+    if not choice.ties or best.row["starts"] < 2:
         return "%s: %s" % (name(best, True), costs)
     others = ", ".join(name(one, several) for one in choice.ties)
     return "%s: %s; not to be told from it: %s" % (
