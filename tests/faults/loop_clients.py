@@ -7,8 +7,12 @@ import socket
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from wsgibench.audit.wire.exchange import connect
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 ASK = b"GET /pid HTTP/1.1\r\nHost: a\r\n\r\n"
 HANG = b"GET /hang HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -21,12 +25,10 @@ class Seen:
     unknown: int = 0  # lost before the first answer of a connection
 
 
-class Clients:
-    """`count` threads with a connection each; a lost one is replaced."""
+class Threads:
+    """`count` threads that work from the start of the block to its end."""
 
-    def __init__(self, address: tuple[str, int], count: int) -> None:
-        self.address = address
-        self.seen = Seen()
+    def __init__(self, count: int) -> None:
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._threads = [
@@ -34,7 +36,7 @@ class Clients:
             for _ in range(count)
         ]
 
-    def __enter__(self) -> Clients:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -43,6 +45,18 @@ class Clients:
         self._over.set()
         for thread in self._threads:
             thread.join()
+
+    def _work(self) -> None:
+        raise NotImplementedError
+
+
+class Clients(Threads):
+    """`count` threads with a connection each; a lost one is replaced."""
+
+    def __init__(self, address: tuple[str, int], count: int) -> None:
+        super().__init__(count)
+        self.address = address
+        self.seen = Seen()
 
     def _work(self) -> None:
         while not self._over.is_set():

@@ -64,3 +64,18 @@ def converse(page, recv, sendall, client):
         sendall(data)
         if not keep:
             return
+
+
+def handler(work, options):
+    """A function of (connection, address) that serves and closes one."""
+    page = Page(work, options)
+
+    def handle(connection, address):
+        try:
+            converse(page, connection.recv, connection.sendall, address[0])
+        except EnvironmentError:
+            pass  # the client went away
+        finally:
+            connection.close()
+
+    return handle

@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from typing import Any
 
 from tests.faults.case import APP, Start, address_of, answers
 from tests.faults.figure import Figure, least, most
+from tests.faults.loop_clients import Threads
 from tests.native.process import children, until
 from tests.wire.target import Target
 from wsgibench.audit.wire.exchange import connect
@@ -41,31 +41,16 @@ FULL: dict[str, Any] = {
 }
 
 
-class Clients:
+class Clients(Threads):
     """Threads that ask /who?word; they know whose answer was lost."""
 
     def __init__(self, address: tuple[str, int], count: int) -> None:
+        super().__init__(count)
         self.address = address
         self.answers: Counter[int] = Counter()  # by worker
         self.lost: Counter[int] = Counter()  # 0: nobody had answered yet
         self.refused = 0
         self.wrong: list[bytes] = []
-        self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [
-            threading.Thread(target=self._work, daemon=True)
-            for _ in range(count)
-        ]
-
-    def __enter__(self) -> Clients:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
 
     def _work(self) -> None:
         while not self._over.is_set():

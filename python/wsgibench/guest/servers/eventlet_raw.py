@@ -20,18 +20,10 @@ def prepare():
 def serve_work(work, sock, ready, options):
     import eventlet
     from eventlet.greenio import GreenSocket
-    from wsgibench_guest.rawhttp import Page, converse
-
-    page = Page(work, options)
-
-    def handle(connection, address):
-        try:
-            converse(page, connection.recv, connection.sendall, address[0])
-        except EnvironmentError:
-            pass  # the client went away
-        finally:
-            connection.close()
+    from wsgibench_guest.rawhttp import handler
 
     listener = sock if isinstance(sock, GreenSocket) else GreenSocket(sock)
     ready(hub=eventlet.hubs.get_hub().__class__.__module__)
-    eventlet.serve(listener, handle, concurrency=options["max_size"])
+    eventlet.serve(
+        listener, handler(work, options), concurrency=options["max_size"]
+    )

@@ -21,16 +21,8 @@ def prepare():
 
 def serve_work(work, sock, ready, options):
     from gevent.server import StreamServer
-    from wsgibench_guest.rawhttp import Page, converse
+    from wsgibench_guest.rawhttp import handler
     from wsgibench_guest.servers._gevent import listener, loop
 
-    page = Page(work, options)
-
-    def handle(connection, address):
-        try:
-            converse(page, connection.recv, connection.sendall, address[0])
-        except EnvironmentError:
-            pass  # the client went away
-
     ready(loop=loop())
-    StreamServer(listener(sock), handle).serve_forever()
+    StreamServer(listener(sock), handler(work, options)).serve_forever()

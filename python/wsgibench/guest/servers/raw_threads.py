@@ -14,18 +14,9 @@ BEST = "nothing to set"
 def serve_work(work, sock, ready, options):
     import threading
 
-    from wsgibench_guest.rawhttp import Page, converse
+    from wsgibench_guest.rawhttp import handler
 
-    page = Page(work, options)
-
-    def handle(connection, address):
-        try:
-            converse(page, connection.recv, connection.sendall, address[0])
-        except EnvironmentError:
-            pass  # the client went away
-        finally:
-            connection.close()
-
+    handle = handler(work, options)
     sock.setblocking(True)
     ready()
     while True:

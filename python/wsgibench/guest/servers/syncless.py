@@ -22,19 +22,10 @@ def serve_work(work, sock, ready, options):
 
     from syncless import coio
     from syncless.best_stackless import stackless
-    from wsgibench_guest.rawhttp import Page, converse
+    from wsgibench_guest.rawhttp import handler
     from wsgibench_guest.servers._syncless import found
 
-    page = Page(work, options)
-
-    def handle(connection, address):
-        try:
-            converse(page, connection.recv, connection.sendall, address[0])
-        except EnvironmentError:
-            pass  # the client went away
-        finally:
-            connection.close()
-
+    handle = handler(work, options)
     listener = coio.nbsocket(
         socket.fromfd(sock.fileno(), sock.family, sock.type)
     )
