@@ -43,14 +43,30 @@ is_open(const wl__conn *conn)
 
 /* ---- the end of a connection -------------------------------------------- */
 
-/* A short request alone is one segment, and nothing but time makes the kernel
- * send that again: asking how many it was costs a system call. */
+/* Is each connection one request of one segment? */
+static int
+is_short(const wl_load *load)
+{
+    return load->config.close && load->longest <= SEGMENT
+        && load->visits == NULL && load->tls == NULL;
+}
+
+/* Nothing but time makes the kernel send one segment again: asking how many
+ * it was costs a system call. */
 static int
 may_have_resent(const wl_load *load, const wl__conn *conn)
 {
-    return !load->config.close || load->longest > SEGMENT
-        || load->visits != NULL || load->tls != NULL
-        || load->now_ns - conn->connect_ns > RESENT_NS;
+    return !is_short(load) || load->now_ns - conn->connect_ns > RESENT_NS;
+}
+
+/* When the peer has answered and closed, nothing is left to be sent but our
+ * FIN, which on loopback arrives at once: the socket may go on to the next
+ * connection. */
+static int
+may_reuse(const wl_load *load, const wl__conn *conn)
+{
+    return conn->ended && load->is_near && is_short(load) && !load->slow
+        && !load->ending;
 }
 
 void
@@ -65,10 +81,12 @@ wl__conn_close(wl_load *load, wl__conn *conn)
         if (may_have_resent(load, conn)) {
             load->resent += wl__socket_resent(conn);
         }
-        close(conn->fd);
-        conn->fd = -1;
+        if (!may_reuse(load, conn) || !wl__socket_reuse(conn)) {
+            wl__socket_close(conn);
+        }
     }
     conn->state = WL__CLOSED;
+    conn->ended = 0;
     conn->said_close = 0;
     conn->taken_here = conn->unsent = 0;
     conn->send_offset = 0;
@@ -266,10 +284,7 @@ is_ours(int error)
 static void
 undo_dial(wl__conn *conn)
 {
-    if (conn->fd >= 0) {
-        close(conn->fd);
-        conn->fd = -1;
-    }
+    wl__socket_close(conn);
     conn->state = WL__CLOSED;
 }
 
@@ -623,10 +638,12 @@ receive_some(wl_load *load, wl__conn *conn, uint32_t events)
         return -1;
     }
     if (n == 0) {
+        conn->ended = 1;
         at_eof(load, conn);
         return -1;
     }
     load->bytes_in += (uint64_t)n;
+    conn->ended = (events & EPOLLRDHUP) != 0;
     if (understand(load, conn, load->read_buffer, (size_t)n) < 0) {
         return -1;
     }

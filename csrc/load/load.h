@@ -97,6 +97,8 @@ typedef struct wl__conn {
     uint8_t is_idle;    /* stands in the queue of idle ones */
     uint8_t said_close; /* by a request: none is sent behind it */
     uint8_t address;    /* which of the load's is dialled */
+    uint8_t ended;      /* the peer has sent its FIN */
+    uint8_t is_watched; /* its socket is in the epoll set */
     uint32_t failed_addresses; /* one after the other */
     uint32_t number;
     uint32_t timer;     /* its place among the timers, from 1; 0: none */
@@ -158,6 +160,7 @@ struct wl_load {
     uint8_t open_loop; /* there are stages */
     uint8_t on_demand; /* open loop: dialled for each request */
     uint8_t slow; /* slow sender or reader */
+    uint8_t is_near; /* all addresses are those of loopback */
     volatile int stop_asked;
     int error; /* why it ended early: negated errno; or 0 */
     wl__address *addresses;
@@ -223,6 +226,10 @@ uint64_t wl__cpu_ns(void);
 int wl__addresses_init(wl_load *load); /* 0 or a negated errno */
 int wl__socket_connect(const wl_load *load, wl__conn *conn);
 int wl__socket_watch(const wl_load *load, wl__conn *conn, uint32_t writable);
+void wl__socket_close(wl__conn *conn);
+/* Ends the connection of a peer that has sent its FIN, as close(2) does; the
+ * socket is then as it was before connect(2). 0: it has to be closed. */
+int wl__socket_reuse(wl__conn *conn);
 int wl__socket_error(const wl__conn *conn); /* an errno, or 0 */
 /* Segments that our side sent again: the kernel's count for this very
  * connection, for the machine's counters rise by what others do too. */

@@ -73,6 +73,19 @@ read_addresses(wl_load *load, const char *text)
     return error;
 }
 
+static int
+is_loopback(const wl__address *address)
+{
+    switch (address->is.any.sa_family) {
+    case AF_INET:
+        return ntohl(address->is.in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    case AF_INET6:
+        return IN6_IS_ADDR_LOOPBACK(&address->is.in6.sin6_addr);
+    default:
+        return 0;
+    }
+}
+
 int
 wl__addresses_init(wl_load *load)
 {
@@ -96,7 +109,12 @@ wl__addresses_init(wl_load *load)
         && uv_inet_pton(AF_INET, config->source, &source) != 0) {
         return -EINVAL;
     }
-    return read_addresses(load, config->host);
+    int error = read_addresses(load, config->host);
+    load->is_near = error == 0;
+    for (uint32_t i = 0; i < load->address_count; i++) {
+        load->is_near &= (uint8_t)is_loopback(&load->addresses[i]);
+    }
+    return error;
 }
 
 /* ---- a socket ----------------------------------------------------------- */
@@ -126,7 +144,10 @@ wl__socket_connect(const wl_load *load, wl__conn *conn)
     const wl_config *config = &load->config;
     const wl__address *address = &load->addresses[conn->address];
     int family = address->is.any.sa_family, on = 1;
-    conn->fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (conn->fd < 0) { /* or the last one is used again */
+        conn->fd
+            = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    }
     if (conn->fd < 0) {
         return -1;
     }
@@ -156,7 +177,32 @@ wl__socket_watch(const wl_load *load, wl__conn *conn, uint32_t writable)
         .events = EPOLLIN | EPOLLRDHUP | EPOLLET | writable,
         .data = { .ptr = conn },
     };
-    return epoll_ctl(load->epoll, EPOLL_CTL_ADD, conn->fd, &event);
+    int known = conn->is_watched;
+    if (known && writable == 0) {
+        return 0;
+    }
+    conn->is_watched = 1;
+    return epoll_ctl(load->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
+                     conn->fd, &event);
+}
+
+void
+wl__socket_close(wl__conn *conn)
+{
+    if (conn->fd >= 0) {
+        close(conn->fd);
+        conn->fd = -1;
+    }
+    conn->is_watched = 0;
+}
+
+/* Saves close(2), socket(2) and epoll_ctl(2); the segments are the same. */
+int
+wl__socket_reuse(wl__conn *conn)
+{
+    static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+    return shutdown(conn->fd, SHUT_WR) == 0
+        && connect(conn->fd, &nowhere, sizeof(nowhere)) == 0;
 }
 
 int

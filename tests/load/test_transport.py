@@ -174,6 +174,42 @@ def test_source_addresses(load: Load, golden: Golden) -> None:
     assert set(peers) == {"127.0.0.2", "127.0.0.3", "127.0.0.4"}
 
 
+def test_a_connection_ends_in_order_though_its_socket_is_used_again(
+    load: Load,
+) -> None:
+    """A server that closes first sees our FIN, and no RST, each time."""
+    ends: list[bytes] = []
+    answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                conn, _ = listener.accept()
+                with conn:
+                    conn.recv(4096)
+                    conn.sendall(answer)
+                    conn.shutdown(socket.SHUT_WR)
+                    try:
+                        ends.append(conn.recv(1))
+                    except OSError:
+                        ends.append(b"reset")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        result = load(
+            "http://127.0.0.1:%d/" % listener.getsockname()[1],
+            requests=200,
+            keepalive=False,
+            expect_body=b"hello",
+        )
+        listener.shutdown(socket.SHUT_RDWR)  # wakes accept(2)
+        thread.join()
+    assert result["classes"]["ok"] == 200
+    assert result["connections"]["connects"] == 200
+    assert ends == [b""] * 200
+
+
 def test_an_address_that_is_not_ours(load: Load, golden: Golden) -> None:
     """The client's own limit ends the run and is no fault of the server."""
     server = golden()
