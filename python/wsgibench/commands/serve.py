@@ -19,6 +19,8 @@ ALSO = {
     "user": ["-u"],
     "group": ["-g"],
     "umask": ["-m"],
+    "env": ["-e"],
+    "proc_name": ["-n", "--name"],
     "grace": ["--graceful-timeout"],
     "access_log": ["--access-logfile"],
     "log_format": ["--access-log-format", "--access-logformat"],
@@ -42,12 +44,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="the application, as an import; or module:create_app()",
     )
-    add("--config", metavar="FILE", help="TOML; default: wsgibench.toml, or "
-        "[tool.wsgibench.serve] of pyproject.toml")
+    add(
+        "--config",
+        metavar="FILE",
+        help="TOML; default: wsgibench.toml, or "
+        "[tool.wsgibench.serve] of pyproject.toml",
+    )
     add(
         "--print-config",
         action="store_true",
         help="say what would be used, and where it comes from",
+    )
+    add(
+        "--check-config",
+        action="store_true",
+        help="try the options and import the application, then end",
     )
     defaults = Options()
     for each in fields(Options):
@@ -98,6 +109,12 @@ def run(arguments: argparse.Namespace) -> int:
     app = given.pop("app", None)
     if app is None:
         raise UsageError("which application? Give MODULE:APP.")
+    if vars(arguments).get("check_config"):
+        from wsgibench.native.serve import check
+
+        check(app, **given)
+        print("The options are right, and %s can be imported." % app)
+        return 0
     for name in ("log_level", "error_log", "log_config"):
         given.setdefault(name, getattr(Options(), name))
 

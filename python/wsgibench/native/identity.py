@@ -98,6 +98,18 @@ class Identity:
                 )
 
 
+def name_process(name: str | None) -> None:
+    if name is None:
+        return
+    try:
+        import setproctitle
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "proc_name needs the package setproctitle."
+        ) from error
+    setproctitle.setproctitle(name)
+
+
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -57,6 +57,9 @@ class Options:
     reload: bool = option(
         False, "start again when a source file changes; for development"
     )
+    reload_extra_file: list[str] = option(
+        [], "and when this one changes; may be given again", metavar="FILE"
+    )
     grace: float = option(
         30.0, "seconds to finish work at the end", metavar="SECONDS"
     )
@@ -79,6 +82,19 @@ class Options:
     umask: str | None = option(None, "of the workers, octal", metavar="MODE")
     chdir: str | None = option(
         None, "change to this directory first", metavar="DIRECTORY"
+    )
+    env: list[str] = option(
+        [],
+        "an environment variable of the application; may be given again",
+        metavar="NAME=VALUE",
+    )
+    pythonpath: str | None = option(
+        None,
+        "directories to import from, before others; a comma between two",
+        metavar="DIRECTORIES",
+    )
+    proc_name: str | None = option(
+        None, "what ps calls the processes (needs setproctitle)"
     )
     access_log: str | None = option(
         None, "- is standard output", metavar="FILE"
@@ -141,6 +157,11 @@ class Options:
             raise UsageError(
                 "health_path begins with /, unlike %r." % self.health_path
             )
+        for pair in self.env:
+            if pair.find("=") < 1 or "\0" in pair:
+                raise UsageError("env is NAME=VALUE, not %r." % pair)
+        if self.reload_extra_file and not self.reload:
+            raise UsageError("reload_extra_file is of no use without reload.")
         if self.preload and self.reload:
             raise UsageError(
                 "preload keeps the code that reload would load again."

@@ -86,16 +86,23 @@ def wait_for_change(look: Callable[[], Iterable[str]], since: int) -> str:
         sleep(INTERVAL)
 
 
-def watch(on_change: Callable[[str], None], since: int) -> None:
-    """In a thread: tells of the first change of what was imported."""
-    Thread(lambda: on_change(wait_for_change(files, since)), "wsgibench-watch")
+def watch(
+    on_change: Callable[[str], None], since: int, extra: list[str]
+) -> None:
+    """In a thread: tells of the first change of what was imported, or of the
+    ``extra`` files."""
+
+    def look() -> set[str]:
+        return files().union(extra)
+
+    Thread(lambda: on_change(wait_for_change(look, since)), "wsgibench-watch")
 
 
-def wait_after(error: BaseException, since: int) -> str:
+def wait_after(error: BaseException, since: int, extra: list[str]) -> str:
     """For a worker that could not import its application."""
     named = files_of(error)
 
     def look() -> set[str]:
-        return files() | named | files_in(os.getcwd())
+        return files().union(named, extra, files_in(os.getcwd()))
 
     return wait_for_change(look, since)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import tempfile
 import threading
 from typing import Any
@@ -100,16 +101,20 @@ def _listen(listeners: Listeners, settings: dict[str, Any]) -> None:
                 ) from error
 
 
-def _check(service: Service, settings: dict[str, Any]) -> None:
-    """What every worker would fail of is told once, here."""
-    service.prepare_log()
+def _try_settings(options: Options, settings: dict[str, Any]) -> None:
     with socket.socket() as spare:
         make_core(
             lambda environ, start_response: [],
             spare,
-            threads=service.options.threads,
+            threads=options.threads,
             settings={**settings, "backlog": -1},
         ).close()
+
+
+def _check(service: Service, settings: dict[str, Any]) -> None:
+    """What every worker would fail of is told once, here."""
+    service.prepare_log()
+    _try_settings(service.options, settings)
     folder = settings.get("temp_dir") or os.environ.get("TMPDIR") or "/tmp"
     try:
         with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
@@ -159,6 +164,24 @@ def _supervise(service: Service, notifier: Notifier) -> None:
     ).run()
 
 
+def _settle_in(options: Options) -> None:
+    """What an application finds when it is imported."""
+    if options.chdir is not None:
+        try:
+            os.chdir(options.chdir)
+        except OSError as error:
+            raise UsageError(
+                "cannot change to %s: %s." % (options.chdir, error.strerror)
+            ) from error
+    for pair in options.env:
+        name, _, value = pair.partition("=")
+        os.environ[name] = value
+    if options.pythonpath is not None:
+        for directory in (".", *reversed(options.pythonpath.split(","))):
+            sys.path.insert(0, os.path.abspath(directory.strip()))
+    identity.name_process(options.proc_name)
+
+
 def _run(
     app: Application | str,
     options: Options,
@@ -172,13 +195,7 @@ def _run(
             "serve() handles signals, which only the main thread can; "
             "use wsgibench.Server here."
         )
-    if options.chdir is not None:
-        try:
-            os.chdir(options.chdir)
-        except OSError as error:
-            raise UsageError(
-                "cannot change to %s: %s." % (options.chdir, error.strerror)
-            ) from error
+    _settle_in(options)
     if not isinstance(app, str) and not callable(app):
         raise UsageError("the application %r is not callable." % (app,))
     _warn_of_gil(options)
@@ -214,6 +231,19 @@ def _run(
             service.run_alone(app, notifier)  # type: ignore[arg-type]
 
 
+def check(app: str, **settings: Any) -> None:
+    """As far as serve() can be tried without listening or writing anything:
+    WsgibenchError for what is wrong."""
+    given = {name: settings.pop(name) for name in NAMES if name in settings}
+    options = Options(**given)
+    options.check()
+    _count_workers(options.workers)
+    identity.Identity(options.user, options.group, options.umask)
+    _settle_in(options)
+    _try_settings(options, settings)
+    load_app(app, ".", options.factory)
+
+
 def serve(
     app: Application | str,
     host: str = "127.0.0.1",
@@ -230,17 +260,13 @@ def serve(
     ``settings.SETTINGS``, which say what each is; ``announce`` writes the
     address to the error log. Raises WsgibenchError if it cannot start.
     """
-    given = {
-        name: settings.pop(name) for name in NAMES if name in settings
-    }
+    given = {name: settings.pop(name) for name in NAMES if name in settings}
     given.update(host=host, port=port)
     if bind is not None:
         given["bind"] = [bind] if isinstance(bind, str) else list(bind)
     options = Options(**given)
     if {"log_level", "error_log", "log_config"} & given.keys():
-        log.configure(
-            options.log_level, options.error_log, options.log_config
-        )
+        log.configure(options.log_level, options.error_log, options.log_config)
     else:
         log.configure_by_default()
     _run(app, options, settings, announce)

@@ -193,17 +193,18 @@ class Service:
                 reports.CHANGED, "%s changed; starting again" % name
             )
 
+        extra = self.options.reload_extra_file
         try:
             app = self._load()
         except WsgibenchError as error:
             if not self.options.reload:
                 raise
             logger.error("%s Waiting for a change.", error)
-            change(reload.wait_after(error, began))
+            change(reload.wait_after(error, began, extra))
             signal.pause()  # for the end
             return
         if self.options.reload:
-            reload.watch(change, began)
+            reload.watch(change, began, extra)
         with self._serving(app, number, contact) as cores:
             with self.observation.of(cores, contact.place):
                 self._work(cores, contact)
@@ -221,9 +222,7 @@ class Service:
         }
         options = self.options
         with contextlib.ExitStack() as stack:
-            stack.enter_context(
-                signals.handling(cores[0].wake_fd(), handlers)
-            )
+            stack.enter_context(signals.handling(cores[0].wake_fd(), handlers))
             if options.hang_timeout:
                 timeout, beat = options.hang_timeout, contact.beat
                 stack.callback(
