@@ -1,7 +1,7 @@
 """RESULTS.md from the records of suites.
 
-    python -m wsgibench run --suite=S --profile=standard -o results/S.json
-    python benchmarks/results.py results/*.json > RESULTS.md
+python -m wsgibench run --suite=S --profile=standard -o results/S.json
+python benchmarks/results.py results/*.json > RESULTS.md
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "python"))
 
+from wsgibench import runtimes  # noqa: E402
 from wsgibench.harness import record as records  # noqa: E402
 from wsgibench.reports import suite  # noqa: E402
 from wsgibench.stats import answers, columns, summary  # noqa: E402
@@ -23,12 +24,14 @@ from wsgibench.verdicts import GOODPUT, INVALID  # noqa: E402
 HEAD = """# Results
 
 The five suites of [docs/suites.md](docs/suites.md) beside the numbers that
-were published, made by `python benchmarks/results.py`. **Server CPU per
+were published, made by `python benchmarks/results.py`. Each begins with what
+the original concluded and whether that still holds, told from the requests/s
+below. **Server CPU per
 request** (CPU us; +-%: half of the way from the least to the most of its
 starts) is the figure to compare between servers; requests/s were published on
 other machines, years ago, and stand beside ours for the order, not the size.
-Above each table stands who costs least there, with 95 % intervals, and who
-answers most where that is another. Every number that stands here may be
+Then comes who costs least, with 95 % intervals, and who answers most where
+that is another. Every number that stands here may be
 trusted for what it says: `>=` is a lower bound, for the client was the limit;
 `~` is true of something else than was asked, such as fewer requests; `a..b` is
 the range of a server that never settled. What was no measurement is not
@@ -93,14 +96,34 @@ def answered(record: dict[str, Any]) -> list[str]:
     return lines
 
 
+def concluded(record: dict[str, Any]) -> list[str]:
+    return ["- " + line for line in suite.concluded(record)]
+
+
+def versions(record: dict[str, Any]) -> str:
+    """What was installed beside the servers, by interpreter."""
+    found: dict[str, dict[str, None]] = {}
+    for cell in record["cells"]:
+        if not cell["starts"]:
+            continue
+        packages = found.setdefault(runtimes.name(cell["python"]), {})
+        for name, version in cell["versions"].items():
+            packages["%s %s" % (name, version)] = None
+    return "\n".join(
+        "- %s: %s" % (python, ", ".join(sorted(packages)))
+        for python, packages in found.items()
+    )
+
+
 def section(record: dict[str, Any]) -> str:
     machine = record["machine"]
     return (
-        "## %s\n\n`%s`, %s; %d cells, starts of each: %s%s; %s, CPUs %s, "
-        "Linux %s.\n\n%s\n\n```\n%s```\n"
+        "## %s\n\n`%s`, commit %s, %s; %d cells, starts of each: %s%s; %s, "
+        "CPUs %s, Linux %s.\n\n%s\n\n```\n%s```\n\nInstalled were\n\n%s\n"
         % (
             record["suite"]["name"],
             command(record["argv"]),
+            record.get("commit", "unknown")[:10],
             record["created"][:10],
             len(record["cells"]),
             starts(record),
@@ -108,8 +131,9 @@ def section(record: dict[str, Any]) -> str:
             machine["cpu"],
             ", ".join(map(str, machine["cpus"])),
             machine["kernel"].partition("-")[0],
-            "\n".join(answered(record)),
-            suite.render(record),
+            "\n".join(concluded(record) + answered(record)),
+            suite.render(record, conclusions=False),
+            versions(record),
         )
     )
 

@@ -315,12 +315,38 @@ class Published(TypedDict):
     value: float
 
 
-class Suite(TypedDict):
+class Side(TypedDict, total=False):
+    load: str
+    scenario: str
+    server: str
+    python: str
+    connections: int
+
+
+class Conclusion(TypedDict):
+    text: str
+    load: str
+    scenario: str
+    first: Side
+    second: Side
+
+
+class WholeConclusion(Conclusion, total=False):
+    each: list[str]
+    at_least: float
+    at_most: float
+
+
+class SuiteHead(TypedDict):
     name: str
     about: str
     matrix: list[Matrix]
     loads: dict[str, SuiteLoad]
     published: list[Published]
+
+
+class Suite(SuiteHead, total=False):
+    concluded: list[WholeConclusion]
 
 
 class Head(TypedDict):
@@ -477,5 +503,3 @@ def checked(value: Any) -> dict[str, Any]:
         _routes(value)
     found: dict[str, Any] = value
     return found
-
-

@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wsgibench.errors import UsageError
 from wsgibench.harness import scenario, servers, suite
-from wsgibench.reports import _sweep
+from wsgibench.reports import _concluded, _sweep
 from wsgibench.reports import suite as table
+from wsgibench.verdicts import GOODPUT, INVALID, SUSPECT, VALID
 
 NAMES = suite.names()
 NO_WARMUP = {"python3": 1.0, "pypy3": 4.0}
@@ -134,8 +136,9 @@ def test_a_row_without_a_number_says_why() -> None:
     text = table.render(record)
     rows = [line.split() for line in text.splitlines()]
     (row,) = [row for row in rows if row[:2] == ["hello", "b"]]
-    assert row[2:] == ["one", "7", "123", "[1]"]
-    assert "[1] b is not of this world." in text.splitlines()
+    assert row[2:] == ["one", "7", "123", "[2]"]
+    assert "[1] the run ended before it" in text.splitlines()
+    assert "[2] b is not of this world." in text.splitlines()
 
 
 def test_a_sweep_has_a_column_a_server_and_its_reasons_once() -> None:
@@ -203,3 +206,70 @@ def test_what_a_suite_would_not_obey_is_refused(
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def measured(goodput: float, verdict: str = VALID) -> dict[str, Any]:
+    return {
+        "goodput": goodput,
+        "verdicts": {GOODPUT: verdict},
+        "client_limited": verdict == SUSPECT,
+        "doubts": [{"code": "machine-busy", "level": verdict}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (measured(10), measured(2), '"a is fast" still holds: 10 and 2 req'),
+        (measured(2), measured(10), '"a is fast" holds no longer: 2 and 10 '),
+        (measured(2, SUSPECT), measured(10), "cannot be told: >=2 and 10 "),
+        (measured(20, SUSPECT), measured(10), "still holds: >=20 and 10 "),
+        (measured(20), measured(10, SUSPECT), "cannot be told: 20 and >=10"),
+        (
+            measured(20, INVALID),
+            measured(10),
+            "cannot be told: a on hello has no number (machine-busy).",
+        ),
+    ],
+)
+def test_what_the_original_concluded_is_held_against_our_numbers(
+    first: dict[str, Any], second: dict[str, Any], words: str
+) -> None:
+    conclusion = {
+        "text": "a is fast",
+        "load": "one",
+        "scenario": "hello",
+        "first": {"server": "a"},
+        "second": {"server": "b"},
+        "at_least": 1.5,
+    }
+    rows = {
+        ("hello", server, "one", 7): {"ours": {"CPython 3": row}, "why": ""}
+        for server, row in (("a", first), ("b", second))
+    }
+    record = {"suite": {"concluded": [conclusion]}}
+    (line,) = _concluded.lines(record, rows)
+    assert words in line
+    assert _concluded.lines(record, {}) == []  # nobody asked for them
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_conclusion_is_about_rows_of_its_suite(name: str) -> None:
+    read = suite.read(name).to_json()
+    rows = {key: {"ours": {}, "why": ""} for key in table._keys(read)}
+    assert read["concluded"]
+    for one in read["concluded"]:
+        for server in one.get("each", [""]):
+            for side in _concluded._sides(one, server):
+                assert _concluded._of(side, rows), (one["text"], side)
+
+
+def test_what_more_interpreters_are_for() -> None:
+    """Those beside the first are for servers that run on nothing else."""
+    read = suite.read("syncless")
+    cells = suite.cells(
+        read, ["python3", "2.7"], duration=1, warmup={"python3": 1, "2.7": 1}
+    )
+    old = {cell.server for cell in cells if cell.python == "2.7"}
+    assert {"syncless", "concurrence-wsgi-greenlet"} <= old
+    assert "gevent" not in old

@@ -290,7 +290,8 @@ class Run:
         if self._contest is not None:
             found += self._contest.missing(dict.fromkeys(i for i, _ in pairs))
         seconds = sum(
-            MAKING[implementation] + MAKING.get(name, 0.0)
+            MAKING.get(implementation, MAKING["CPython"])
+            + MAKING.get(name, 0.0)
             for implementation, name in found
         )
         return len(found), seconds / (os.cpu_count() or 1)

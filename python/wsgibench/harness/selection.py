@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -199,4 +199,19 @@ def of_suite(
     )
     cells = _narrow(cells, suite.name, "server", server_names)
     cells = _narrow(cells, suite.name, "scenario", scenario_names)
-    return Selection(cells, found, missing, suite.to_json())
+    return Selection(cells, found, missing, _narrowed(suite.to_json(), cells))
+
+
+def _narrowed(suite: dict[str, Any], cells: Sequence[Cell]) -> dict[str, Any]:
+    """What a record keeps of a suite: the rows that were asked for."""
+    asked = {
+        "servers": {cell.server for cell in cells},
+        "scenarios": {cell.scenario for cell in cells},
+    }
+    matrices = []
+    for matrix in suite["matrix"]:
+        kept = dict(matrix)
+        for key, names in asked.items():
+            kept[key] = [name for name in matrix[key] if name in names]
+        matrices.append(kept)
+    return {**suite, "matrix": matrices}

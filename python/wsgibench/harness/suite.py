@@ -6,6 +6,7 @@ servers_backlog ...  see Suite
 [profiles.NAME]      duration, durations of single loads, starts, warmup
 [[matrix]]           servers x scenarios x pythons x loads: the cells
 [published.PYTHON.LOAD.SCENARIO]  SERVER = the original's requests/s
+[[concluded]]        what it said of them, as a ratio of two rows
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ else:
 
 #: Keys that a file may have, so that a slip is not passed over.
 TOP = {"about", "source", "python", "loads"}
-TOP |= {"profiles", "matrix", "published"}
+TOP |= {"profiles", "matrix", "published", "concluded"}
 LOAD = {"connections", "keepalive", "requests", "discard", "headers"}
 LOAD |= {"path", "sweep", "backlog", "http10", "tool"}
-MATRIX = {"servers", "scenarios", "python", "loads"}
+MATRIX = {"servers", "scenarios", "python", "loads", "first_python"}
+CONCLUDED = {"text", "load", "scenario", "first", "second"}
+RANGE = {"at_least", "at_most"}
+SIDE = {"load", "scenario", "server", "python", "connections"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Suite:
 
     def to_json(self) -> dict[str, Any]:
         """What a report needs, for the record."""
-        keys = ("about", "source", "matrix", "loads")
+        keys = ("about", "source", "matrix", "loads", "concluded")
         return {
             "name": self.name,
             **{key: self.data[key] for key in keys if key in self.data},
@@ -130,6 +134,17 @@ def _check(path: Path, data: dict[str, Any]) -> None:
             plugins.check("load/drivers", load["tool"], "tool")
     for matrix in data["matrix"]:
         known("a matrix", matrix, MATRIX)
+    for one in data.get("concluded", []):
+        known("a conclusion", one, CONCLUDED | RANGE | {"each"})
+        missing = sorted(CONCLUDED - set(one))
+        if not RANGE & set(one):
+            missing.append("at_least or at_most")
+        if missing:
+            raise UsageError(
+                "%s: a conclusion needs %s." % (path, ", ".join(missing))
+            )
+        for side in ("first", "second"):
+            known("a side of a conclusion", one[side], SIDE)
 
 
 def cells(
@@ -146,10 +161,11 @@ def cells(
     name."""
     found: dict[Cell, None] = {}  # ordered, and each once
     for matrix in suite.data["matrix"]:
+        asked = pythons[:1] if matrix.get("first_python") else pythons
         for name in matrix.get("loads", suite.data["loads"]):
             for load in _loads(suite, name):
                 for scenario in matrix["scenarios"]:
-                    for python in matrix.get("python", pythons):
+                    for python in matrix.get("python", asked):
                         if python not in warmup:
                             continue  # not here; said once, by its name
                         seconds = warmup[python] + ramp(load["connections"])

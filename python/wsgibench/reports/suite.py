@@ -23,7 +23,7 @@ Rows = dict[Key, dict[str, Any]]
 
 
 def number(value: float | None) -> str:
-    return "-" if value is None else "%.0f" % value
+    return "-" if value is None else columns.three(value)
 
 
 def _label(python: dict[str, str]) -> str:
@@ -53,8 +53,22 @@ def collect(record: dict[str, Any]) -> Rows:
     for failure in [*record["skipped"], *record["failures"]]:
         failed = tuple(failure.get(name) for name in names)
         if failed in found:
-            found[failed]["why"] = failure["reason"]
+            _missing(found[failed], failure)
+    for entry in found.values():
+        if not entry["ours"] and not entry["why"]:
+            entry["why"] = "the run ended before it"
     return found
+
+
+def _missing(entry: dict[str, Any], failure: dict[str, Any]) -> None:
+    """A row without any number says why; one that has one on another
+    interpreter says on which it has none."""
+    reason = failure["reason"]
+    if entry["ours"]:
+        note = "not on %s: %s" % (failure.get("python", "all"), reason)
+        entry["notes"] = [*entry.get("notes", []), note]
+    else:
+        entry["why"] = reason
 
 
 def _fewer(cell: dict[str, Any]) -> str:
@@ -110,7 +124,16 @@ class Notes:
         return ["[%d] %s" % (n, text) for text, n in self._numbers.items()]
 
 
-def render(record: dict[str, Any], width: int = 160) -> str:
+def concluded(record: dict[str, Any]) -> list[str]:
+    """What the original concluded, and whether it still holds."""
+    from wsgibench.reports import _concluded
+
+    return _concluded.lines(record, collect(record))
+
+
+def render(
+    record: dict[str, Any], width: int = 160, *, conclusions: bool = True
+) -> str:
     from rich.console import Console
 
     from wsgibench.reports import _sweep
@@ -143,6 +166,8 @@ def render(record: dict[str, Any], width: int = 160) -> str:
     for failure in record["failures"]:
         if not failure.get("server"):
             say("* " + failure["reason"])
+    for line in concluded(record) if conclusions else ():
+        say("> " + line)
     return out.getvalue()
 
 

@@ -115,7 +115,7 @@ def cell(row: dict[str, Any], name: str) -> str:
 
 def _number(name: str, value: Any) -> str:
     if name == "goodput":
-        return "%.0f" % value
+        return three(value)
     if name in ("server_cpu_us", "cpu_vs_null"):
         return "%.2f" % value
     if name.endswith("_ns"):

@@ -1,0 +1,145 @@
+"""What a published benchmark concluded, held against the numbers of a record.
+
+Each conclusion is a ratio of two rows' requests/s, with the range that it says
+the ratio lies in; `each` server of it, where it names several.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wsgibench.stats.columns import three
+from wsgibench.verdicts import GOODPUT, INVALID
+
+Row = dict[str, Any]
+
+HOLDS, FAILS, UNKNOWN = "still holds", "holds no longer", "cannot be told"
+
+
+def lines(record: dict[str, Any], rows: dict[Any, Row]) -> list[str]:
+    """A sentence for each conclusion about what was asked; `rows` as
+    reports/suite.py collects them."""
+    found = []
+    for one in record["suite"].get("concluded", []):
+        names = [
+            name
+            for name in one.get("each", [""])
+            if all(_of(side, rows) for side in _sides(one, name))
+        ]
+        if names:
+            found.append(_line(one, names, record["suite"], rows))
+    return found
+
+
+def _sides(one: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Both, with what the conclusion says for the two."""
+    both = {key: one[key] for key in ("load", "scenario")}
+    return [
+        {**both, "server": name, **one[which]} for which in ("first", "second")
+    ]
+
+
+def _of(side: dict[str, Any], rows: dict[Any, Row]) -> list[Row]:
+    wanted = (side["scenario"], side["server"], side["load"])
+    return [
+        row
+        for key, row in rows.items()
+        if key[:3] == wanted and key[3] == side.get("connections", key[3])
+    ]
+
+
+def _line(
+    one: dict[str, Any],
+    names: list[str],
+    suite: dict[str, Any],
+    rows: dict[Any, Row],
+) -> str:
+    found = [_compare(one, name, suite, rows) for name in names]
+    outcomes = [outcome for outcome, _ in found]
+    known = [outcome for outcome in outcomes if outcome != UNKNOWN]
+    if not known:
+        outcome = UNKNOWN
+    elif len(set(known)) == 1:
+        outcome = known[0]
+    else:
+        outcome = "still holds for %d of %d" % (known.count(HOLDS), len(known))
+    details = [
+        "%s %s" % (name, text) if name else text
+        for name, (_, text) in zip(names, found)
+    ]
+    return '"%s" %s: %s.' % (one["text"], outcome, "; ".join(details))
+
+
+def _compare(
+    one: dict[str, Any],
+    name: str,
+    suite: dict[str, Any],
+    rows: dict[Any, Row],
+) -> tuple[str, str]:
+    sides = _sides(one, name)
+    values = []
+    for side in sides:
+        row = _row(side, rows)
+        if isinstance(row, str):
+            return UNKNOWN, row
+        values.append(row)
+    first, second = (row["goodput"] for row in values)
+    ratio = first / second
+    low = ratio < one.get("at_least", ratio)
+    high = ratio > one.get("at_most", ratio)
+    outcome = FAILS if low or high else HOLDS
+    # The number itself may lie anywhere above a lower bound.
+    bounds = [row["client_limited"] for row in values]
+    if (bounds[0] and (low or ("at_most" in one and not high))) or (
+        bounds[1] and (high or ("at_least" in one and not low))
+    ):
+        outcome = UNKNOWN
+    text = "%s%s and %s%s requests/s, %s times" % (
+        ">=" * bounds[0],
+        three(first),
+        ">=" * bounds[1],
+        three(second),
+        three(ratio),
+    )
+    theirs = [_published(side, suite) for side in sides]
+    if all(theirs):
+        text += " (published: %s and %s, %s times)" % (
+            three(theirs[0]),
+            three(theirs[1]),
+            three(theirs[0] / theirs[1]),
+        )
+    return outcome, text
+
+
+def _row(side: dict[str, Any], rows: dict[Any, Row]) -> Any:
+    """The row that has a number; else a text: why none has."""
+    why = ""
+    for row in _of(side, rows):
+        why = row["why"]
+        for python, ours in row["ours"].items():
+            if not python.startswith(side.get("python", "")):
+                continue
+            if ours.get("goodput") and ours["verdicts"][GOODPUT] != INVALID:
+                return ours
+            why = ", ".join(
+                doubt["code"]
+                for doubt in ours["doubts"]
+                if doubt["level"] == INVALID
+            )
+    return "%s on %s has no number%s" % (
+        side["server"],
+        side["scenario"],
+        " (%s)" % why.rstrip(".") if why else "",
+    )
+
+
+def _published(side: dict[str, Any], suite: dict[str, Any]) -> float:
+    """0: it printed none."""
+    if "connections" in side:
+        return 0.0
+    for number in suite.get("published", []):
+        if all(
+            number[key] == side[key] for key in ("scenario", "server", "load")
+        ) and number["python"].startswith(side.get("python", "")):
+            return float(number["value"])
+    return 0.0
