@@ -129,6 +129,22 @@ def test_an_idle_worker_and_a_slow_client_are_not_stuck(run: Run) -> None:
     assert "stuck" not in program.text
 
 
+def test_a_service_that_was_paused_is_not_stuck(run: Run) -> None:
+    """As by `docker pause`: all of its processes at once."""
+    program = run("--hang-timeout=0.8", "--workers=2")
+    port = program.port()
+    before = children(program.pid)
+    os.killpg(program.pid, signal.SIGSTOP)
+    end = time.monotonic() + 1.5
+    until(lambda: time.monotonic() > end, "never")
+    os.killpg(program.pid, signal.SIGCONT)
+    for _ in range(20):
+        assert get(port).endswith(b" one")
+    assert children(program.pid) == before
+    assert program.stop() == 0
+    assert "stuck" not in program.text
+
+
 # Workers ---------------------------------------------------------------------
 
 

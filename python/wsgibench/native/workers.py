@@ -127,6 +127,7 @@ class Supervisor:
         self._signals: collections.deque[int] = collections.deque()
         self._stops = 0  # how often it was asked
         self._close_at: float | None = None  # the listeners
+        self._looked = 0.0  # for workers that are stuck
         self._began = False  # a first worker was ready
         self._settled = False  # and all were; of this generation
         self._failure: WsgibenchError | None = None
@@ -397,8 +398,18 @@ class Supervisor:
             if worker in by_number[self._wanted :]:
                 self._retire(pid, worker)
 
+    def _forgive_a_pause(self, now: float) -> None:
+        """Where this process was not let run (a paused container, a machine
+        that sleeps), its workers were not either: none of them is stuck."""
+        if now - self._looked > 3 * period(self._hang_timeout):
+            for worker in self._workers.values():
+                self._beats.beat(worker.place)
+        self._looked = now
+
     def _enforce_deadlines(self) -> None:
         now = time.monotonic()
+        if self._hang_timeout:
+            self._forgive_a_pause(now)
         if self._close_at is not None and now >= self._close_at:
             self._close(signal.SIGTERM, self._grace)
         for pid, worker in self._workers.items():
