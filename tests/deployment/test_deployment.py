@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from tests.native.process import (
 )
 from tests.native.test_life import APP, until_replaced
 from wsgibench.cli import build_parser
+from wsgibench.services._process import free_port
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "deployment.md"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -43,12 +43,6 @@ def block(language: str, words: str = "") -> str:
         if match.group(1) == language and words in match.group(2)
     ]
     return found
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def replaced(text: str, **parts: str) -> str:

@@ -135,9 +135,14 @@ def serve_command(*arguments: str) -> list[str]:
 
 
 def gunicorn_command(address: str) -> list[str]:
+    from gunicorn.config import KNOWN_SETTINGS
+
+    names = {setting.name for setting in KNOWN_SETTINGS}
     return [
         *(sys.executable, "-B", "-m", "gunicorn"),
         *("-k", "wsgibench.gunicorn.Worker", "-b", address),
+        # Its path is the same for every gunicorn of this user.
+        *(["--no-control-socket"] * ("control_socket_disable" in names)),
         # A signal to a worker that gunicorn is just forking is lost; it is
         # killed after this time.
         "--graceful-timeout=10",

@@ -27,6 +27,7 @@ from tests.native.process import (
 from wsgibench.errors import UsageError
 from wsgibench.native.board import LAYOUT, SIZE, Board
 from wsgibench.native.statsd import Statsd
+from wsgibench.services._process import free_port
 
 Run = Callable[..., Program]
 APP = """
@@ -56,12 +57,6 @@ def run(binding: str, tmp_path: Path) -> Iterator[Run]:
             )
 
         yield serve
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 SAMPLE = re.compile(r"(wsgibench_\w+)(?:\{(.*)\})? ([0-9.e+-]+)\Z")

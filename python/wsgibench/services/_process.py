@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,11 +22,19 @@ STOP_TIMEOUT = 10.0
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Below those that the kernel deals out, so that nobody who asks for any
+    port gets it before its server has started."""
+    ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first = int(ephemeral.read_text().split()[0])
+    candidates = range(max(10_000, first - 20_000), first)
+    chance = random.SystemRandom()
+    tried = chance.sample(candidates, min(100, len(candidates)))
+    for port in [*tried, 0]:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+            return int(probe.getsockname()[1])
+    raise WsgibenchError("no port is free on %s." % host)
 
 
 def program(name: str, folders: Sequence[str] = ()) -> str:

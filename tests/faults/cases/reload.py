@@ -7,14 +7,13 @@ import contextlib
 import importlib.util
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 from tests.faults.case import Start
 from tests.faults.figure import Figure, least, most
-from tests.native.process import Program, programs
+from tests.native.process import Program, gunicorn_command, programs
 from wsgibench.load.run import run as run_load
 from wsgibench.load.spec import LoadSpec
 
@@ -29,15 +28,7 @@ APP = "tests.faults.app:application"
 def gunicorn(stack: contextlib.ExitStack, fd: int) -> Program:
     start = stack.enter_context(programs())
     return start(
-        [
-            sys.executable,
-            "-m",
-            "gunicorn",
-            "--worker-class=wsgibench.gunicorn.Worker",
-            "--workers=2",
-            "--bind=fd://%d" % fd,
-            APP,
-        ],
+        [*gunicorn_command("fd://%d" % fd), "--workers=2", APP],
         {},
         None,
         (fd,),

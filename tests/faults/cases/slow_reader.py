@@ -36,8 +36,7 @@ def one_reader(
         read = 0
         with socket.create_connection(address_of(target), 30) as sock:
             sock.sendall(request(size))
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
+            for _ in range(int(seconds * TURNS)):
                 read += len(sock.recv(RATE // TURNS))
                 most_used = max(most_used, memory(target.pid))
                 time.sleep(1 / TURNS)  # this is the rate, not a wait

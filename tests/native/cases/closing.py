@@ -45,6 +45,13 @@ def ended(serving: Serving) -> None:
     until(lambda: refuses(serving.server), "the port is free")
 
 
+def suspend(server: Server) -> None:
+    """Turns until its only call waits for its client."""
+    turn_until(server, lambda: server.stats()["busy"] == 1)
+    for _ in range(20):
+        server.turn(0.01)
+
+
 class Empty(Body):
     def __next__(self) -> bytes:
         raise StopIteration
@@ -200,9 +207,7 @@ def forgotten_while_suspended(threads: int) -> None:
 
     server = Server(app, port=0)
     client = connect(server)
-    for _ in range(20):
-        server.turn(0.01)
-    assert server.stats()["busy"] == 1
+    suspend(server)
     del server
     until(lambda: collect() and body.closed == 1)
     client.close()
@@ -230,9 +235,7 @@ def everything_is_freed(threads: int) -> None:
     server = Server(app, port=0)
     app.server = server  # type: ignore[attr-defined]
     client = connect(server)
-    for _ in range(20):
-        server.turn(0.01)
-    assert server.stats()["busy"] == 1
+    suspend(server)
     listener = server.socket
     found = weakref.ref(app), weakref.ref(server)
     del app, server
@@ -258,9 +261,7 @@ def kept_by_others(threads: int) -> None:
     client = connect(server)
     while len(kept) < 6:
         server.turn(0.1)
-    for _ in range(20):
-        server.turn(0.01)
-    assert server.stats()["busy"] == 1
+    suspend(server)
     del server
     until(lambda: collect() and body.closed == 1)
     for start_response, write in (kept[:2], kept[3:5]):
@@ -512,8 +513,7 @@ def in_a_child(threads: int) -> None:
     server = Server(app, port=0, stream_body=1)
     post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"
     client = connect(server, post)
-    for _ in range(20):
-        server.turn(0.01)
+    suspend(server)
     for close in (True, False):
         child = os.fork()
         if child == 0:
