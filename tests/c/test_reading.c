@@ -448,9 +448,46 @@ check_scanning(void)
     }
 }
 
+static void
+parse_name(wb__parse *parse, const char *name)
+{
+    CHECK(wb__parse_begin(parse, 1) == 0);
+    CHECK(wb__parse_feed(parse, name, strlen(name)) == 0);
+}
+
+/* What the framing parser says of all values of a name at once, it says of
+ * each; and of a name that has to do with the framing it says nothing. */
+static void
+check_values_at_once(void)
+{
+    static const char *const plain[] = { "X-A:", "Cookie:", "Cont:", "T:" };
+    char value[600];
+    wb__parse parse;
+    srand(15);
+    for (int i = 0; i < 4; i++) {
+        parse_name(&parse, plain[i]);
+        CHECK(wb__parse_takes_text(&parse));
+        for (int round = 0; round < 200; round++) {
+            int size = 1 + rand() % 500, blanks = rand() % 3;
+            for (int at = 0; at < size; at++) {
+                do {
+                    value[at] = (char)(rand() % 256);
+                } while (!wb__is(value[at], WB__VALUE));
+            }
+            memset(value, rand() % 2 ? ' ' : '\t', (size_t)blanks);
+            value[blanks] = (char)('!' + rand() % 94);
+            memcpy(value + (blanks < size ? size : blanks + 1), "\r\n", 3);
+            CHECK(wb__parse_try(&parse, value, strlen(value)) == 0);
+        }
+    }
+    parse_name(&parse, "Content-Length:");
+    CHECK(!wb__parse_takes_text(&parse));
+}
+
 int
 main(void)
 {
+    RUN(check_values_at_once());
     RUN(check_scanning());
     RUN(check_lines());
     RUN(check_hosts());

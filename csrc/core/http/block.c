@@ -106,10 +106,16 @@ note_meaning(reading *r, enum wb__meaning meaning, wb__field_line *line)
 /* ---- the second opinion ------------------------------------------------- */
 
 /* A line that is not about the framing is shown to the parser by itself, and
- * only once: after its name, which the parser has read before. */
+ * only once: after its name, which the parser has read before. Most need not
+ * be shown: the parser was asked about all values of such a name at once.
+ * Longer lines are, for the parser has a limit. */
 static int
 judge_alone(const reading *r, const wb__field_line *line, const wb__name *name)
 {
+    if (name->takes_text && line->value.len > 0
+        && line->raw.len <= WB__MAX_LINE_KEPT) {
+        return 0;
+    }
     return wb__parse_try(&name->after,
                          r->data + line->raw.off + name->size + 1,
                          line->raw.len - name->size - 1 + 2);

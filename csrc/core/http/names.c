@@ -51,9 +51,27 @@ meaning_of(const char *name, uint32_t size)
     return WB__PLAIN;
 }
 
+/* States that find no place are asked about value by value. */
+static uint8_t
+takes_text(wb__names *names, const wb__parse *after)
+{
+    for (uint32_t i = 0; i < names->state_count; i++) {
+        if (wb__parse_same(&names->states[i].after, after)) {
+            return names->states[i].takes_text;
+        }
+    }
+    if (names->state_count == WB__NAME_STATES) {
+        return 0;
+    }
+    wb__name_state *state = &names->states[names->state_count++];
+    state->after = *after;
+    state->takes_text = (uint8_t)wb__parse_takes_text(after);
+    return state->takes_text;
+}
+
 /* A token (RFC 9110 5.1), which the parser takes for one, too. */
 static int
-make_name(const char *text, uint32_t size, wb__name *name)
+make_name(wb__names *names, const char *text, uint32_t size, wb__name *name)
 {
     if (size == 0 || wb__scan(text, size, WB__TOKEN) != size) {
         return 400;
@@ -61,11 +79,16 @@ make_name(const char *text, uint32_t size, wb__name *name)
     name->id = 0;
     name->size = size;
     name->meaning = meaning_of(text, size);
-    int status = name->meaning >= WB__OTHER_FRAMING
-        ? 0
-        : wb__parse_begin(&name->after, 1);
-    if (status == 0 && name->meaning < WB__OTHER_FRAMING) {
+    name->takes_text = 0;
+    if (name->meaning >= WB__OTHER_FRAMING) {
+        return 0;
+    }
+    int status = wb__parse_begin(&name->after, 1);
+    if (status == 0) {
         status = wb__parse_feed(&name->after, text, size + 1);
+    }
+    if (status == 0) {
+        name->takes_text = takes_text(names, &name->after);
     }
     return status;
 }
@@ -103,7 +126,7 @@ wb__names_find(wb__names *names, const char *text, uint32_t size,
             return 0;
         }
     }
-    int status = make_name(text, size, spare);
+    int status = make_name(names, text, size, spare);
     if (status == 0 && size <= WB__MAX_NAME_KEPT) {
         keep_name(names, text, hash, spare);
     }

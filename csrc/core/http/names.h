@@ -30,8 +30,18 @@ typedef struct wb__name {
     enum wb__meaning meaning;
     wb__parse after; /* below WB__OTHER_FRAMING: the parser, when it has read
                         the name and its colon as the first of a block */
+    uint8_t takes_text; /* wb__parse_takes_text(&after) */
     char text[WB__MAX_NAME_KEPT];
 } wb__name;
+
+/* What wb__parse_takes_text() says of the states that names end in. They are
+ * few: names that the parser does not know end in one state, names that begin
+ * like one that it knows in another for each length of that beginning. */
+enum { WB__NAME_STATES = 24 };
+typedef struct wb__name_state {
+    wb__parse after;
+    uint8_t takes_text;
+} wb__name_state;
 
 /* The names of one block's lines. */
 typedef struct wb__field_names {
@@ -54,6 +64,8 @@ typedef struct wb__names {
     wb__name *known[WB__NAMES]; /* sets of WB__NAME_WAYS; or NULL */
     uint8_t victim[WB__NAMES / WB__NAME_WAYS];
     uint64_t next_id;
+    wb__name_state states[WB__NAME_STATES];
+    uint32_t state_count;
     wb__field_names *shared[WB_SLOTS]; /* a reference each, or NULL */
     uint8_t shared_victim[WB_SLOTS / WB__NAME_WAYS];
     uint64_t next_shared;

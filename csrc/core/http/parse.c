@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "http/scan.h"
+
 #ifdef WB_LLHTTP
 #include "http/parse_llhttp.h"
 #else
@@ -104,6 +106,70 @@ wb__parse_try(const wb__parse *parse, const char *data, size_t size)
         ? 0
         : 400;
 }
+
+/* ---- all values at once ------------------------------------------------- */
+
+static int
+same_state(const reader *left, const reader *right)
+{
+    reader a, b;
+    memcpy(&a, left, sizeof(a));
+    memcpy(&b, right, sizeof(b));
+    a.parser.data = b.parser.data = NULL; /* whoever fed it last */
+    wb__lib_forget_size(&a.parser);
+    wb__lib_forget_size(&b.parser);
+    return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+int
+wb__parse_same(const wb__parse *parse, const wb__parse *other)
+{
+    reader a, b;
+    memcpy(&a, parse->state, sizeof(a));
+    memcpy(&b, other->state, sizeof(b));
+    return same_state(&a, &b);
+}
+
+/* Whether the parser takes a byte after `from`; `to` is the state it has then.
+ */
+static int
+step(const reader *from, int byte, reader *to)
+{
+    char data = (char)byte;
+    memcpy(to, from, sizeof(*to));
+    to->parser.data = to;
+    return wb__lib_feed(&to->parser, &settings, &data, 1);
+}
+
+/* The parser is a machine with states: once each byte of a value is seen to
+ * leave it in the state that it was in, a value of any such bytes does, too.
+ * Blanks before the value leave it in the state after the colon, the first
+ * other byte takes it to the state `text`, and all that follow leave it there.
+ */
+int
+wb__parse_takes_text(const wb__parse *parse)
+{
+    reader colon, text, next;
+    memcpy(&colon, parse->state, sizeof(colon));
+    if (!step(&colon, 'a', &text)) {
+        return 0;
+    }
+    for (int byte = 0; byte < 256; byte++) {
+        int blank = byte == ' ' || byte == '\t';
+        if (!wb__is((char)byte, WB__VALUE)) {
+            continue;
+        }
+        if (!step(&colon, byte, &next)
+            || !same_state(&next, blank ? &colon : &text)
+            || !step(&text, byte, &next) || !same_state(&next, &text)) {
+            return 0;
+        }
+    }
+    return step(&text, '\r', &next) && step(&next, '\n', &text)
+        && !text.headers_done;
+}
+
+/* ---- the end of a head, and the body ------------------------------------ */
 
 int
 wb__parse_end(wb__parse *parse, const wb__framing *ours)

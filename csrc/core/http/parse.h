@@ -37,6 +37,12 @@ int wb__parse_begin(wb__parse *parse, uint8_t minor_version);
 int wb__parse_feed(wb__parse *parse, const char *data, size_t size);
 /* The same, with the state left as it was. */
 int wb__parse_try(const wb__parse *parse, const char *data, size_t size);
+/* Whether two states differ in nothing but how much was read. */
+int wb__parse_same(const wb__parse *parse, const wb__parse *other);
+/* For the state after a name and its colon: whether the parser takes every
+ * value of at least one visible byte and none that is a control character
+ * (HTAB is none), all with the same result. */
+int wb__parse_takes_text(const wb__parse *parse);
 /* The empty line. Does the parser frame the message as we did? 0 or 400. */
 int wb__parse_end(wb__parse *parse, const wb__framing *ours);
 /* Bytes of the body (and of no later message). 0, 400, or the sink's

@@ -31,4 +31,12 @@ wb__lib_feed(wb__lib *parser, const wb__lib_settings *settings,
         && HTTP_PARSER_ERRNO(parser) == HPE_OK;
 }
 
+/* How much of a head it has read is compared with a limit of 80 KiB, and
+ * decides nothing else. */
+static inline void
+wb__lib_forget_size(wb__lib *parser)
+{
+    parser->nread = 0;
+}
+
 #endif
