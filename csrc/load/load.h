@@ -264,6 +264,8 @@ void wl__conn_wake(wl_load *load, wl__conn *conn);
 void wl__conn_check(wl_load *load, wl__conn *conn);
 /* Open loop: requests that wait go to connections that do. */
 void wl__conn_feed(wl_load *load);
+
+/* end.c */
 /* What is under way ends in this class, and the connection. */
 void wl__conn_fail(wl_load *load, wl__conn *conn, enum wl__class class);
 void wl__conn_close(wl_load *load, wl__conn *conn);
