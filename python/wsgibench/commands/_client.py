@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wsgibench.commands import _warmup
@@ -12,6 +12,7 @@ from wsgibench.errors import UsageError
 
 if TYPE_CHECKING:
     from wsgibench.harness.client import Client
+    from wsgibench.harness.plan import Cell
 
 Measure = Callable[..., dict[str, Any]]
 WARMUP = "1"  # seconds: nobody steers a load from elsewhere
@@ -53,9 +54,23 @@ def chosen(arguments: argparse.Namespace) -> Client | None:
     if arguments.counted:
         raise UsageError("--counted loads from this machine.")
     found = client.chosen(*asked)
+    if found.workers and arguments.app:
+        raise UsageError("--app is not loaded by --load-workers.")
     if found.workers and arguments.warmup == _warmup.AUTO:
         arguments.warmup = WARMUP
     return found
+
+
+def check(client: Client | None, cells: Sequence[Cell]) -> None:
+    """UsageError for cells that this client cannot load."""
+    if client is None or not client.workers:
+        return
+    tools = {cell.load.tool for cell in cells} - {""}
+    if tools:
+        raise UsageError(
+            "--load-workers loads with our generator, not with %s."
+            % ", ".join(sorted(tools))
+        )
 
 
 def measurer(client: Client | None, measure: Measure) -> Measure:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wsgibench.commands import _workers
 from wsgibench.errors import UsageError, WsgibenchError
 
 if TYPE_CHECKING:
@@ -149,19 +150,7 @@ def _add_client(group: Any) -> None:
         default=1,
         help="generators, each on a CPU",
     )
-    add(
-        "--workers",
-        default="",
-        metavar="N|HOST,HOST",
-        help="machines to load from: N that join, or these by ssh",
-    )
-    add("--bind", default="*:5557", help="where workers join, HOST:PORT")
-    add(
-        "--worker-command",
-        default="python3 -m wsgibench",
-        help="by ssh, on each host",
-    )
-    add("--ssh", default="ssh", metavar="COMMAND", help="and its options")
+    _workers.add_arguments(group)
     add("--cpu", default="", help="run on these CPUs: 1, 0,2 or 0-3")
 
 
@@ -333,28 +322,6 @@ def _ended_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _distributed(
-    arguments: argparse.Namespace, spec: LoadSpec, on_live: Any
-) -> dict[str, Any]:
-    from wsgibench.load.target import split_port
-    from wsgibench.locust import master
-
-    workers = arguments.workers
-    if spec.processes > 1 or arguments.sweep or arguments.steered_by >= 0:
-        raise UsageError(
-            "--workers goes with one run and without --processes or --sweep."
-        )
-    count = int(workers) if workers.isdecimal() else workers.count(",") + 1
-    if not 0 < count <= spec.connections or 0 < spec.requests < count:
-        raise UsageError(
-            "%d workers need at least as many connections and requests."
-            % count
-        )
-    bind = split_port(arguments.bind, "a place to bind, like *:5557")
-    ssh = master.Ssh(arguments.ssh, arguments.worker_command)
-    return master.run(spec, workers, bind, ssh, on_live)
-
-
 def _run_once(
     arguments: argparse.Namespace, spec: LoadSpec
 ) -> tuple[dict[str, Any], str]:
@@ -373,7 +340,7 @@ def _run_once(
         ) as on_live,
     ):
         if arguments.workers:
-            result = _distributed(arguments, spec, on_live)
+            result = _workers.run(arguments, spec, on_live)
         else:
             result = run_load(spec, on_live, cpus, arguments.steered_by)
     return result, output.summary(result, spec.percentiles)
@@ -486,6 +453,9 @@ def _write(
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench.load import files, slo
 
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    _workers.check(arguments, parser)
     spec = spec_of(arguments)
     spec.check()
     gates = slo.parse(arguments.slo) if arguments.slo else []

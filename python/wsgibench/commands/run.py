@@ -398,6 +398,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     contest = _application.contest(arguments, _tell)
     selection, starts = _select(arguments, contest)
+    _client.check(client, selection.cells)
     budget = _budget(arguments, contest)
     race = Run(
         selection.cells,

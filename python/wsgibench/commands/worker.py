@@ -61,9 +61,25 @@ def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
     return fields
 
 
+def _refuse_beside_a_locustfile(arguments: argparse.Namespace) -> None:
+    """Its users know what they send, and Locust when it ends."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    for action in parser._actions:
+        given = getattr(arguments, action.dest, action.default)
+        if action.dest in ("master", "locustfile") or not given:
+            continue
+        if given != action.default:
+            raise UsageError(
+                "%s does not go with a locustfile, which says it itself."
+                % (action.option_strings or ["a request"])[-1]
+            )
+
+
 def run(arguments: argparse.Namespace) -> int:
     host, port = _master(arguments.master)
     if arguments.locustfile:
+        _refuse_beside_a_locustfile(arguments)
         os.execv(
             sys.executable,
             [sys.executable, "-m", "locust", "-f", arguments.locustfile]

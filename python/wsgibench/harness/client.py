@@ -11,6 +11,21 @@ from typing import Any
 
 from wsgibench.errors import UsageError
 
+#: Options of the load generator, with a value each, that mean nothing from
+#: elsewhere.
+OF_ONE_NETWORK = ("--source", "--sources")
+OF_ONE_MACHINE = ("--cpu", "--processes")
+
+
+def _without(command: list[str], options: tuple[str, ...]) -> list[str]:
+    """Each with its value."""
+    pairs = zip(["", *command], command)
+    return [
+        word
+        for before, word in pairs
+        if word not in options and before not in options
+    ]
+
 
 @dataclass(frozen=True)
 class Client:
@@ -21,9 +36,11 @@ class Client:
     def command(self, command: list[str]) -> list[str]:
         """The load generator's, run from where the load comes."""
         if self.workers:
-            return [*command, "--workers", self.workers]
+            there = _without(command, OF_ONE_NETWORK + OF_ONE_MACHINE)
+            return [*there, "--workers", self.workers]
         if self.namespace:
-            return ["ip", "netns", "exec", self.namespace, *command]
+            there = _without(command, OF_ONE_NETWORK)
+            return ["ip", "netns", "exec", self.namespace, *there]
         return command
 
     @property
