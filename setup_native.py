@@ -198,6 +198,12 @@ def check_python():
         )
 
 
+def version():
+    """The package's: python/wsgibench/__init__.py is the one place."""
+    with open(os.path.join(ROOT, "python", "wsgibench", "__init__.py")) as f:
+        return re.search(r'^__version__ = "(.+)"$', f.read(), re.M).group(1)
+
+
 def parser_name():
     name = os.environ.get("WSGIBENCH_PARSER", "http_parser")
     if name not in ("http_parser", "llhttp"):
@@ -217,6 +223,7 @@ def flags():
             "-O2",
             "-g",
             "-fvisibility=hidden",
+            '-DWB_VERSION="%s"' % version(),
             *("-I" + os.path.join(ROOT, "csrc", room) for room in SEEN),
         ],
         ["-lpthread", "-lm"],

@@ -9,6 +9,7 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 for file in $files; do
     ${CC:-gcc} -std=c11 -O1 -fanalyzer -Wall -Wextra -Werror -DWB_OPENSSL \
+        -DWB_VERSION='"0"' \
         -Icsrc -Icsrc/core -Icsrc/load -Icsrc/include -c "$file" -o "$out"
 done
 echo "analyzed: $(echo $files | wc -w) files"

@@ -67,7 +67,7 @@ fingerprint() {
     {
         "$1" -VV
         cd "$root" && cat setup.py setup_native.py pyproject.toml \
-            scripts/bootstrap.sh csrc/*/*.[ch] csrc/*/*/*.[ch] csrc/cffi/*.py
+            python/wsgibench/__init__.py scripts/bootstrap.sh csrc/*/*.[ch] csrc/*/*/*.[ch] csrc/cffi/*.py
     } 2>&1 | cksum
 }
 

@@ -20,8 +20,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-#: A wheel is no larger than this, in bytes.
-LARGEST = 750_000
+#: A wheel is no larger than this, in bytes: 220,000 are the extension, libuv
+#: and the parser, 90,000 what a zip file and RECORD say of 490 files.
+LARGEST = 900_000
 
 
 def run(*command: str | Path, **options: object) -> None:

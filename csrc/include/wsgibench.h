@@ -46,8 +46,6 @@
 extern "C" {
 #endif
 
-#define WB_VERSION "0.1.0"
-
 /* cdef: begin */
 
 enum wb_error {

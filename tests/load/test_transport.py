@@ -266,33 +266,34 @@ def test_staggered_connects(load: Load, golden: Golden) -> None:
     assert result["classes"]["ok"] == result["scheduled"]
 
 
+@pytest.fixture(scope="module")
+def by_address(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, dict[str, str]]:
+    folder = tmp_path_factory.mktemp("addresses")
+    found = {}
+    for name, names in (
+        ("right", "IP:127.0.0.1,DNS:example.org"),
+        ("wrong", "IP:127.0.0.9,DNS:other.org"),
+    ):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"]
+            + ["-keyout", name + "-key.pem", "-out", name + ".pem"]
+            + ["-days", "2", "-subj", "/CN=" + name]
+            + ["-addext", "subjectAltName=" + names],
+            cwd=folder,
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+        found[name] = {
+            "certificate": str(folder / (name + ".pem")),
+            "key": str(folder / (name + "-key.pem")),
+        }
+    return found
+
+
 class TestNames:
     """Whom the certificate must name, and what is asked for."""
-
-    @pytest.fixture(scope="class")
-    def by_address(
-        self, tmp_path_factory: pytest.TempPathFactory
-    ) -> dict[str, dict[str, str]]:
-        folder = tmp_path_factory.mktemp("addresses")
-        found = {}
-        for name, names in (
-            ("right", "IP:127.0.0.1,DNS:example.org"),
-            ("wrong", "IP:127.0.0.9,DNS:other.org"),
-        ):
-            subprocess.run(
-                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"]
-                + ["-keyout", name + "-key.pem", "-out", name + ".pem"]
-                + ["-days", "2", "-subj", "/CN=" + name]
-                + ["-addext", "subjectAltName=" + names],
-                cwd=folder,
-                check=True,
-                stderr=subprocess.DEVNULL,
-            )
-            found[name] = {
-                "certificate": str(folder / (name + ".pem")),
-                "key": str(folder / (name + "-key.pem")),
-            }
-        return found
 
     @pytest.mark.usefixtures("needs_tls")
     @pytest.mark.parametrize("which", ["right", "wrong"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wsgibench import native
+from wsgibench import __version__, native
 from wsgibench.errors import UsageError
 from wsgibench.native.contract import NAMES, CoreServer
 from wsgibench.native.settings import SETTINGS, to_core
@@ -24,7 +24,7 @@ def test_names_and_methods(binding: str) -> None:
     found = module.CoreServer
     assert [name for name in METHODS if not hasattr(found, name)] == []
     assert binding == module.BINDING
-    assert "libuv" in module.VERSIONS
+    assert module.VERSIONS.startswith("wsgibench %s, libuv " % __version__)
 
 
 def test_every_setting_is_a_field_of_the_core(binding: str) -> None:
