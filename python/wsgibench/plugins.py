@@ -36,7 +36,10 @@ def load(folder: str, name: str, what: str) -> ModuleType:
 
 
 def check(folder: str, name: str, what: str) -> None:
-    known = names(folder)
+    among(name, names(folder), what)
+
+
+def among(name: str, known: list[str], what: str) -> None:
     if name not in known:
         raise UsageError(
             "there is no %s %r%s; there are: %s."

@@ -12,7 +12,7 @@ from wsgibench import plugins
 from wsgibench.errors import UsageError
 from wsgibench.harness import scenario
 
-NAMES = plugins.names("scenarios")
+NAMES = list(scenario.rows())
 ALONE = [name for name in NAMES if not scenario.find(name).services]
 
 

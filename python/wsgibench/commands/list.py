@@ -70,11 +70,10 @@ def _servers(interpreters: list[Any]) -> Rows:
 
 
 def _scenarios() -> Rows:
-    from wsgibench import plugins
     from wsgibench.harness import scenario
 
     found = []
-    for name in plugins.names("scenarios"):
+    for name in scenario.rows():
         one = scenario.find(name)
         found.append(
             {

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from wsgibench.errors import UsageError
 from wsgibench.harness.application import Application
 from wsgibench.harness.requests.request import Request
 
+FOLDER = "scenarios"
 FRAMEWORKS = "guest/frameworks"
 
 #: Everyone who runs an application, in whatever way.
@@ -70,35 +72,40 @@ def _requires(scenario_requires: list[str], framework: str) -> tuple[str, ...]:
     return tuple(sorted({*scenario_requires, *more}))
 
 
+@functools.cache
+def rows() -> dict[str, dict[str, Any]]:
+    """All scenarios by name, as their modules write them."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in plugins.names(FOLDER):
+        found.update(plugins.load(FOLDER, name, "module").SCENARIOS)
+    return dict(sorted(found.items()))
+
+
 def find(text: str) -> Scenario:
     name, plus, framework = text.partition("+")
-    module = plugins.load("scenarios", name, "scenario")
-    own = getattr(module, "FRAMEWORK", "wsgi")
+    plugins.among(name, list(rows()), "scenario")
+    row = rows()[name]
+    own = row.get("framework", "wsgi")
     if plus and own != "wsgi":
         raise UsageError(
             "%s has its framework; there is no %s." % (name, text)
         )
     framework = framework or own
-    app = plugins.PACKAGE / "guest" / "apps" / (module.APP + ".py")
-    body = module.BODY
-    return Scenario(
-        name=text,
-        about=module.HELP,
-        app=module.APP,
-        body=body() if callable(body) else body,
-        path=getattr(module, "PATH", "/"),
-        status=getattr(module, "STATUS", 200),
-        framework=framework,
-        speaks=_speaks(module, app),
-        services=tuple(getattr(module, "SERVICES", ())),
-        requires=_requires(getattr(module, "REQUIRES", []), framework),
-        options=dict(getattr(module, "OPTIONS", {})),
-        delay=getattr(module, "DELAY", 0.0),
-    )
+    app = plugins.PACKAGE / "guest" / "apps" / (row["app"] + ".py")
+    body = row["body"]
+    values = {
+        **row,
+        "body": body() if callable(body) else body,
+        "framework": framework,
+        "speaks": _speaks(row.get("speaks", ANY), app),
+        "services": tuple(row.get("services", ())),
+        "requires": _requires(row.get("requires", []), framework),
+    }
+    return Scenario(name=text, **values)
 
 
-def _speaks(module: Any, app: Path) -> tuple[str, ...]:
-    spoken = tuple(getattr(module, "SPEAKS", ANY))
+def _speaks(kinds: Sequence[str], app: Path) -> tuple[str, ...]:
+    spoken = tuple(kinds)
     if "task" in spoken and "\ndef steps(" in app.read_text():
         spoken += ("split",)
     return spoken

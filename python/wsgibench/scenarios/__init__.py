@@ -1,8 +1,8 @@
-"""What is asked: one module a scenario, its file name is its name.
+"""What is asked: every module here has SCENARIOS, rows by name.
 
-A scenario has HELP, APP (a module of guest/apps) and BODY (the expected
-bytes, or a function that makes them), and when they are not the usual ones:
-PATH, STATUS, REQUIRES (packages of the application), SERVICES (what it needs
-running), SPEAKS (which kinds of server can do it), OPTIONS (for the server),
-FRAMEWORK (the application's) and DELAY (seconds that the work waits).
+A row has about, app (a module of guest/apps) and body (the expected bytes, or
+a function that makes them), and when they are not the usual ones: path,
+status, requires (packages of the application), services (what it needs
+running), speaks (which kinds of server can do it), options (for the server),
+framework (the application's) and delay (seconds that the work waits).
 """
