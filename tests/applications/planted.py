@@ -3,6 +3,7 @@ environment as `waitress`, it is raced as that."""
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 import socketserver
@@ -43,6 +44,33 @@ def no_length(handler: Handler, status: str, headers: Headers) -> Head:
     return status, without("Content-Length", headers)
 
 
+def folds(handler: Handler, status: str, headers: Headers) -> Head:
+    """One line of cookies, as for fields that are lists."""
+    cookies = ", ".join(v for name, v in headers if name == "Set-Cookie")
+    return status, [*without("Set-Cookie", headers), ("Set-Cookie", cookies)]
+
+
+def etag(handler: Handler, status: str, headers: Headers) -> Head:
+    weak = [(name, "W/" + v) for name, v in headers if name == "ETag"]
+    return status, [*without("ETag", headers), *weak]
+
+
+def location(handler: Handler, status: str, headers: Headers) -> Head:
+    there = [
+        (name, "http://localhost" + v)
+        for name, v in headers
+        if name == "Location"
+    ]
+    return status, [*without("Location", headers), *there]
+
+
+def says_gzip(handler: Handler, status: str, headers: Headers) -> Head:
+    if status.startswith("304"):
+        return status, headers
+    found = without("Content-Length", headers)
+    return status, [*found, ("Content-Encoding", "gzip")]
+
+
 def other_status(handler: Handler, status: str, headers: Headers) -> Head:
     return status.replace("404 Not Found", "200 OK"), headers
 
@@ -61,6 +89,15 @@ def head_length(handler: Handler, status: str, headers: Headers) -> Head:
 
 def cut(handler: Handler, blocks: list[bytes]) -> list[bytes]:
     return [b"".join(blocks)[:-1]]
+
+
+def other_byte(handler: Handler, blocks: list[bytes]) -> list[bytes]:
+    return [b"".join(blocks).replace(b"page", b"Page", 1)]
+
+
+def zipped(handler: Handler, blocks: list[bytes]) -> list[bytes]:
+    body = b"".join(blocks)
+    return [gzip.compress(body)] if body else blocks
 
 
 def word(handler: Handler, blocks: list[bytes]) -> list[bytes]:
@@ -85,14 +122,18 @@ class Swap:
         self.last: dict[str, list[bytes]] = {}
         self.count = 0
 
-    def __call__(
-        self, handler: Handler, blocks: list[bytes]
-    ) -> list[bytes]:
+    def __call__(self, handler: Handler, blocks: list[bytes]) -> list[bytes]:
         path = handler.environ["PATH_INFO"]
         last = self.last.get(path, blocks)
         self.last[path] = blocks
         self.count += 1
         return last if self.count > self.after else blocks
+
+
+def under_load(handler: Handler, blocks: list[bytes]) -> list[bytes]:
+    """Only two visitors ask before the load."""
+    is_new = handler.environ.get("HTTP_COOKIE") == "visitor=3"
+    return other_byte(handler, blocks) if is_new else blocks
 
 
 #: name -> (of the head, of the body)
@@ -102,16 +143,22 @@ FAULTS: dict[str, tuple[Callable[..., Head] | None, Any]] = {
     "doubles a cookie": (doubles, None),
     "adds a header": (adds, None),
     "another charset": (charset, None),
+    "folds cookies": (folds, None),
+    "another ETag": (etag, None),
+    "another Location": (location, None),
+    "compresses": (says_gzip, zipped),
     "no length": (no_length, None),
     "another status": (other_status, None),
     "another status to HEAD": (head_status, None),
     "another length to HEAD": (head_length, None),
     "truncates": (no_length, cut),
     "breaks what was promised": (None, cut),
+    "another byte": (None, other_byte),
     "a word in what changes": (None, word),
     "a body to 304": (None, body_to_304),
     "a body to HEAD": (None, body_to_head),
     "swaps answers": (None, Swap),
+    "wrong under load": (None, under_load),
 }
 
 

@@ -151,5 +151,5 @@ def test_a_body_in_the_answer_to_head() -> None:
     must = stable.of([answer(b"abc")] * 2)
     assert must.differences(answer(b""), is_head=True) == []
     assert must.differences(answer(b"abc\n"), is_head=True) == [
-        "a body in the answer to HEAD"
+        "a body in the answer to HEAD, which clients take for the next answer"
     ]

@@ -24,10 +24,15 @@ REQUESTS = [
     Request("GET", "/who"),
     Request("GET", "/no"),
     Request("GET", "/same"),
+    Request("GET", "/moved"),
     Request("HEAD", "/"),
     Request("POST", "/up", body=b"all of it"),
 ]
-STATUS = {"/no": "404 Not Found", "/same": "304 Not Modified"}
+STATUS = {
+    "/no": "404 Not Found",
+    "/same": "304 Not Modified",
+    "/moved": "302 Found",
+}
 
 
 class Application:
@@ -47,10 +52,13 @@ class Application:
             ("X-Route", path),
             ("Set-Cookie", "a=1"),
             ("Set-Cookie", "b=2"),
+            ("ETag", '"1"'),
             ("Content-Type", "text/plain; charset=utf-8"),
         ]
         if path == "/same":
             return STATUS[path], headers, b""
+        if path == "/moved":
+            headers.append(("Location", "/no"))
         headers.append(("Content-Length", str(len(body))))
         body = b"" if method == "HEAD" else body
         return STATUS.get(path, "200 OK"), headers, body
@@ -110,6 +118,13 @@ SAID = {
     "not send",
     "another charset": "GET /: the header content-type is 'text/plain; "
     "charset=latin-1', not 'text/plain; charset=utf-8'",
+    "folds cookies": "GET /: the header set-cookie comes once, not 2",
+    "another ETag": "GET /: the header etag is 'W/\"1\"', not '\"1\"'",
+    "another Location": "GET /moved: the header location is "
+    "'http://localhost/no', not '/no'",
+    "compresses": "GET /: a header content-encoding that the application did "
+    "not send",
+    "another byte": "GET /: its body differs from byte 4 on: 'Page the ",
     "no length": "GET /: the header content-length is missing",
     "another status": "GET /no: status 200, not 404",
     "another status to HEAD": "HEAD /: status 501, not 200",
@@ -122,6 +137,7 @@ SAID = {
     "a body to 304": "GET /same: a body in the answer 304",
     "a body to HEAD": "HEAD /: a body in the answer to HEAD",
     "swaps answers": "GET /who: its body differs from byte 17 on",
+    "wrong under load": "",  # that is the load's to see
 }
 
 

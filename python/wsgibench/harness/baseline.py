@@ -189,7 +189,9 @@ def _answer(
 ) -> Answer:
     return Answer(
         int(status.split(" ")[0] or 0),
-        tuple((name, value) for name, value in headers),
+        # Blanks around a value are none of it (RFC 9110, section 5.5);
+        # Django's Set-Cookie begins with one.
+        tuple((name, value.strip(" \t")) for name, value in headers),
         base64.b64decode(body),
         error,
     )

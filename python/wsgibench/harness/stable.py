@@ -226,8 +226,8 @@ class Stable:
         if is_bodiless:
             if answer.body:
                 found.append(
-                    "a body in the answer %s"
-                    % ("to HEAD" if is_head else answer.status)
+                    "a body in the answer %s, which clients take for the "
+                    "next answer" % ("to HEAD" if is_head else answer.status)
                 )
         else:
             said = missing(self.body, answer.text)
@@ -258,8 +258,8 @@ class Stable:
                 found.append("the header %s is missing" % name)
             elif count is not None and len(given) != count:
                 found.append(
-                    "the header %s comes %d times, not %d"
-                    % (name, len(given), count)
+                    "the header %s comes %s, not %d"
+                    % (name, _times(len(given)), count)
                 )
             elif values is not None and sorted(given) != sorted(values):
                 found.append(
@@ -279,6 +279,10 @@ class Stable:
             if name not in known
         ]
         return found
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else "%d times" % count
 
 
 def _cookies(values: Sequence[str]) -> frozenset[str]:

@@ -92,11 +92,12 @@ def _answers(result: dict[str, Any]) -> list[Doubt]:
     a few others are counted and stand in the tail."""
     classes: dict[str, int] = result["classes"]
     scheduled = max(1, result["scheduled"])
-    failed = sum(
-        count
+    failures = {
+        name: count
         for name, count in classes.items()
-        if name not in ("ok", "in_flight", "unsent")
-    )
+        if count and name not in ("ok", "in_flight", "unsent")
+    }
+    failed = sum(failures.values())
     found = []
     if classes["ok"] == 0:
         found.append(
@@ -124,8 +125,13 @@ def _answers(result: dict[str, Any]) -> list[Doubt]:
                 "failures",
                 INVALID,
                 NUMBERS,
-                "%d of %d requests failed" % (failed, scheduled),
-                "the classes say how, samples[] which; mend it or ask less",
+                "%d of %d requests failed (%s)"
+                % (
+                    failed,
+                    scheduled,
+                    ", ".join("%s %d" % one for one in failures.items()),
+                ),
+                "samples[] of the record says which; mend it or ask less",
             )
         )
     return found
