@@ -9,7 +9,8 @@
     size       the fewest threads for requests that compute and wait, against
                a simulation of the queue
 
-Prints figure, truth and target; exit code 1 if one is missed. About five and a
+Prints figure, truth and target; exit code 1 if one is missed, or disturbed by
+others on the machine. About five and a
 half minutes in all, on a machine that does nothing else.
 """
 
@@ -30,7 +31,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "python")]
 
-from wsgibench.stats import answers, split  # noqa: E402
+from wsgibench.reports import capacity  # noqa: E402
+from wsgibench.stats import answers, samples, split  # noqa: E402
 
 #: `compute` spins until its thread has used so much CPU; `hold` until so much
 #: time has gone, which is what occupies a server with one thread.
@@ -70,6 +72,7 @@ class Line:
     figure: float
     truth: float
     target: float  # as a part of the truth
+    disturbed: str = ""  # others used the machine meanwhile
 
     @property
     def off(self) -> float:
@@ -77,7 +80,7 @@ class Line:
 
     @property
     def holds(self) -> bool:
-        return abs(self.off) <= self.target
+        return abs(self.off) <= self.target and not self.disturbed
 
     def __str__(self) -> str:
         return "%-46s %9.4g %9.4g %+7.1f %% %6.0f %%  %s" % (
@@ -86,7 +89,11 @@ class Line:
             self.truth,
             100 * self.off,
             100 * self.target,
-            "holds" if self.holds else "MISSED",
+            "disturbed: " + self.disturbed
+            if self.disturbed
+            else "holds"
+            if self.holds
+            else "MISSED",
         )
 
 
@@ -112,6 +119,14 @@ def wsgibench(folder: Path, *arguments: str) -> dict[str, Any]:
 # -- whose time
 
 
+def _why(cell: dict[str, Any]) -> str:
+    """Why most of a row's starts cannot be believed, or ""."""
+    spoilt = samples.disturbances(cell)
+    if 2 * len(spoilt) <= len(cell["starts"]):
+        return ""
+    return next(iter(spoilt.values()))
+
+
 def splits(folder: Path) -> Iterator[Line]:
     kinds = (
         ("COMPUTE", 50e-6),
@@ -132,17 +147,19 @@ def splits(folder: Path) -> Iterator[Line]:
             assert parts is not None
             assert one.cpu is not None
             what = "%s %g us, %s: " % (name.lower(), 1e6 * seconds, one.server)
+            why = _why(one.cell)
             if name == "WAIT":
                 value = parts.waiting.estimate
-                yield Line(what + "waiting us", value, 1e6 * seconds, 0.1)
+                yield Line(what + "waiting us", value, 1e6 * seconds, 0.1, why)
                 continue
             value = parts.application.estimate
-            yield Line(what + "application us", value, 1e6 * seconds, 0.1)
+            true = 1e6 * seconds
+            yield Line(what + "application us", value, true, 0.1, why)
             # What is left of the whole for server and kernel is not less
             # than nothing, and the share follows.
             share = 1e6 * seconds / one.cpu.estimate
             value = parts.share.estimate
-            yield Line(what + "its share", value, share, 0.1)
+            yield Line(what + "its share", value, share, 0.1, why)
 
 
 # -- capacity
@@ -175,15 +192,15 @@ def capacities(folder: Path) -> Iterator[Line]:
         *("--server=c-uv", "--env=HOLD=%r" % SERVICE),
         *("--slo=p99=%gms" % (LIMIT / MS), "--starts=3", "--duration=4"),
     )
-    (cell,) = record["cells"]
-    rate = split.mean([start["capacity"] for start in cell["starts"]]).estimate
-    closed = split.mean([start["closed_loop"] for start in cell["starts"]])
+    (row,) = capacity.rows(record)
+    closed = split.mean([start["closed_loop"] for start in row.starts])
     # The server's own part of a request occupies it, too.
     service = 1 / closed.estimate
     what = "service time ms (told 1, the rest is c-uv's)"
-    yield Line(what, service / MS, SERVICE / MS, 0.1)
+    yield Line(what, service / MS, SERVICE / MS, 0.1, row.disturbed)
     what = "capacity of c-uv at p99=%g ms, requests/s" % (LIMIT / MS)
-    yield Line(what, rate, theory(service, LIMIT), 0.05)
+    true = theory(service, LIMIT)
+    yield Line(what, row.rate.estimate, true, 0.05, row.disturbed)
 
 
 # -- size
@@ -216,9 +233,11 @@ def sizes(folder: Path) -> Iterator[Line]:
     for cell in record["cells"]:
         found = cell["size"]["found"] or {"workers": 0, "threads": 0}
         name = cell["server"]
-        yield Line(name + ": workers", found["workers"], 1, 0.0)
+        why = cell["size"]["disturbed"]
+        yield Line(name + ": workers", found["workers"], 1, 0.0, why)
         # One more or less lies within what 5 s of arrivals can tell.
-        yield Line(name + ": threads", found["threads"], least, 1.01 / least)
+        off = 1.01 / least
+        yield Line(name + ": threads", found["threads"], least, off, why)
 
 
 PARTS: dict[str, Callable[[Path], Iterator[Line]]] = {

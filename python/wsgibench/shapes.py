@@ -204,7 +204,11 @@ class CountedCell(WholeCell):
     starts: list[CountedStart]
 
 
-class Trial(TypedDict):
+class Disturbed(TypedDict, total=False):
+    disturbed: str  # why a number cannot be believed; "" if nothing is wrong
+
+
+class Trial(Disturbed):
     rate: float
     holds: bool
     p50_ns: Any  # a number or null, as p99_ns
@@ -212,7 +216,7 @@ class Trial(TypedDict):
     client_cpu_share: float
 
 
-class SearchedStart(TypedDict):
+class SearchedStart(Disturbed):
     start: int
     closed_loop: float
     capacity: float
@@ -224,7 +228,7 @@ class SearchedCell(Cell):
     starts: list[SearchedStart]
 
 
-class Tried(TypedDict):
+class Tried(Disturbed):
     workers: int
     threads: int
     holds: bool
@@ -234,7 +238,7 @@ class Tried(TypedDict):
     rss: int
 
 
-class Size(TypedDict):
+class Size(Disturbed):
     cpu_us: float
     wait_us: float
     least_workers: int

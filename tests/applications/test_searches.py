@@ -38,7 +38,13 @@ def wsgibench(
     )
 
 
-COMMON = ("--app=waiting:application", "--python=python3", "--duration=1")
+#: On a machine that others use, no search is to be believed, and right none
+#: the less.
+DONE = (0, 1)
+COMMON = (
+    *("--app=waiting:application", "--python=python3"),
+    *("--duration=1", "--again=0"),
+)
 
 
 def test_capacity(project: Path) -> None:
@@ -51,7 +57,7 @@ def test_capacity(project: Path) -> None:
         "--connections=16",
         "--starts=1",
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in DONE, done.stderr
     made = json.loads((project / "capacity.json").read_text())
     (cell,) = made["cells"]
     (start,) = cell["starts"]
@@ -75,7 +81,7 @@ def test_size(project: Path) -> None:
         "--server=waitress",
         "--connections=32",
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in DONE, done.stderr
     made = json.loads((project / "size.json").read_text())
     (cell,) = made["cells"]
     size = cell["size"]
@@ -95,6 +101,7 @@ def test_size(project: Path) -> None:
         (["capacity", "--slo=errors=0"], "--slo needs an objective of time"),
         (["capacity", "--slo=p99=fast"], "'fast' is not a time like 20ms"),
         (["capacity", "--starts=0"], "--starts is at least 1"),
+        (["capacity", "--again=-1"], "--again is 0 or more"),
         (["size", "--rate=0"], "--rate and --most-workers are more than 0"),
         (["size", "--rate=5", "--server=bjoern"], "bjoern has no workers"),
     ],

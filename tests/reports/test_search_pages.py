@@ -127,6 +127,33 @@ def test_capacity_says_the_same_in_both() -> None:
     assert "the objective: p99 of 50 ms" in shown
 
 
+OTHERS = "others used 1.20 CPUs of theirs"
+
+
+def test_what_others_disturbed_is_in_no_number() -> None:
+    made = of_capacity()
+    waitress, c_uv = made["cells"]
+    for start in c_uv["starts"]:
+        start["disturbed"] = OTHERS
+    waitress["starts"][0].update(disturbed=OTHERS, capacity=1.0)
+    rows = capacity.rows(made)
+    assert [row.server for row in rows] == ["waitress", "c-uv"]
+    assert rows[0].stands
+    assert rows[0].rate.estimate > 400
+    assert rows[1].text.startswith("(")
+    shown, printed = text_of(html.render(made)), capacity.render(made)
+    for said in capacity.notes(rows):
+        assert said in shown
+        assert said in printed
+    assert "1 of 3 starts were disturbed and are left out" in printed
+    assert "disturbed, so it may bear more: " + OTHERS in printed
+    assert capacity.verdict(rows) == ""
+    sized = of_size()
+    sized["cells"][0]["size"]["disturbed"] = OTHERS
+    for text in (text_of(html.render(sized)), size.render(sized)):
+        assert "disturbed, so it may need less: " + OTHERS in text
+
+
 def test_size_says_the_same_in_both() -> None:
     made = of_size()
     shown, printed = text_of(html.render(made)), size.render(made)

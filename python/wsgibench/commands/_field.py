@@ -14,11 +14,15 @@ from wsgibench.errors import UsageError
 
 if TYPE_CHECKING:
     from wsgibench.harness.contest import Contest
+    from wsgibench.harness.plan import Load
     from wsgibench.harness.run import Run
+    from wsgibench.harness.stage import Stage
     from wsgibench.load.slo import Gate
 
 SLO = "p99=50ms,errors=0.1%"
 WARMUP, WARMUP_JIT = 1.0, 5.0
+#: About as many trials has a search.
+TRIALS = 10
 
 
 def add_arguments(
@@ -51,6 +55,14 @@ def add_arguments(
         type=float,
         default=3.0,
         help="seconds of each trial (default: %(default)s)",
+    )
+    add(
+        "--again",
+        type=int,
+        default=2,
+        metavar="N",
+        help="repeat a trial that others on the machine disturbed up to N "
+        "times (default: %(default)s), half of all trials at most",
     )
     add(
         "--connections",
@@ -92,6 +104,7 @@ class Field:
         self, arguments: argparse.Namespace, tell: Callable[[str], None]
     ) -> None:
         from wsgibench.harness import selection
+        from wsgibench.harness.again import Again
         from wsgibench.harness.run import Run
         from wsgibench.load import slo
 
@@ -101,6 +114,8 @@ class Field:
             raise UsageError("--slo needs an objective of time: p99=50ms.")
         if arguments.duration <= 0:
             raise UsageError("--duration is more than 0.")
+        if arguments.again < 0:
+            raise UsageError("--again is 0 or more.")
         if not arguments.output.resolve().parent.is_dir():
             raise UsageError(
                 "there is no folder %s." % arguments.output.resolve().parent
@@ -141,6 +156,12 @@ class Field:
             gate.name: gate.limit for gate in self.gates if gate.is_time
         }
         self.ready = self.race.prepared()
+        self._again = Again(
+            arguments.again,
+            TRIALS * len(self.ready) * getattr(arguments, "starts", 1),
+            lambda result, _: str(result["disturbed"]),
+            tell,
+        )
         if contest is not None and self.ready:
             contest.begin(self.ready, found.interpreters)
 
@@ -162,6 +183,26 @@ class Field:
             start=start,
             **more,
         )
+
+    def load(self, stage: Stage, asked: Load, seed: int) -> dict[str, Any]:
+        """The result, with ``disturbed``: why it cannot be believed, or "".
+        What others disturbed is measured again, as often as --again and the
+        whole search allow."""
+        return self._again.measure(
+            {"load": {}}, lambda: self._observed(stage, asked, seed)
+        )
+
+    def _observed(
+        self, stage: Stage, asked: Load, seed: int
+    ) -> dict[str, Any]:
+        from wsgibench.stats import machine
+
+        result = stage.load(asked, seed)
+        start = {"load": result, **result.pop("watched")}
+        result["disturbed"] = machine.disturbance(
+            start, 0.0, result["duration_s"]
+        )
+        return result
 
     def warmup(self, cell: Any) -> float:
         """Seconds of load before a process is measured."""

@@ -53,8 +53,9 @@ def _memory() -> float:
     return 0.75 * pages
 
 
-def _need(field: _field.Field, cell: Any, rate: float) -> Any:
-    """What a request takes, from one connection to one process."""
+def _need(field: _field.Field, cell: Any, rate: float) -> tuple[Any, str]:
+    """What a request takes, from one connection to one process, and why
+    that cannot be believed, or ""."""
     from wsgibench.harness.sizing import Need
     from wsgibench.harness.stage import closed
 
@@ -62,13 +63,14 @@ def _need(field: _field.Field, cell: Any, rate: float) -> Any:
     warm = dataclasses.replace(load, duration=field.warmup(cell))
     with field.stage(cell, 0) as stage:
         stage.load(warm, 0)
-        result = stage.load(dataclasses.replace(load, duration=1.0), 1)
+        result = field.load(stage, dataclasses.replace(load, duration=1.0), 1)
     done = max(1, result["classes"]["ok"])
     if not result["classes"]["ok"]:
         raise WsgibenchError("it answered nothing to one connection.")
     cpu = result["server_cpu_ns"] / 1e9 / done
     whole = result["service"]["mean_ns"] / 1e9
-    return Need(rate, cpu, max(0.0, whole - cpu))
+    need = Need(rate, cpu, max(0.0, whole - cpu))
+    return need, str(result["disturbed"])
 
 
 class Search:
@@ -96,11 +98,14 @@ class Search:
         with stage:
             warm = self._field.warmup(self._cell)
             stage.load(dataclasses.replace(load, duration=warm), 1)
-            result = stage.load(load, 2)
+            result = self._field.load(stage, load, 2)
+            disturbed = result["disturbed"]
             kept, strain = self._field.strain(result)
             if strain is not None and 1 / CLOSE < strain < CLOSE:
                 # By chance, perhaps: once more, and the two together.
-                kept, again = self._field.strain(stage.load(load, 3))
+                second = self._field.load(stage, load, 3)
+                disturbed = disturbed or second["disturbed"]
+                kept, again = self._field.strain(second)
                 strain = math.sqrt(strain * (again or strain))
                 kept = strain <= 1
         fits = result["rss"] <= self._most
@@ -118,6 +123,7 @@ class Search:
                 "wait_share": result["server_wait_ns"] / 1e9 / seconds,
                 "rss": result["rss"],
                 "shared": stage.is_shared,
+                "disturbed": disturbed,
             }
         )
         _tell(
@@ -131,7 +137,7 @@ def _one(
 ) -> dict[str, Any]:
     from wsgibench.harness import sizing
 
-    need = _need(field, cell, arguments.rate)
+    need, disturbed = _need(field, cell, arguments.rate)
     search = Search(field, cell, arguments)
     workers, threads = sizing.KNOBS[cell.server]
     found = None
@@ -150,6 +156,15 @@ def _one(
         "least_workers": need.workers,
         "under_way": need.under_way,
         "tried": search.tried,
+        # What held although others took time does not need more.
+        "disturbed": next(
+            (
+                str(one["disturbed"])
+                for one in search.tried
+                if one["disturbed"] and not one["holds"]
+            ),
+            disturbed,
+        ),
         "found": None
         if found is None
         else {
@@ -201,4 +216,5 @@ def run(arguments: argparse.Namespace) -> int:
     record.write(made, arguments.output)
     print(size.render(made), end="")
     _field.say_where(arguments.output)
-    return 1 if made["failures"] else 0
+    disturbed = any(cell["size"]["disturbed"] for cell in made["cells"])
+    return 1 if made["failures"] or disturbed else 0

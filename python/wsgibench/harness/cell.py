@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +113,7 @@ def generate(
         return parsed
 
 
-def _cpus_of(cpus: tuple[int | None, int | None]) -> list[int]:
+def cpus_of(cpus: tuple[int | None, int | None]) -> list[int]:
     """Those that server and client may run on."""
     pinned = [cpu for cpu in cpus if cpu is not None]
     return pinned or sorted(os.sched_getaffinity(0))
@@ -165,7 +164,7 @@ def run(
                     guest, load, Path(directory), seed=seed, cpu=cpus[1]
                 )
             asked = client.command(asked)
-            watch = Watch(guest.pid, _cpus_of(cpus), cpus[1])
+            watch = Watch(guest.pid, cpus_of(cpus), cpus[1])
             dropped = sockets.drops(guest.address[1])
             steering = None
             if load.settle and settled is not None:
@@ -202,9 +201,7 @@ def run(
                 **({"warmup": steering.to_json()} if steering else {}),
                 "load": result,
                 "listener_drops": (after or 0) - (dropped or 0),
-                "usage": list(map(asdict, watch.server_usage)),
-                "client_usage": list(map(asdict, watch.client_usage)),
-                "machine_usage": list(map(asdict, watch.machine_usage)),
+                **watch.to_json(),
                 **({} if used is None else {"energy_uj": used}),
                 **({} if visit is None else {"answers": checked}),
             }

@@ -4,6 +4,7 @@ what ``capacity`` and ``size`` are made of."""
 from __future__ import annotations
 
 import dataclasses
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +12,14 @@ from typing import Any
 
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import cell as cells
-from wsgibench.harness import machine, usage
+from wsgibench.harness import machine
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
 from wsgibench.harness.process import GuestProcess
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
 from wsgibench.harness.visit import Visit
+from wsgibench.harness.watch import Watch
 
 
 class Stage:
@@ -39,6 +41,11 @@ class Stage:
         self._folder = tempfile.TemporaryDirectory(prefix="wsgibench-")
         _, self._client_cpu = machine.split_cpus()
         cpus, self.is_shared = machine.cpus_of_workers(workers)
+        self._cpus = sorted(
+            os.sched_getaffinity(0)
+            if cpus is None or self._client_cpu is None
+            else {*cpus, self._client_cpu}
+        )
         self._guest = GuestProcess(
             environment,
             server,
@@ -70,7 +77,8 @@ class Stage:
         self._folder.cleanup()
 
     def load(self, asked: Load, seed: int) -> dict[str, Any]:
-        """The generator's result, with ``server_cpu_ns`` and ``rss``."""
+        """The generator's result, with ``server_cpu_ns``,
+        ``server_wait_ns``, ``rss`` and ``watched``: who used the CPUs."""
         self._number += 1
         seed = 1000 * seed + self._number
         folder = Path(self._folder.name)
@@ -86,10 +94,16 @@ class Stage:
             command = cells.command(
                 url, asked, self._scenario, seed, self._client_cpu
             )
-        before = usage.read(self._guest.pid)
         seconds = asked.warmup + asked.duration
-        result = cells.generate(command, seconds + 120, self._scenario)
-        after = usage.read(self._guest.pid)
+        watch = Watch(self._guest.pid, self._cpus, self._client_cpu)
+        watch.start()
+        try:
+            result = cells.generate(
+                command, seconds + 120, self._scenario, watch
+            )
+        finally:
+            watch.stop()
+        before, after = watch.server_usage[0], watch.server_usage[-1]
         if not self._guest.alive():
             raise WsgibenchError(
                 "the server died: " + self._guest.last_words()
@@ -97,6 +111,7 @@ class Stage:
         result["server_cpu_ns"] = after.cpu_ns - before.cpu_ns
         result["server_wait_ns"] = after.wait_ns - before.wait_ns
         result["rss"] = after.rss
+        result["watched"] = watch.to_json()
         return result
 
 

@@ -11,8 +11,9 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from wsgibench.harness import usage
 from wsgibench.harness.usage import Usage
@@ -88,6 +89,14 @@ class Watch(threading.Thread):
         self.server_usage: list[Usage] = []
         self.client_usage: list[Usage] = []
         self.machine_usage: list[Machine] = []
+
+    def to_json(self) -> dict[str, list[dict[str, Any]]]:
+        """Of a start in a record."""
+        return {
+            "usage": list(map(asdict, self.server_usage)),
+            "client_usage": list(map(asdict, self.client_usage)),
+            "machine_usage": list(map(asdict, self.machine_usage)),
+        }
 
     def _others_of_ours(self) -> int:
         known = set(usage.tree(self._server))

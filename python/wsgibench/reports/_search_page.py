@@ -113,7 +113,7 @@ def _capacity(record: dict[str, Any]) -> Page:
     traces = []
     numbers = []
     for row in rows:
-        trials = row.cell["starts"][-1]["trials"]
+        trials = row.starts[-1]["trials"]
         points = [
             (one["rate"], one["p99_ns"] / 1e6)
             for one in trials
@@ -140,8 +140,8 @@ def _capacity(record: dict[str, Any]) -> Page:
     best = rows[0] if rows else None
     return Page(
         which="%s: %s requests/s" % (best.name, best.text)
-        if best
-        else "nothing was measured",
+        if best and best.stands
+        else "nothing was measured that could be trusted",
         said=[one for one in said if one],
         tiles=[(row.name, *row.text.partition(" ")[::2]) for row in rows],
         commands=[],
@@ -192,7 +192,10 @@ def _size(record: dict[str, Any]) -> Page:
         which=size.headline(best, record)
         if best
         else "nothing within the limits keeps the objectives",
-        said=[size.why(cell) for cell in record["cells"]],
+        said=[
+            *(size.why(cell) for cell in record["cells"]),
+            *(one[2:] for one in size.disturbed(record)),
+        ],
         tiles=_size_tiles(best, record) if best else [],
         commands=[
             (size.headline(cell, record), cell["size"]["found"]["command"])

@@ -22,7 +22,9 @@ CLIENT_BUSY = 0.9
 @dataclass(frozen=True)
 class Row:
     cell: dict[str, Any]
+    starts: list[dict[str, Any]]  # those that count
     rate: Interval  # requests/s
+    disturbed: str = ""  # why it may bear more
 
     @property
     def server(self) -> str:
@@ -37,7 +39,14 @@ class Row:
         return "%s on %s" % (self.server, self.python)
 
     @property
+    def stands(self) -> bool:
+        return not self.disturbed
+
+    @property
     def text(self) -> str:
+        """In brackets what is no measurement."""
+        if self.disturbed:
+            return "(%s)" % three(self.rate.estimate)
         text = three(self.rate.estimate)
         if self.rate.known:
             low = max(0.0, self.rate.low)
@@ -46,7 +55,7 @@ class Row:
 
     @property
     def closed(self) -> str:
-        found = [start["closed_loop"] for start in self.cell["starts"]]
+        found = [start["closed_loop"] for start in self.starts]
         return three(sum(found) / len(found))
 
 
@@ -57,10 +66,14 @@ def python(cell: dict[str, Any]) -> str:
 def rows(record: dict[str, Any]) -> list[Row]:
     found = []
     for cell in record["cells"]:
-        rates = [start["capacity"] for start in cell["starts"]]
-        if rates:
-            found.append(Row(cell, split.mean(rates)))
-    return sorted(found, key=lambda row: -row.rate.estimate)
+        starts = cell["starts"]
+        quiet = [one for one in starts if not one.get("disturbed")]
+        if starts:
+            kept = quiet or starts
+            rate = split.mean([one["capacity"] for one in kept])
+            why = "" if quiet else starts[0]["disturbed"]
+            found.append(Row(cell, kept, rate, why))
+    return sorted(found, key=lambda row: (not row.stands, -row.rate.estimate))
 
 
 def render(record: dict[str, Any]) -> str:
@@ -80,9 +93,10 @@ def render(record: dict[str, Any]) -> str:
 
 
 def verdict(found: list[Row]) -> str:
-    if len(found) < 2:
+    standing = [row for row in found if row.stands]
+    if len(standing) < 2:
         return ""
-    best, second = found[:2]
+    best, second = standing[:2]
     known = best.rate.known and second.rate.known
     if known and best.rate.low > second.rate.high:
         return "%s keeps it at the highest rate." % best.name
@@ -95,6 +109,18 @@ def verdict(found: list[Row]) -> str:
 def notes(found: list[Row]) -> list[str]:
     lines = []
     for row in found:
+        if row.disturbed:
+            lines.append(
+                "%s: disturbed, so it may bear more: %s; run it again on a "
+                "quiet machine" % (row.name, row.disturbed)
+            )
+            continue
+        total = len(row.cell["starts"])
+        if len(row.starts) < total:
+            lines.append(
+                "%s: %d of %d starts were disturbed and are left out."
+                % (row.name, total - len(row.starts), total)
+            )
         if row.rate.estimate == 0:
             lines.append("%s: not even the lowest rate keeps it." % row.name)
         elif _is_clients(row.cell):
@@ -117,7 +143,7 @@ def _is_clients(cell: dict[str, Any]) -> bool:
 
 def _curve(row: Row) -> list[str]:
     """The last start's, around the knee."""
-    points = row.cell["starts"][-1]["trials"]
+    points = row.starts[-1]["trials"]
     shown = [one for one in points if one["rate"] >= FROM * row.rate.estimate]
     return [
         "%8s/s  p50 %s  p99 %s ms%s"
@@ -125,7 +151,8 @@ def _curve(row: Row) -> list[str]:
             three(one["rate"]),
             ms(one["p50_ns"]),
             ms(one["p99_ns"]),
-            "" if one["holds"] else "  missed",
+            ("" if one["holds"] else "  missed")
+            + ("  (disturbed)" if one.get("disturbed") else ""),
         )
         for one in shown[:MOST_POINTS]
     ]

@@ -37,8 +37,7 @@ def month(cell: Cell, record: dict[str, Any]) -> float:
     asked = cost.prices(record)
     found = used(cell)
     hour = (
-        found["cpu_share"] * asked.cpu
-        + found["rss"] / cost.GIB * asked.memory
+        found["cpu_share"] * asked.cpu + found["rss"] / cost.GIB * asked.memory
     )
     return float(cost.HOURS_OF_A_MONTH * hour)
 
@@ -65,6 +64,7 @@ def render(record: dict[str, Any]) -> str:
                 "      " + _why(cell["size"]),
                 *_tried(cell["size"]),
             ]
+    lines += disturbed(record)
     tried = [one for cell in record["cells"] for one in cell["size"]["tried"]]
     if any(one.get("shared") for one in tried):
         lines.append(SHARED)
@@ -72,6 +72,16 @@ def render(record: dict[str, Any]) -> str:
         where = failure["cell"]
         lines.append("* %s%s" % (where and where + ": ", failure["reason"]))
     return "\n".join(lines) + "\n"
+
+
+def disturbed(record: dict[str, Any]) -> list[str]:
+    """Of those that may need less."""
+    return [
+        "* %s: disturbed, so it may need less: %s; run it again on a quiet "
+        "machine" % (title(cell), cell["size"]["disturbed"])
+        for cell in record["cells"]
+        if cell["size"].get("disturbed")
+    ]
 
 
 SHARED = (
