@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -16,6 +18,9 @@ PYPROJECT = "[tool.wsgibench.run]"
 
 #: A machine that others use makes a run INVALID, and right none the less.
 DONE = (0, 1)
+#: The first test that needs an environment waits until it is made.
+LONGEST = 300
+pytestmark = pytest.mark.timeout(LONGEST)
 
 APP = """
 import itertools
@@ -74,7 +79,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=LONGEST - 10,
     )
 
 
@@ -200,9 +205,9 @@ def test_a_server_that_breaks_an_answer_is_named_and_not_ranked(
     assert said[0].rpartition(": ")[2][:40] in done.stdout
 
 
-def test_django(tmp_path: Path) -> None:
-    """SQLite, a login, a form with CSRF, an upload, a static file, a
-    stream."""
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """The Django project; Django is here already."""
     pytest.importorskip("django")
     folder = tmp_path / "site"
     shutil.copytree(HERE / "django_site", folder)
@@ -210,15 +215,91 @@ def test_django(tmp_path: Path) -> None:
     lines = table.read_text().splitlines()
     kept = [line for line in lines if not line.startswith("install")]
     table.write_text("\n".join(kept))
-    done = run(folder, "--python=python3", "--server=c-uv,wsgiref")
+    return folder
+
+
+def test_django(site: Path) -> None:
+    """SQLite, a login, a form with CSRF, an upload, a static file, a
+    stream."""
+    done = run(site, "--python=python3", "--server=c-uv,wsgiref")
     assert done.returncode in DONE, done.stdout + done.stderr
-    made = record_of(folder)
-    for cell in made["cells"]:
+    for cell in record_of(site)["cells"]:
         (start,) = cell["starts"]
         assert start["answers"]["differences"] == []
         routes = start["load"]["routes"]
         assert routes["POST /add"]["classes"]["ok"] > 0
         assert routes["POST /upload"]["classes"]["ok"] > 0
+
+
+def failures(start: dict[str, Any]) -> dict[str, int]:
+    classes = start["load"]["classes"]
+    rest = ("ok", "in_flight")
+    return {k: n for k, n in classes.items() if n and k not in rest}
+
+
+def test_what_a_browser_asked(site: Path) -> None:
+    """browser.har is Chromium's: it logs in, looks at notes and adds one."""
+    done = run(
+        site,
+        "--python=python3",
+        "--server=c-uv,wsgiref",
+        "--requests=%s" % (HERE / "browser.har"),
+        "--sessions=",
+    )
+    assert done.returncode in DONE, done.stdout + done.stderr
+    made = record_of(site)
+    assert made["application"]["kind"] == "HAR"
+    for cell in made["cells"]:
+        (start,) = cell["starts"]
+        assert start["answers"]["differences"] == []
+        assert start["answers"]["checked"] == 19
+        assert failures(start) == {}
+        routes = start["load"]["routes"]
+        assert routes["POST /login"]["classes"]["ok"] > 0
+
+
+def access_log() -> str:
+    """10,000 lines as of a server in public: pages of all frequencies,
+    robots that send HEAD, forms, and what is no HTTP."""
+    chance = random.Random(1)
+    agents = ("Mozilla/5.0 (X11; Linux) Firefox/140.0", "a robot", "-")
+    lines = []
+    for number in range(10_000):
+        page = int(chance.paretovariate(0.7)) % 3000
+        method = chance.choices(("GET", "HEAD", "POST"), (95, 3, 2))[0]
+        line = '192.0.2.%d - - [10/Oct/2026:13:55:%02d +0000] "%s" 200 %d' % (
+            number % 250,
+            number % 60,
+            "\\x16\\x03\\x01"
+            if number % 500 == 7
+            else "%s /page/%d?q=%%20a HTTP/1.1" % (method, page),
+            page,
+        )
+        lines.append('%s "-" "%s"' % (line, agents[number % 3]))
+    return "\n".join(lines) + "\n"
+
+
+def test_an_access_log_of_10_000_lines(project: Path) -> None:
+    path = project / "access.log.gz"
+    path.write_bytes(gzip.compress(access_log().encode()))
+    done = run(
+        project,
+        "--app=apps.pages:application",
+        "--python=python3",
+        "--server=c-uv,wsgiref",
+        "--requests=access.log.gz",
+        "--sample=1000",
+    )
+    assert done.returncode in DONE, done.stdout + done.stderr
+    assert "20 of 10000 lines of access.log.gz are no requests" in done.stderr
+    made = record_of(project)
+    assert made["application"]["kind"] == "access log"
+    assert sum(made["application"]["routes"].values()) == pytest.approx(1)
+    for cell in made["cells"]:
+        (start,) = cell["starts"]
+        assert start["answers"]["differences"] == []
+        assert start["answers"]["checked"] > 100
+        assert failures(start) == {}
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,14 @@ def test_what_browsers_leave_out_of_a_har(tmp_path: Path) -> None:
     def entry(method: str, url: str, **more: object) -> dict[str, object]:
         return {"request": {"method": method, "url": url, **more}}
 
-    kind = {"name": "Content-Type", "value": "multipart/form-data; boundary=x"}
+    multipart = "multipart/form-data; boundary=x"
+    kind = {"name": "Content-Type", "value": multipart}
+    fields = [{"name": "a", "value": "b"}]
+    form = "application/x-www-form-urlencoded; charset=utf-8"
+    typed = [
+        {"name": "q", "value": "a note & more"},
+        {"name": "sent", "value": "a+note%20"},
+    ]
     pseudo = [{"name": ":authority", "value": "shop.test"}]
     entries = [
         entry("GET", "data:image/png;base64,AAAA"),
@@ -181,18 +188,30 @@ def test_what_browsers_leave_out_of_a_har(tmp_path: Path) -> None:
             "https://shop.test/b",
             postData={"text": "AP8=", "encoding": "base64"},
         ),
+        entry(
+            "POST",
+            "https://shop.test/up",
+            headers=[kind],
+            postData={"mimeType": multipart, "params": fields},
+        ),
+        entry(
+            "POST",
+            "https://shop.test/c",
+            postData={"mimeType": form, "text": "", "params": typed},
+        ),
     ]
     text = json.dumps({"log": {"entries": entries}})
     found = reading.read(written(tmp_path, text))
     assert [(one.name, one.body) for one in found.requests] == [
         ("GET /a?b=1", b""),
         ("POST /b", b"\0\xff"),
+        ("POST /c", b"q=a+note+%26+more&sent=a+note%20"),
     ]
     assert found.host == "shop.test"
     assert found.requests[0].headers == ()
     assert [one.partition(" of ")[0] for one in found.remarks] == [
         "3",
-        "1 requests",
+        "2 requests",
     ]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from wsgibench.errors import UsageError
 from wsgibench.harness.requests.request import Headers, Request, checked
@@ -14,6 +15,8 @@ from wsgibench.harness.requests.request import Headers, Request, checked
 #: What belongs to the browser's own connection.
 LEFT_OUT = {"connection", "content-length", "host", "keep-alive"}
 LEFT_OUT |= {"proxy-connection", "te", "transfer-encoding", "upgrade"}
+FORM = "x-www-form-urlencoded"
+ENCODED = re.compile(r"(?:[A-Za-z0-9*._~+-]|%[0-9A-Fa-f]{2})*")
 SCHEMES = ("http", "https")  # not data:, blob: or an extension's
 
 
@@ -93,9 +96,15 @@ def _body(data: dict[str, Any]) -> bytes:
     text = data.get("text") or ""
     if data.get("encoding") == "base64":
         return base64.b64decode(text)
-    if text or not data.get("params"):
+    if text or not data.get("params") or FORM not in data.get("mimeType", ""):
         return str(text).encode()
-    # Values in a HAR are as they were sent, percent-encoded.
     return "&".join(
-        "%s=%s" % (one["name"], one.get("value", "")) for one in data["params"]
+        "%s=%s" % (_encoded(one["name"]), _encoded(one.get("value", "")))
+        for one in data["params"]
     ).encode()
+
+
+def _encoded(text: str) -> str:
+    """Some programs write a form's fields as they were sent, others as they
+    were typed."""
+    return text if ENCODED.fullmatch(text) else quote_plus(text)
