@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,8 @@ from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.guest.target import parsed
 
 COMMAND_TIMEOUT = 600.0
+#: Of a variable.
+NAME = re.compile(r"[^\s=\0]+")
 
 
 @dataclass(frozen=True)
@@ -122,9 +125,12 @@ def make(
         variables.update(_read_env(Path(name)))
     for text in env:
         key, equals, value = text.partition("=")
-        if not equals or not key:
+        if not equals or not NAME.fullmatch(key):
             raise UsageError("%r is not like NAME=VALUE." % text)
         variables[key] = value
+    for key, value in variables.items():
+        if "\0" in value:
+            raise UsageError("the variable %s holds a null byte." % key)
     return Application(
         target,
         str(folder),
@@ -179,11 +185,13 @@ def _venv(text: str) -> str:
 def _read_env(path: Path) -> Mapping[str, str]:
     """NAME=VALUE lines, as of a shell or of docker's --env-file."""
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise UsageError(
             "cannot read %s: %s." % (path, error.strerror)
         ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError("%s is not in UTF-8." % path) from error
     found = {}
     for number, line in enumerate(lines, 1):
         text = line.strip()
@@ -191,7 +199,7 @@ def _read_env(path: Path) -> Mapping[str, str]:
             continue
         key, equals, value = text.partition("=")
         key = key.removeprefix("export ").strip()
-        if not equals or not key:
+        if not equals or not NAME.fullmatch(key):
             raise UsageError(
                 "%s, line %d is not like NAME=VALUE." % (path, number)
             )
