@@ -104,8 +104,10 @@ def test_size(project: Path) -> None:
         (["capacity", "--slo=errors=0"], "--slo needs an objective of time"),
         (["capacity", "--slo=p99=fast"], "'fast' is not a time like 20ms"),
         (["capacity", "--starts=0"], "--starts is at least 1"),
-        (["capacity", "--again=-1"], "--again is 0 or more"),
-        (["size", "--rate=0"], "--rate and --most-workers are more than 0"),
+        (["capacity", "--again=-1"], "--again is at least 0"),
+        (["size", "--rate=0"], "--rate is more than 0"),
+        (["size", "--rate=nan"], "--rate is more than 0"),
+        (["size", "--rate=5", "--most-memory=-1"], "is at least 0"),
         (["size", "--rate=5", "--server=bjoern"], "bjoern has no workers"),
     ],
 )

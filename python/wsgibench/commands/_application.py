@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wsgibench.commands import _numbers
 from wsgibench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -141,11 +142,8 @@ def prices(arguments: argparse.Namespace) -> dict[str, Any]:
     """``prices`` of the record."""
     from wsgibench.stats import cost
 
-    for name in ("price_cpu", "price_memory", "price_rate"):
-        if getattr(arguments, name) < 0:
-            raise UsageError(
-                "--%s is not less than 0." % name.replace("_", "-")
-            )
+    _numbers.at_least(0, arguments, "price_cpu", "price_memory")
+    _numbers.positive(arguments, "price_rate")
     own = (arguments.price_cpu, arguments.price_memory)
     default = own == (cost.PRICE_CPU, cost.PRICE_MEMORY)
     return {
@@ -326,8 +324,7 @@ def _traffic(arguments: argparse.Namespace) -> Traffic:
     from wsgibench.harness.requests import reading
     from wsgibench.harness.requests.request import Request
 
-    if arguments.sample < 0 or arguments.think < 0:
-        raise UsageError("--sample and --think are not less than 0.")
+    _numbers.at_least(0, arguments, "sample", "think")
     if not arguments.requests:
         if arguments.sample:
             raise UsageError("--sample is for --requests access.log.")

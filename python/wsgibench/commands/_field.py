@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _application
+from wsgibench.commands import _application, _numbers
 from wsgibench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -112,10 +112,8 @@ class Field:
         self.gates: list[Gate] = slo.parse(arguments.slo)
         if not any(gate.is_time for gate in self.gates):
             raise UsageError("--slo needs an objective of time: p99=50ms.")
-        if arguments.duration <= 0:
-            raise UsageError("--duration is more than 0.")
-        if arguments.again < 0:
-            raise UsageError("--again is 0 or more.")
+        _numbers.positive(arguments, "duration")
+        _numbers.at_least(0, arguments, "again")
         if not arguments.output.resolve().parent.is_dir():
             raise UsageError(
                 "there is no folder %s." % arguments.output.resolve().parent

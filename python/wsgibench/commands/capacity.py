@@ -7,8 +7,8 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _application, _field
-from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.commands import _application, _field, _numbers
+from wsgibench.errors import WsgibenchError
 
 if TYPE_CHECKING:
     from wsgibench.harness import knee
@@ -110,8 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     arguments = parser.parse_args(argv)
     arguments.argv = ["capacity", *argv]
-    if arguments.starts < 1:
-        raise UsageError("--starts is at least 1.")
+    _numbers.at_least(1, arguments, "starts")
     field = _field.Field(arguments, _tell)
     made = field.record
     made.update(kind="capacity", slo=arguments.slo, starts=arguments.starts)

@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _application, _client, _counted, _warmup
+from wsgibench.commands import (
+    _application,
+    _client,
+    _counted,
+    _numbers,
+    _warmup,
+)
 
 if TYPE_CHECKING:
     from wsgibench.harness.budget import Budget
@@ -388,6 +394,9 @@ def run(arguments: argparse.Namespace) -> int:
         arguments = parser.parse_args(argv[1:])
         if arguments.suite:
             _refuse_beside_a_suite(arguments, parser)
+    _numbers.positive(arguments, "duration", "precision")
+    _numbers.at_least(1, arguments, "starts")
+    _numbers.at_least(0, arguments, "again")
     client = _client.chosen(arguments)
     _warmup.chosen(arguments)
     header_set(arguments.headers or "proxied")

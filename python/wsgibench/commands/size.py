@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any
 
-from wsgibench.commands import _application, _field
+from wsgibench.commands import _application, _field, _numbers
 from wsgibench.errors import UsageError, WsgibenchError
 
 HELP = "find the fewest workers and threads that keep objectives at a rate"
@@ -185,8 +185,9 @@ def run(arguments: argparse.Namespace) -> int:
     argv = _application.expanded(arguments.argv[1:], parser, ("python",))
     arguments = parser.parse_args(argv)
     arguments.argv = ["size", *argv]
-    if arguments.rate <= 0 or arguments.most_workers < 1:
-        raise UsageError("--rate and --most-workers are more than 0.")
+    _numbers.positive(arguments, "rate")
+    _numbers.at_least(1, arguments, "most_workers")
+    _numbers.at_least(0, arguments, "most_memory")
     for name in arguments.server.split(","):
         if name not in sizing.KNOBS:
             raise UsageError(

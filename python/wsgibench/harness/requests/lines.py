@@ -38,6 +38,10 @@ def plain(text: str, path: Path) -> list[Request]:
         method = "GET"
         if len(words) == 2:
             method = words.pop(0)
+        if method[:1] in "-+.0123456789":
+            raise UsageError(
+                "%s: the weight %s is not a number from 1." % (where, method)
+            )
         if len(words) != 1:
             raise UsageError(
                 "%s: %r is not like '3 GET /path' or '/path'." % (where, line)
