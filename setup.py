@@ -18,7 +18,7 @@ def extensions():
     """The C API extension of CPython."""
     if not setup_native.wanted() or setup_native.is_pypy():
         return []
-    setup_native.write_config_fields()
+    setup_native.write_fields()
     flags = setup_native.extension_flags()
     if setup_native.switch("WSGIBENCH_DEV"):
         # PyType_Slot holds functions as void *: POSIX allows it, ISO C not.

@@ -282,7 +282,7 @@ def sources(*folders):
     )
 
 
-#: C type of a field of wb_config -> its kind in csrc/cpython/settings.c
+#: C type of a configuration's field -> its kind in csrc/cpython/keywords.c
 KINDS = {
     "int": "INT",
     "uint8_t": "U8",
@@ -292,21 +292,27 @@ KINDS = {
 }
 
 
-def write_config_fields():
-    """The fields of wb_config, from the public header, for the C API binding:
-    a setting is added there and in native/settings.py. (cffi reads the header
-    itself.)"""
+def write_fields():
+    """The fields of the core's and the generator's configuration, from their
+    public headers, for the C API binding. (cffi reads the headers itself.)"""
+    write_fields_of("wsgibench.h", "wb_config", "config_fields.h")
+    write_fields_of("wsgibench_load.h", "wl_config", "load_fields.h")
+
+
+def write_fields_of(header, struct, made):
     folder = os.path.join(ROOT, "csrc")
-    with open(os.path.join(folder, "include", "wsgibench.h")) as file:
+    with open(os.path.join(folder, "include", header)) as file:
         text = file.read()
-    text = text[text.index("typedef struct wb_config {") :]
-    text = text[text.index("{") + 1 : text.index("} wb_config;")]
-    lines = ["/* Made by setup_native.py from include/wsgibench.h. */\n"]
+    text = text[text.index("typedef struct %s {" % struct) :]
+    text = text[text.index("{") + 1 : text.index("} %s;" % struct)]
+    lines = ["/* Made by setup_native.py from include/%s. */\n" % header]
     for field in re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL).split(";"):
-        kind, name = re.fullmatch(r"(.*?)(\w*)", field.strip()).groups()
-        if name and name != "listen_fd":
-            lines.append("FIELD(%s, %s)\n" % (name, KINDS[kind.strip()]))
-    path = os.path.join(folder, "cpython", "config_fields.h")
+        first, *others = field.strip().split(",")
+        kind, name = re.fullmatch(r"(.*?)(\w*)", first).groups()
+        for one in [name, *(other.strip(" *") for other in others)]:
+            if one and one != "listen_fd":
+                lines.append("FIELD(%s, %s)\n" % (one, KINDS[kind.strip()]))
+    path = os.path.join(folder, "cpython", made)
     made = "".join(lines)
     if not os.path.exists(path) or open(path).read() != made:
         with open(path, "w") as file:

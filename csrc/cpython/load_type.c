@@ -1,7 +1,7 @@
 /* LoadGenerator: the load generator's public C interface, as it is. */
+#include "keywords.h"
 #include "module.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "wsgibench_load.h"
@@ -10,74 +10,11 @@ typedef struct wp_load {
     PyObject_HEAD wl_load *load; /* NULL: closed */
 } wp_load;
 
-typedef enum { U8, U32, U64, TEXT } kind;
-
-typedef struct field {
-    const char *name;
-    kind kind;
-    size_t offset;
-} field;
-
-#define FIELD(name, kind) { #name, kind, offsetof(wl_config, name) }
-static const field fields[] = {
-    FIELD(host, TEXT),          FIELD(source, TEXT),
-    FIELD(sources, U32),        FIELD(port, U32),
-    FIELD(connections, U32),    FIELD(pipeline, U32),
-    FIELD(per_connection, U32), FIELD(part, U32),
-    FIELD(parts, U32),          FIELD(close, U8),
-    FIELD(poisson, U8),         FIELD(tls, U8),
-    FIELD(tls_resume, U8),      FIELD(start_ns, U64),
-    FIELD(duration_ns, U64),    FIELD(max_requests, U64),
-    FIELD(drain_ns, U64),       FIELD(timeout_ns, U64),
-    FIELD(window_ns, U64),      FIELD(connect_gap_ns, U64),
-    FIELD(think_ns, U64),       FIELD(think_most_ns, U64),
-    FIELD(seed, U64),           FIELD(send_size, U32),
-    FIELD(send_gap_ns, U64),    FIELD(read_size, U32),
-    FIELD(read_gap_ns, U64),    FIELD(tls_name, TEXT),
-    FIELD(tls_ca, TEXT),        FIELD(tls_cert, TEXT),
-    FIELD(tls_key, TEXT),       FIELD(follow, U8),
-    FIELD(cookies, U8),
+#define FIELD(name, kind) { #name, kind, offsetof(wl_config, name) },
+static const wp_keyword fields[] = {
+#include "load_fields.h"
+    { NULL, U8, 0 },
 };
-
-static int
-set_number(void *at, kind kind, PyObject *value)
-{
-    unsigned long long number = PyLong_AsUnsignedLongLong(value);
-    if (number == (unsigned long long)-1 && PyErr_Occurred()) {
-        return -1;
-    }
-    if ((kind == U8 && number > UINT8_MAX)
-        || (kind == U32 && number > UINT32_MAX)) {
-        PyErr_Format(PyExc_OverflowError, "%llu is too large", number);
-        return -1;
-    }
-    if (kind == U8) {
-        *(uint8_t *)at = (uint8_t)number;
-    } else if (kind == U32) {
-        *(uint32_t *)at = (uint32_t)number;
-    } else {
-        *(uint64_t *)at = number;
-    }
-    return 0;
-}
-
-static int
-set_field(wl_config *config, PyObject *name, PyObject *value)
-{
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (PyUnicode_CompareWithASCIIString(name, fields[i].name) != 0) {
-            continue;
-        }
-        void *at = (char *)config + fields[i].offset;
-        if (fields[i].kind != TEXT) {
-            return set_number(at, fields[i].kind, value);
-        }
-        *(const char **)at = PyUnicode_AsUTF8(value);
-        return *(const char **)at == NULL ? -1 : 0;
-    }
-    PyErr_Format(PyExc_TypeError, "LoadGenerator has no setting %R", name);
-    return -1;
-}
 
 static PyObject *
 load_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
@@ -90,7 +27,8 @@ load_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
     }
     wl_config_init(&config);
     while (keywords != NULL && PyDict_Next(keywords, &at, &name, &value)) {
-        if (set_field(&config, name, value) < 0) {
+        if (wp_keyword_put(&config, fields, "LoadGenerator", name, value)
+            < 0) {
             return NULL;
         }
     }
@@ -144,7 +82,7 @@ read_numbers(PyObject *list, Py_ssize_t *count)
     }
     for (Py_ssize_t i = 0; numbers != NULL && i < *count; i++) {
         PyObject *item = PySequence_Fast_GET_ITEM(fast, i);
-        if (set_number(&numbers[i], U32, item) < 0) {
+        if (wp_number_put(&numbers[i], U32, item) < 0) {
             PyMem_Free(numbers);
             numbers = NULL;
         }

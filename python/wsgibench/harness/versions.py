@@ -149,7 +149,7 @@ def of_working_tree(root: Path) -> Version:
 
 
 #: Files in csrc that a build makes.
-MADE = ("_cffi.c", "config_fields.h")
+MADE = ("_cffi.c", "config_fields.h", "load_fields.h")
 #: What else decides what comes out of the compiler.
 SWITCHES = ("CC", "CFLAGS", "LDFLAGS")
 
