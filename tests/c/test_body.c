@@ -12,8 +12,7 @@
 static wb_config config;
 static uint64_t held;
 
-/* ---- bodies
- * --------------------------------------------------------------------- */
+/* ---- bodies ------------------------------------------------------------- */
 
 typedef struct message {
     const char *fields, *bytes, *content;
@@ -155,8 +154,7 @@ check_limits(void)
     CHECK(held == 0 && wb__alloc_held() == 0);
 }
 
-/* ---- answer heads
- * -------------------------------------------------------------- */
+/* ---- answer heads ------------------------------------------------------- */
 
 static void
 check_heads(void)
@@ -222,8 +220,7 @@ check_heads(void)
     CHECK(wb__alloc_held() == 0);
 }
 
-/* ---- containers
- * ------------------------------------------------------------------- */
+/* ---- containers --------------------------------------------------------- */
 
 static void
 check_buf(void)

@@ -16,24 +16,14 @@ enum { BIG = 4 << 20, TURNS = 4000 };
 
 static wire the_wire;
 static char big[BIG];
-static const char lines[] = "Content-Type\0text/plain";
-static const wb_head ok = { .status = "200 OK",
-                            .status_size = 6,
-                            .lines = lines,
-                            .lines_size = sizeof(lines),
-                            .count = 1 };
 
-/* ---- helpers
- * -------------------------------------------------------------------- */
+/* ---- helpers ------------------------------------------------------------ */
 
 static void
 narrow(wb_config *config)
 {
-    int small = 4096;
     config->stream_body = 1;
-    CHECK(setsockopt(config->listen_fd, SOL_SOCKET, SO_SNDBUF, &small,
-                     sizeof(small))
-          == 0);
+    wire_narrow(config);
 }
 
 static void
@@ -65,14 +55,14 @@ next_request(void)
 static void
 hello(wb_request *request)
 {
-    CHECK(wb_request_respond(request, &ok, "hello", 5, NULL) == 0);
+    CHECK(wb_request_respond(request, &wire_ok, "hello", 5, NULL) == 0);
 }
 
 /* An answer that its client does not take yet. */
 static void
 begin_big(wb_request *request)
 {
-    CHECK(wb_request_head(request, &ok, -1) == 0);
+    CHECK(wb_request_head(request, &wire_ok, -1) == 0);
     CHECK(wb_request_write(request, big, sizeof(big), NULL) == WB_FULL);
 }
 
@@ -89,7 +79,8 @@ read_to_end(int *hellos)
         CHECK(wb_server_poll(the_wire.server, 1) >= 0);
         wb_request *request = wb_server_take(the_wire.server);
         if (request != NULL && request->event == WB_NEW) {
-            *hellos += wb_request_respond(request, &ok, "hello", 5, NULL) == 0;
+            *hellos += wb_request_respond(request, &wire_ok, "hello", 5, NULL)
+                == 0;
         } else if (request != NULL) {
             wb_request_finish(request);
         }
@@ -116,8 +107,7 @@ expect_nobody(void)
     CHECK(stats.connections == 0 && stats.busy == 0);
 }
 
-/* ---- corners
- * -------------------------------------------------------------------- */
+/* ---- corners ------------------------------------------------------------ */
 
 /* The answer to the first request is not kept until the body of the second is
  * there: the client may wait for it. */
@@ -247,8 +237,7 @@ check_limits_switched_off(void)
     wire_close(&the_wire);
 }
 
-/* ---- no place in the poll set
- * ------------------------------------------------------ */
+/* ---- no place in the poll set ------------------------------------------- */
 
 static int refuse_at; /* 1: the next one */
 
@@ -301,7 +290,7 @@ check_no_place_for_a_slow_client(void)
     wire_connect(&the_wire);
     say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     wb_request *request = next_request();
-    CHECK(wb_request_head(request, &ok, -1) == 0);
+    CHECK(wb_request_head(request, &wire_ok, -1) == 0);
     refuse_at = 1;
     CHECK(wb_request_write(request, big, sizeof(big), NULL) == WB_GONE);
     CHECK(refuse_at == 0);

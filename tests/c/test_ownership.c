@@ -18,21 +18,6 @@ enum { BIG = 1 << 20, TURNS = 4000 };
 
 static wire the_wire;
 static char big[BIG];
-static const char lines[] = "Content-Type\0text/plain";
-static const wb_head ok = { .status = "200 OK",
-                            .status_size = 6,
-                            .lines = lines,
-                            .lines_size = sizeof(lines),
-                            .count = 1 };
-
-static void
-narrow(wb_config *config)
-{
-    int small = 4096;
-    CHECK(setsockopt(config->listen_fd, SOL_SOCKET, SO_SNDBUF, &small,
-                     sizeof(small))
-          == 0);
-}
 
 static void
 streaming(wb_config *config)
@@ -106,10 +91,10 @@ expect_every_call_to_say(wb_request *request, int code)
     CHECK(wb_request_read(request, body, sizeof(body)) == code);
     CHECK(wb_request_wait(request, 0, 0) == code);
     CHECK(wb_request_wait(request, 1, -1) == code);
-    CHECK(wb_request_head(request, &ok, -1) == code);
+    CHECK(wb_request_head(request, &wire_ok, -1) == code);
     CHECK(wb_request_write(request, big, BIG, &owner) == code);
     CHECK(wb_request_file(request, 0, 0, 1) == code);
-    CHECK(wb_request_respond(request, &ok, big, BIG, &owner) == code);
+    CHECK(wb_request_respond(request, &wire_ok, big, BIG, &owner) == code);
     CHECK(wb_request_finish(request) == code);
     CHECK(wb_request_abort(request) == code);
     CHECK(wb_request_error(request, 500) == code);
@@ -130,13 +115,13 @@ static const char held_text[] = "POST /held HTTP/1.1\r\nHost: a\r\n"
 static int
 respond(wb_request *request)
 {
-    return wb_request_respond(request, &ok, "hello", 5, NULL);
+    return wb_request_respond(request, &wire_ok, "hello", 5, NULL);
 }
 
 static int
 finish(wb_request *request)
 {
-    CHECK(wb_request_head(request, &ok, 0) == 0);
+    CHECK(wb_request_head(request, &wire_ok, 0) == 0);
     return wb_request_finish(request);
 }
 
@@ -216,7 +201,7 @@ static wb_request *
 keep_two(void)
 {
     wb_request *request = ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    CHECK(wb_request_head(request, &ok, -1) == 0);
+    CHECK(wb_request_head(request, &wire_ok, -1) == 0);
     for (int i = 0; i < 2; i++) {
         void *owner = &owners[i];
         CHECK(wb_request_write(request, big, BIG, &owner) == WB_FULL);
@@ -230,7 +215,7 @@ static void
 check_kept_until_sent(void)
 {
     size_t total;
-    CHECK(wire_open(&the_wire, narrow) == 0);
+    CHECK(wire_open(&the_wire, wire_narrow) == 0);
     wb_request *request = keep_two();
     CHECK(wb__alloc_held() < 40); /* references, not copies */
     CHECK(wb_request_finish(request) == 0);
@@ -248,7 +233,7 @@ check_kept_until_sent(void)
 static void
 check_kept_until_lost(int vanishes)
 {
-    CHECK(wire_open(&the_wire, narrow) == 0);
+    CHECK(wire_open(&the_wire, wire_narrow) == 0);
     wb_request *request = keep_two();
     if (vanishes) {
         struct linger hard = { 1, 0 };
@@ -271,7 +256,7 @@ check_kept_until_lost(int vanishes)
 static void
 check_kept_until_closed(void)
 {
-    CHECK(wire_open(&the_wire, narrow) == 0);
+    CHECK(wire_open(&the_wire, wire_narrow) == 0);
     keep_two();
     wb_server_close(the_wire.server);
     CHECK(wb_server_released(the_wire.server) != NULL);
@@ -288,7 +273,7 @@ check_small_blocks_stay_the_caller_s(void)
     CHECK(wire_open(&the_wire, NULL) == 0);
     wb_request *request = ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     void *owner = &owners[0];
-    CHECK(wb_request_respond(request, &ok, big, 30000, &owner) == 0);
+    CHECK(wb_request_respond(request, &wire_ok, big, 30000, &owner) == 0);
     CHECK(owner == &owners[0]);
     wire_close(&the_wire);
     CHECK(wb__alloc_held() == 0);
@@ -312,10 +297,10 @@ check_closed_file(void)
 {
     static char data[65536];
     size_t total = 0;
-    CHECK(wire_open(&the_wire, narrow) == 0);
+    CHECK(wire_open(&the_wire, wire_narrow) == 0);
     wb_request *request = ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     int fd = file_of('a', BIG);
-    CHECK(wb_request_head(request, &ok, BIG) == 0);
+    CHECK(wb_request_head(request, &wire_ok, BIG) == 0);
     CHECK(wb_request_file(request, fd, 0, BIG) == WB_FULL);
     close(fd);
     CHECK(file_of('!', BIG) == fd);
@@ -342,7 +327,7 @@ check_short_file(void)
     CHECK(wire_open(&the_wire, NULL) == 0);
     wb_request *request = ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     int fd = file_of('a', 100);
-    CHECK(wb_request_head(request, &ok, 200) == 0);
+    CHECK(wb_request_head(request, &wire_ok, 200) == 0);
     CHECK(wb_request_file(request, fd, 0, 200) == WB_GONE);
     close(fd);
     CHECK(wb_request_finish(request) == WB_GONE);
@@ -405,7 +390,7 @@ check_expect_streamed(void)
 static void
 begin_until_close(wb_request *request)
 {
-    CHECK(wb_request_head(request, &ok, -1) == 0);
+    CHECK(wb_request_head(request, &wire_ok, -1) == 0);
     CHECK(wb_request_write(request, "part of it", 10, NULL) == 0);
 }
 
@@ -512,7 +497,7 @@ static void
 check_fork_in_a_request(int slow)
 {
     size_t total;
-    CHECK(wire_open(&the_wire, narrow) == 0);
+    CHECK(wire_open(&the_wire, wire_narrow) == 0);
     wb_request *request
         = slow ? keep_two() : ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     in_child(request);

@@ -10,8 +10,7 @@
 #include "http/request_line.h"
 #include "http/scan.h"
 
-/* ---- request lines
- * ------------------------------------------------------------ */
+/* ---- request lines ------------------------------------------------------ */
 
 static void
 check_lines(void)
@@ -107,8 +106,7 @@ check_decoding(void)
     CHECK(memcmp(out, "\0%zz%1", 6) == 0);
 }
 
-/* ---- header blocks
- * ------------------------------------------------------------ */
+/* ---- header blocks ------------------------------------------------------ */
 
 static wb__reader reader;
 
@@ -344,8 +342,7 @@ check_memo(void)
     CHECK(wb__alloc_held() == 0);
 }
 
-/* ---- chunks
- * -------------------------------------------------------------------- */
+/* ---- chunks ------------------------------------------------------------- */
 
 static int
 chunk_status(const char *text, size_t cut, size_t *end)

@@ -14,32 +14,17 @@
 
 #include "base/alloc.h"
 #include "check.h"
-#include "wsgibench.h"
+#include "wire.h"
 
 enum { WORKERS = 3, CLIENTS = 4, ROUNDS = 120, BIG = 300000 };
 
 static wb_server *server;
-static struct sockaddr_in address = { .sin_family = AF_INET };
+static struct sockaddr_in address;
 static atomic_int answered;
 static int file;
-static const char lines[] = "Content-Type\0text/plain";
-static const wb_head ok = { .status = "200 OK",
-                            .status_size = 6,
-                            .lines = lines,
-                            .lines_size = sizeof(lines),
-                            .count = 1 };
 static char big[BIG];
 
-/* ---- workers
- * -------------------------------------------------------------------- */
-
-static int
-path_is(const wb_request *request, const char *path)
-{
-    return request->path.len == strlen(path)
-        && memcmp(request->base + request->path.off, path, request->path.len)
-        == 0;
-}
+/* ---- workers ------------------------------------------------------------ */
 
 static int
 wait_for(wb_request *request, int for_body)
@@ -70,7 +55,7 @@ read_body(wb_request *request)
 static void
 stream(wb_request *request, int whole)
 {
-    int code = wb_request_head(request, &ok, whole ? 20 : -1);
+    int code = wb_request_head(request, &wire_ok, whole ? 20 : -1);
     if (code == 0) {
         code = whole ? wb_request_file(request, file, 0, 20)
                      : wb_request_write(request, big, sizeof(big), NULL);
@@ -99,14 +84,14 @@ work(void *unused)
         request->user = request;
         if (read_body(request) < 0) {
             wb_request_error(request, 500);
-        } else if (path_is(request, "/big")) {
+        } else if (wire_path_is(request, "/big")) {
             stream(request, 0);
-        } else if (path_is(request, "/file")) {
+        } else if (wire_path_is(request, "/file")) {
             stream(request, 1);
-        } else if (path_is(request, "/abort")) {
+        } else if (wire_path_is(request, "/abort")) {
             wb_request_abort(request);
         } else {
-            wb_request_respond(request, &ok, "hello", 5, NULL);
+            wb_request_respond(request, &wire_ok, "hello", 5, NULL);
         }
         answered++;
     }
@@ -121,8 +106,7 @@ run(void *unused)
     return NULL;
 }
 
-/* ---- clients
- * -------------------------------------------------------------------- */
+/* ---- clients ------------------------------------------------------------ */
 
 /* 1: the text came, 0: the connection ended before. */
 static int
@@ -212,22 +196,15 @@ visit(void *number)
     return NULL;
 }
 
-/* ---- all together
- * ----------------------------------------------------------------- */
+/* ---- all together ------------------------------------------------------- */
 
 static void
 start(int stream_body)
 {
     wb_config config;
-    socklen_t size = sizeof(address);
     int small = 8192;
     wb_config_init(&config);
-    config.listen_fd = socket(AF_INET, SOCK_STREAM, 0);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = 0;
-    CHECK(bind(config.listen_fd, (struct sockaddr *)&address, size) == 0);
-    CHECK(getsockname(config.listen_fd, (struct sockaddr *)&address, &size)
-          == 0);
+    config.listen_fd = wire_listen(&address);
     setsockopt(config.listen_fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
     config.threaded = 1;
     config.stream_body = (uint8_t)stream_body;

@@ -16,18 +16,12 @@
 
 #include "base/alloc.h"
 #include "check.h"
-#include "wsgibench.h"
+#include "wire.h"
 
 enum { ROUNDS = 60, CUTS = 200 };
 
 static wb_server *server;
-static struct sockaddr_in address = { .sin_family = AF_INET };
-static const char lines[] = "Content-Type\0text/plain";
-static const wb_head ok = { .status = "200 OK",
-                            .status_size = 6,
-                            .lines = lines,
-                            .lines_size = sizeof(lines),
-                            .count = 1 };
+static struct sockaddr_in address;
 
 /* ---- both ends ---------------------------------------------------------- */
 
@@ -35,14 +29,8 @@ static void
 start(int threaded)
 {
     wb_config config;
-    socklen_t size = sizeof(address);
     wb_config_init(&config);
-    config.listen_fd = socket(AF_INET, SOCK_STREAM, 0);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = 0;
-    CHECK(bind(config.listen_fd, (struct sockaddr *)&address, size) == 0);
-    CHECK(getsockname(config.listen_fd, (struct sockaddr *)&address, &size)
-          == 0);
+    config.listen_fd = wire_listen(&address);
     config.threaded = (uint8_t)threaded;
     config.stream_body = 1;
     CHECK(wb_server_new(&config, &server) == 0);
@@ -137,7 +125,7 @@ check_ended_by_another(void)
         wb_request *request = next_request();
         help(&one, request);
         help(&two, request);
-        CHECK(wb_request_respond(request, &ok, "hello", 5, NULL) == 0);
+        CHECK(wb_request_respond(request, &wire_ok, "hello", 5, NULL) == 0);
         pthread_join(one.thread, NULL);
         pthread_join(two.thread, NULL);
         CHECK(one.code == WB_OVER && two.code == WB_OVER);
@@ -161,10 +149,10 @@ check_read_while_polling(void)
         CHECK(send(fd, "world", 5, MSG_NOSIGNAL) == 5);
         int other = visit("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         wb_request *second = next_request(); /* the helper is not in its way */
-        CHECK(wb_request_respond(second, &ok, "hello", 5, NULL) == 0);
+        CHECK(wb_request_respond(second, &wire_ok, "hello", 5, NULL) == 0);
         pthread_join(one.thread, NULL);
         CHECK(one.code == 0 && one.size == 10);
-        CHECK(wb_request_respond(request, &ok, "hello", 5, NULL) == 0);
+        CHECK(wb_request_respond(request, &wire_ok, "hello", 5, NULL) == 0);
         close(fd);
         close(other);
     }
@@ -230,7 +218,7 @@ check_threaded_cuts(void)
         ssize_t n;
         int fd = visit("GET / HTTP/1.0\r\n\r\n");
         wb_request *request = next_request();
-        CHECK(wb_request_head(request, &ok, -1) == 0);
+        CHECK(wb_request_head(request, &wire_ok, -1) == 0);
         CHECK(wb_request_write(request, "part of it", 10, NULL) == 0);
         if (i % 2) { /* it is in the poll set by now */
             CHECK(recv(fd, data, sizeof(data), 0) > 0);
@@ -253,7 +241,7 @@ static const char get[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 static void
 answer(wb_request *request)
 {
-    CHECK(wb_request_respond(request, &ok, "hello", 5, NULL) == 0);
+    CHECK(wb_request_respond(request, &wire_ok, "hello", 5, NULL) == 0);
 }
 
 static void

@@ -14,8 +14,7 @@
 
 enum { PATIENCE = 4000 }; /* turns of at most a millisecond */
 
-/* ---- the client
- * -------------------------------------------------------------- */
+/* ---- the client --------------------------------------------------------- */
 
 static void
 leave(wire *wire)
@@ -52,18 +51,17 @@ send_some(wire *wire)
     }
 }
 
-/* ---- the application: the path says how it answers
- * --------------------------- */
+/* ---- the application: the path says how it answers ---------------------- */
 
 static const char lines[] = "Content-Type\0text/plain";
-static const wb_head ok = { .status = "200 OK",
-                            .status_size = 6,
-                            .lines = lines,
-                            .lines_size = sizeof(lines),
-                            .count = 1 };
+const wb_head wire_ok = { .status = "200 OK",
+                          .status_size = 6,
+                          .lines = lines,
+                          .lines_size = sizeof(lines),
+                          .count = 1 };
 
-static int
-path_is(const wb_request *request, const char *path)
+int
+wire_path_is(const wb_request *request, const char *path)
 {
     return request->path.len == strlen(path)
         && memcmp(request->base + request->path.off, path, request->path.len)
@@ -100,7 +98,7 @@ echo(wire *wire, wb_request *request)
 {
     static char body[WIRE_ROOM];
     int64_t size = read_all(wire, request, body, sizeof(body));
-    int code = size < 0 ? (int)size : wb_request_head(request, &ok, -1);
+    int code = size < 0 ? (int)size : wb_request_head(request, &wire_ok, -1);
     if (code < 0) {
         wb_request_error(request, 500);
         return;
@@ -125,7 +123,7 @@ send_file(wb_request *request)
     static const char text[] = "a file, sent as one\n";
     int fd = memfd_create("file", 0);
     CHECK(fd >= 0 && write(fd, text, sizeof(text) - 1) > 0);
-    int code = wb_request_head(request, &ok, sizeof(text) - 1);
+    int code = wb_request_head(request, &wire_ok, sizeof(text) - 1);
     if (code >= 0) {
         code = wb_request_file(request, fd, 0, sizeof(text) - 1);
     }
@@ -140,38 +138,55 @@ send_file(wb_request *request)
 static void
 answer(wire *wire, wb_request *request)
 {
-    if (path_is(request, "/echo")) {
+    if (wire_path_is(request, "/echo")) {
         echo(wire, request);
-    } else if (path_is(request, "/file")) {
+    } else if (wire_path_is(request, "/file")) {
         send_file(request);
-    } else if (path_is(request, "/error")) {
+    } else if (wire_path_is(request, "/error")) {
         wb_request_error(request, 500);
-    } else if (path_is(request, "/abort")) {
+    } else if (wire_path_is(request, "/abort")) {
         wb_request_abort(request);
     } else {
-        int code = wb_request_respond(request, &ok, "hello", 5, NULL);
+        int code = wb_request_respond(request, &wire_ok, "hello", 5, NULL);
         if (code == WB_INVALID || code == WB_NOMEM) {
             wb_request_error(request, 500);
         }
     }
 }
 
-/* ---- both ends
- * ------------------------------------------------------------------ */
+/* ---- both ends ---------------------------------------------------------- */
+
+int
+wire_listen(struct sockaddr_in *address)
+{
+    socklen_t size = sizeof(*address);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK(fd >= 0);
+    address->sin_family = AF_INET;
+    address->sin_port = 0;
+    address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(bind(fd, (struct sockaddr *)address, size) == 0);
+    CHECK(getsockname(fd, (struct sockaddr *)address, &size) == 0);
+    return fd;
+}
+
+void
+wire_narrow(wb_config *config)
+{
+    int small = 4096;
+    CHECK(setsockopt(config->listen_fd, SOL_SOCKET, SO_SNDBUF, &small,
+                     sizeof(small))
+          == 0);
+}
 
 int
 wire_open(wire *wire, void (*configure)(wb_config *config))
 {
-    struct sockaddr_in address = { .sin_family = AF_INET };
-    socklen_t size = sizeof(address);
+    struct sockaddr_in address;
     wb_config config;
     memset(wire, 0, sizeof(*wire));
     wire->client = -1;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    CHECK(fd >= 0);
-    CHECK(bind(fd, (struct sockaddr *)&address, size) == 0);
-    CHECK(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+    int fd = wire_listen(&address);
     wire->port = ntohs(address.sin_port);
     wb_config_init(&config);
     config.listen_fd = fd;

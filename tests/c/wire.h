@@ -2,6 +2,7 @@
 #ifndef WIRE_H
 #define WIRE_H
 
+#include <netinet/in.h>
 #include <stddef.h>
 
 #include "wsgibench.h"
@@ -21,6 +22,13 @@ typedef struct wire {
     char data[WIRE_ROOM];
 } wire;
 
+extern const wb_head wire_ok; /* 200 OK, text/plain */
+
+/* A socket bound to a port of the loopback that `address` gets. */
+int wire_listen(struct sockaddr_in *address);
+/* The kernel takes little of an answer: 4 KiB before it says EAGAIN. */
+void wire_narrow(wb_config *config);
+int wire_path_is(const wb_request *request, const char *path);
 /* Serves an application in C (wire.c) whose paths are ways to answer. 0, or
  * the error of wb_server_new(). */
 int wire_open(wire *wire, void (*configure)(wb_config *config));
