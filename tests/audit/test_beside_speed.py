@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.stats.synthetic import race
+from wsgibench.audit import matrix
 from wsgibench.audit.finding import Finding
 from wsgibench.audit.record import Audit
 from wsgibench.harness import audits
@@ -22,16 +23,42 @@ def test_a_score_belongs_to_its_environment(
     audit = Audit("x", findings=[Finding("http", "f", "a", "r", "must")])
     wrong = Finding("http", "f", "b", "r", "must", "SMUGGLED", "smuggled")
     audit.findings.append(wrong)
-    assert audits.find("x", here) is None
+    assert audits.find("x", here, "CPython 3.11.7") is None
     audits.keep("x", here, audit, "2026-11-26")
-    assert audits.find("x", here) == {
+    assert audits.find("x", here, "CPython 3.11.7") == {
         "date": "2026-11-26",
         "right": 1,
         "of": 2,
         "worst": "http/f/b: SMUGGLED",
     }
-    assert audits.find("x:threads=4", here) is None
-    assert audits.find("x", Environment("/other/bin/python", {})) is None
+    assert audits.find("x:threads=4", here, "CPython 3.11.7") is None
+    there = Environment("/other/bin/python", {})
+    assert audits.find("x", there, "CPython 3.11.7") is None
+
+
+def test_without_an_audit_here_stands_that_of_the_same_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WSGIBENCH_CACHE", str(tmp_path))
+    bare = Environment("/somewhere/bin/python", {})
+    for python in ("CPython 3.11.2", "PyPy 3.9.16"):
+        found = audits.find("c-uv", bare, python)
+        assert found is not None
+        assert found["right"] == found["of"] > 1000
+        assert found["elsewhere"]
+    old = Environment("/somewhere/bin/python", {"waitress": "1.0"})
+    assert audits.find("waitress", old, "CPython 3.11.7") is None
+    made = race({"c-uv": 5.0, "null": 4.0}, seed=1)
+    made["cells"][0]["audit"] = found
+    assert "not audited here" in table.render(made)
+
+
+def test_a_page_keeps_what_stands_around_its_table() -> None:
+    page = "above\n" + matrix.BEGIN + "old\n" + matrix.END + "below\n"
+    made = matrix.into(page, "new\n")
+    assert made.split() == page.replace("old", "new").split()
+    assert matrix.into(made, "new\n") == made
+    assert matrix.into("another page", "new\n") == "new\n"
 
 
 def test_tables_have_a_column_where_a_server_was_audited() -> None:

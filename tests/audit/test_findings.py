@@ -119,6 +119,7 @@ def test_who_cannot_pipeline_is_asked_in_turn() -> None:
         server.__dict__["pipelines"] = False
         assert run.one_check(server, check("body/closed-at-the-end")).right
         assert run.one_check(server, check("environ/required")).right
+        assert run.one_case(server, case("host/valid-name")).right
 
 
 def test_names_are_one_case_each() -> None:

@@ -12,3 +12,5 @@ from pathlib import Path
 #: The folder to import the application from.
 GUEST = Path(__file__).parent / "guest"
 APPLICATION = "wsgibench_audit:application"
+#: Of the servers of the list, made by `audit --scores` with docs/trust.md.
+SCORES = Path(__file__).parent / "scores.json"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from wsgibench.audit.finding import Finding, score, worst
-from wsgibench.audit.record import Audit
+from wsgibench.audit.record import Audit, in_short
 
-#: A path of the machine that it ran on tells nobody else anything.
-PLACE = re.compile(r"(?:/[\w.+-]+){3,}")
+#: Between these a page is made anew, and stays as it is around them.
+BEGIN, END = "<!-- audit: begin -->\n", "<!-- audit: end -->\n"
 COLUMNS = (
     "server",
     "version",
@@ -61,10 +60,9 @@ def _row(audit: Audit) -> list[str]:
     def part(row: dict[str, int], name: str, of: str) -> str:
         return "%d/%d" % (row[name], row[of]) if row.get(of) else ""
 
-    name = audit.server.partition(":")[0]
     return [
         audit.server or "`%s`" % audit.label,
-        _version(name.partition("-")[0], audit.versions),
+        audit.version,
         audit.python,
         part(http, "right", "of"),
         part(http, "must", "must_of"),
@@ -78,14 +76,15 @@ def _row(audit: Audit) -> list[str]:
     ]
 
 
-def _version(name: str, versions: dict[str, str]) -> str:
-    """Of the package of that name, or of peregrine-server for peregrine."""
-    near = [v for k, v in versions.items() if k.startswith(name + "-")]
-    return versions.get(name, near[0] if near else "")
-
-
 def _words(finding: Finding | None) -> str:
-    if finding is None:
-        return ""
-    complaint = PLACE.sub("...", finding.complaint).replace("|", "\\|")
-    return "%s: %s" % (finding.id, complaint[:120])
+    return "" if finding is None else in_short(finding).replace("|", "\\|")
+
+
+def into(page: str, table: str) -> str:
+    """The page with the table between its marks; the table alone for a page
+    without them."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        return table
+    return before + begin + "\n" + table + "\n" + end + after

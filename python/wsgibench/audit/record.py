@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +18,8 @@ from xml.etree import ElementTree
 from wsgibench.audit.finding import Finding, score, worst
 
 FORM = 1
+#: Of the machine that it ran on.
+PLACE = re.compile(r"(?:/[\w.+-]+){3,}")
 #: Characters that XML 1.0 has no place for.
 UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 
@@ -37,6 +39,53 @@ class Audit:
     @property
     def right(self) -> bool:
         return not self.error and all(f.right for f in self.findings)
+
+    @property
+    def version(self) -> str:
+        return version(self.server, self.versions)
+
+
+def version(server: str, versions: Mapping[str, str]) -> str:
+    """Of the server's package: gunicorn for gunicorn-sync, peregrine-server
+    for peregrine; "" if it has none."""
+    name = server.partition(":")[0].partition("-")[0]
+    near = [v for k, v in versions.items() if k.startswith(name + "-")]
+    return versions.get(name, near[0] if near else "")
+
+
+def summary(audit: Audit, date: str) -> dict[str, Any]:
+    """{"date", "right", "of", "worst"}: what tables of speed show of it."""
+    first = worst(audit.findings)
+    return {
+        "date": date,
+        "right": sum(finding.right for finding in audit.findings),
+        "of": len(audit.findings),
+        "worst": "" if first is None else in_short(first),
+    }
+
+
+def in_short(finding: Finding) -> str:
+    """Its name and what is wrong. A path of the machine that it ran on tells
+    nobody else anything."""
+    return "%s: %s" % (finding.id, PLACE.sub("...", finding.complaint)[:120])
+
+
+def to_scores(audits: Iterable[Audit], date: str) -> str:
+    """What harness/audits.py knows of servers that were not audited where
+    they run: summaries by server, Python and version, one a line."""
+    lines = [
+        json.dumps(
+            {
+                "server": audit.server,
+                "python": audit.python.rpartition(".")[0],
+                "version": audit.version,
+                **summary(audit, date),
+            }
+        )
+        for audit in sorted(audits, key=lambda one: one.label)
+        if audit.findings
+    ]
+    return "[\n%s\n]\n" % ",\n".join(lines)
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -82,7 +82,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write where the servers understand the same bytes differently",
     )
     parser.add_argument(
-        "--markdown", metavar="FILE", help="write the matrix of all servers"
+        "--markdown",
+        metavar="FILE",
+        help="write the matrix of all servers; in a page with the marks "
+        "'<!-- audit: begin -->' and '<!-- audit: end -->' between them",
+    )
+    parser.add_argument(
+        "--scores",
+        metavar="FILE",
+        help="write what the tables of `run` show of servers that were not "
+        "audited where they run",
     )
 
 
@@ -260,11 +269,24 @@ def _keep(
         (arguments.json, record.to_json(audits, date)),
         (arguments.junit, record.to_junit(audits)),
         (arguments.markdown, matrix.markdown(audits, date)),
+        (arguments.scores, record.to_scores(audits, date)),
         (arguments.differences, differences.text(audits)),
     )
     for path, text in texts:
+        if path and path == arguments.markdown != "-":
+            text = _in_its_page(path, text)
         if path and (last or path != "-"):
             _write(path, text)
+
+
+def _in_its_page(path: str, table: str) -> str:
+    from wsgibench.audit import matrix
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            return matrix.into(file.read(), table)
+    except OSError:
+        return table
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -2,18 +2,20 @@
 beside how fast a server is they say whether it is right.
 
 A score belongs to the server with its options and to the environment that it
-was installed in; other versions have to be audited themselves.
+was installed in. Where that was not audited, the one that comes with wsgibench
+stands for it, if it is of the same version: docs/trust.md, with its date.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from wsgibench.audit.finding import Finding, worst
-from wsgibench.audit.record import Audit
+from wsgibench.audit import SCORES
+from wsgibench.audit.record import Audit, summary, version
 from wsgibench.harness.environments import Environment, cache_directory
 
 
@@ -29,27 +31,40 @@ def keep(
     server: str, environment: Environment, audit: Audit, date: str
 ) -> None:
     """A whole audit; a part says nothing of the rest."""
-    first = worst(audit.findings)
-    score = {
-        "date": date,
-        "right": sum(finding.right for finding in audit.findings),
-        "of": len(audit.findings),
-        "worst": "" if first is None else _words(first),
-    }
+    score = summary(audit, date)
     place = _place(server, environment)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(score))
 
 
-def _words(finding: Finding) -> str:
-    return "%s: %s" % (finding.id, finding.complaint[:120])
-
-
-def find(server: str, environment: Environment) -> dict[str, Any] | None:
-    """{"date", "right", "of", "worst"}, or None: never audited."""
+def find(
+    server: str, environment: Environment, python: str
+) -> dict[str, Any] | None:
+    """{"date", "right", "of", "worst"}, and "elsewhere" if it is of the same
+    version on another machine; None: never audited. `python`: as in
+    "CPython 3.11.7"."""
     try:
         text = _place(server, environment).read_text()
         score: dict[str, Any] = json.loads(text)
     except (OSError, ValueError):
-        return None
+        return _elsewhere(
+            server, python, version(server, environment.versions)
+        )
     return score
+
+
+def _elsewhere(
+    server: str, python: str, installed: str
+) -> dict[str, Any] | None:
+    known = (server, python.rpartition(".")[0], installed)
+    for one in _scores():
+        if (one["server"], one["python"], one["version"]) == known:
+            kept = ("date", "right", "of", "worst")
+            return {**{key: one[key] for key in kept}, "elsewhere": True}
+    return None
+
+
+@functools.cache
+def _scores() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(SCORES.read_text())
+    return found

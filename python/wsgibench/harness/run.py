@@ -44,7 +44,7 @@ MAKING = {"CPython": 8.0, "PyPy": 18.0, "wsgibench": 30.0}
 def _entry(
     cell: Cell, interpreter: Interpreter, environment: Environment
 ) -> dict[str, Any]:
-    audited = audits.find(cell.server, environment)
+    audited = audits.find(cell.server, environment, interpreter.label)
     return {
         "name": cell.name,
         "server": cell.server,

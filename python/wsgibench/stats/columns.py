@@ -156,13 +156,25 @@ def reasons(rows: list[dict[str, Any]]) -> list[str]:
 def _wrong(rows: list[dict[str, Any]]) -> list[str]:
     """What the servers that were audited get wrong, once for each."""
     found = {}
+    elsewhere = {}
     for row in rows:
+        who = "%s on %s" % (row["server"], row["python"])
         if row.get("worst"):
-            found[row["server"], row["python"]] = (
-                "right in %s of the audit's cases (%s on %s): worst, %s."
-                % (row["right"], row["server"], row["python"], row["worst"])
+            found[who] = (
+                "right in %s of the audit's cases (%s): worst, %s."
+                % (
+                    row["right"],
+                    who,
+                    row["worst"],
+                )
             )
-    return list(found.values())
+        if row.get("right_elsewhere"):
+            elsewhere[row["right_elsewhere"]] = (
+                "right: of servers that were not audited here, as of the same "
+                "version on %s; `wsgibench audit` asks them here."
+                % row["right_elsewhere"]
+            )
+    return [*found.values(), *elsewhere.values()]
 
 
 def notes(record: dict[str, Any], rows: list[dict[str, Any]]) -> list[str]:

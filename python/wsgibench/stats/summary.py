@@ -119,6 +119,8 @@ def row(
     audited = cell.get("audit")
     if audited:
         result["right"] = "%d of %d" % (audited["right"], audited["of"])
+        if audited.get("elsewhere"):
+            result["right_elsewhere"] = audited.get("date", "")
         result["worst"] = audited["worst"]
     if judged.cpu_range is not None:
         result["cpu_range"] = list(judged.cpu_range)

@@ -42,9 +42,12 @@ class Case:
     @property
     def data(self) -> bytes:
         """What is sent."""
-        if self.half_close:
-            return self.raw
-        return self.raw + (SMUGGLED if self.verdict == "reject" else FOLLOW_UP)
+        return self.raw if self.half_close else self.raw + self.behind
+
+    @property
+    def behind(self) -> bytes:
+        """The request that shows where the server found the end of `raw`."""
+        return SMUGGLED if self.verdict == "reject" else FOLLOW_UP
 
 
 def accept(name: str, raw: bytes, rule: str, **more: Any) -> Case:
