@@ -292,12 +292,11 @@ has_own(const wb_request *request)
 enum { LOSS = 16 };
 
 /* Whether the slot's dict can be the application's for the time of its call.
- * Where the application runs in several threads it could be asked for a
- * second time meanwhile. */
+ */
 static int
 may_lend(const wp_server *server, const wb_request *request)
 {
-    return server->lending > 0 && !server->threaded && !has_own(request)
+    return server->lending > 0 && !has_own(request)
         && wp_lending_possible(&server->state->lending);
 }
 
@@ -332,7 +331,10 @@ shared(wp_server *server, const wb_request *request, wp_loan *loan)
     const wb_names *names = request->fields->names;
     wp_slot *slot = &server->slots[names->slot];
     if (slot->environ != NULL && Py_REFCNT(slot->environ) > 1) {
-        slot_clear(slot); /* it is lent: the application turned the loop */
+        /* It is lent: to another thread, or the application turned the loop.
+         */
+        slot_clear(slot);
+        server->lending -= LOSS;
     }
     if (slot->id != names->id || slot->environ == NULL) {
         PyObject *environ = fresh(server, request);

@@ -179,6 +179,54 @@ def test_each_request_has_its_own_fields(
         stream.close()
 
 
+class Meeting:
+    """Two of its calls are under way at once, and change their environs."""
+
+    def __init__(self) -> None:
+        self.barrier = threading.Barrier(2)
+        self.wrong: list[dict[str, Any]] = []
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
+        query = environ["QUERY_STRING"]
+        right = "mine" not in environ
+        if query.startswith("meet"):
+            self.barrier.wait(30)
+            environ["mine"] = query
+            self.barrier.wait(30)
+            right = right and environ["mine"] == environ["QUERY_STRING"]
+        if not right:
+            self.wrong.append(environ)
+        start("200 OK", [("Content-Length", str(len(query)))])
+        return [query.encode()]
+
+
+def test_threads_that_meet_have_environs_of_their_own(
+    serve_app: Callable[..., Server],
+) -> None:
+    app = Meeting()
+    server = serve_app(app, threads=3)
+    with contextlib.ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(server.address, 30))
+            for _ in range(2)
+        ]
+        streams = [
+            stack.enter_context(client.makefile("rb")) for client in clients
+        ]
+        for number in range(20):
+            for _ in range(20):  # quick ones between: those may be lent
+                clients[0].sendall(head("quick"))
+                assert one_answer(streams[0])[1] == b"quick"
+            for client, name in zip(clients, "ab"):
+                client.sendall(head("meet-%s%d" % (name, number)))
+            for stream, name in zip(streams, "ab"):
+                assert one_answer(stream)[1] == b"meet-%s%d" % (
+                    name.encode(),
+                    number,
+                )
+    assert app.wrong == []
+
+
 class Ports:
     """Keeps REMOTE_PORT in every way that an application can."""
 

@@ -93,8 +93,13 @@ wb__host_valid(const char *data, uint32_t size)
 
 /* Everything from `start` (a "/", a "?" or the end) is path and query. */
 static void
-split_path(const char *data, uint32_t start, uint32_t end, wb__line *out)
+split_path(const char *data, uint32_t start, uint32_t end, int marked,
+           wb__line *out)
 {
+    if (!marked) {
+        out->path = (wb_span) { start, end - start };
+        return;
+    }
     const char *query = memchr(data + start, '?', end - start);
     uint32_t path_end = query == NULL ? end : (uint32_t)(query - data);
     out->path = (wb_span) { start, path_end - start };
@@ -127,17 +132,18 @@ parse_absolute(const char *data, wb__line *out)
         return 400;
     }
     out->authority = (wb_span) { out->target.off + start, end - start };
-    split_path(data, out->target.off + end, out->target.off + size, out);
+    split_path(data, out->target.off + end, out->target.off + size, 1, out);
     return 0;
 }
 
+/* marked: it holds one of WB__MARK. */
 static int
-parse_target(const char *data, wb__line *out)
+parse_target(const char *data, int marked, wb__line *out)
 {
     const char *target = data + out->target.off;
     const char *method = data + out->method.off;
     uint32_t size = out->target.len;
-    if (memchr(target, '#', size) != NULL) {
+    if (marked && memchr(target, '#', size) != NULL) {
         return 400; /* a fragment is never sent (RFC 9110 7.1) */
     }
     if (out->method.len == 7 && memcmp(method, "CONNECT", 7) == 0) {
@@ -145,7 +151,7 @@ parse_target(const char *data, wb__line *out)
         return wb__host_valid(target, size) ? 501 : 400;
     }
     if (target[0] == '/') {
-        split_path(data, out->target.off, out->target.off + size, out);
+        split_path(data, out->target.off, out->target.off + size, marked, out);
         return 0;
     }
     if (target[0] == '*' && size == 1) {
@@ -164,18 +170,19 @@ wb__line_parse(const char *data, uint32_t size, wb__line *out)
     if (method == 0 || method == size || data[method] != ' ') {
         return 400;
     }
-    uint32_t start = method + 1;
-    uint32_t target
-        = (uint32_t)wb__scan(data + start, size - start, WB__TARGET);
-    uint32_t end = start + target;
-    if (target == 0 || end == size || data[end] != ' ') {
+    uint32_t start = method + 1, end = start;
+    int classes = 0;
+    for (; end < size && wb__is(data[end], WB__TARGET); end++) {
+        classes |= wb__class[(uint8_t)data[end]];
+    }
+    if (end == start || end == size || data[end] != ' ') {
         return 400;
     }
     out->method = (wb_span) { 0, method };
-    out->target = (wb_span) { start, target };
+    out->target = (wb_span) { start, end - start };
     int status
         = parse_version(data + end + 1, size - end - 1, &out->minor_version);
-    return status != 0 ? status : parse_target(data, out);
+    return status != 0 ? status : parse_target(data, classes & WB__MARK, out);
 }
 
 uint32_t

@@ -13,7 +13,8 @@ enum {
                         UTF-8, bytes above 0x7f */
     WB__HEX = 8,
     WB__DIGIT = 16,
-    WB__REGNAME = 32 /* unreserved and sub-delims, RFC 3986 3.2.2 */
+    WB__REGNAME = 32, /* unreserved and sub-delims, RFC 3986 3.2.2 */
+    WB__MARK = 64     /* "#", "?", "%": what a target must be searched for */
 };
 
 extern const uint8_t wb__class[256];

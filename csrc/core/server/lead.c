@@ -11,7 +11,7 @@
 enum {
     WATCH_US = 50,       /* after it has taken over, for CALM looks; then
                             twice as long, and again, up to ... */
-    WATCH_LONG_US = 200, /* ... this while requests come, or ... */
+    WATCH_LONG_US = 400, /* ... this while requests come, or ... */
     WATCH_IDLE_US = 800, /* ... this if they are fewer than FEW_STEPS in it;
                             if there are none it sleeps */
     CALM = 16,
