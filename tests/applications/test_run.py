@@ -347,9 +347,10 @@ def test_a_wrong_table(project: Path, table: str, sentence: str) -> None:
     [
         ("nothing:app", "No module named 'nothing'"),
         ("apps.pages:nothing", "has no attribute 'nothing'"),
+        ("apps.pages:make", "if it makes the application, write"),
     ],
 )
-def test_an_application_that_cannot_be_imported(
+def test_an_application_that_cannot_be_called(
     project: Path, app: str, sentence: str
 ) -> None:
     done = run(project, "--app=" + app, "--python=python3", "--server=wsgiref")

@@ -117,6 +117,7 @@ def test_an_access_log_of_10000_lines(tmp_path: Path) -> None:
         ("", "there is no request in"),
         ("GET", "line 1: 'GET' is no target like /path"),
         ("/a b c", "line 1: '/a b c' is not like"),
+        ("-1 /", "the weight -1 is not a number from 1"),
         ("0 /", "the weight 0 is not a number from 1"),
         ("/\u00e9", "is no target like /path"),
         ("G(T /", "'G(T' is no method"),

@@ -18,14 +18,20 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from wsgibench_guest import build  # noqa: E402
 
 
+def iterable(found):
+    if isinstance(found, (str, bytes)) or not hasattr(found, "__iter__"):
+        raise TypeError("not a list of dicts of headers: %.60r" % (found,))
+    return found
+
+
 def main(argv):
     task = json.loads(argv[1])
     build.extend_path(task)
     os.chdir(task["chdir"])
     sys.path.insert(0, task["chdir"])
     made = []
-    for one in build.named(argv[2])(argv[3], int(argv[4])):
-        pairs = one.items() if hasattr(one, "items") else one
+    for one in iterable(build.named(argv[2])(argv[3], int(argv[4]))):
+        pairs = one.items() if hasattr(one, "items") else iterable(one)
         made.append([[str(name), str(value)] for name, value in pairs])
     with open(argv[5], "w") as out:
         json.dump(made, out)

@@ -222,6 +222,9 @@ def reference(
                 given = alone.answers(scenario.requests, visitor, second)
                 for found, one in zip(gathered, given):
                     found.append(one)
+    raised = [one.error for found in gathered for one in found]
+    if all(raised):
+        raise WsgibenchError(_why_always(scenario, raised[0]))
     remarks = []
     for request, found in zip(scenario.requests, gathered):
         errors = [one.error for one in found if one.error]
@@ -236,6 +239,16 @@ def reference(
                 % (request.name, found[0].status)
             )
     return [_stable(found, logs_in) for found in gathered], remarks
+
+
+def _why_always(scenario: Scenario, error: str) -> str:
+    target = scenario.application.target if scenario.application else ""
+    factory = (
+        ""
+        if target.endswith(")")
+        else ("; if it makes the application, write %s()" % target)
+    )
+    return "the application raises at every request: %s%s." % (error, factory)
 
 
 def _stable(answers: list[Answer], logs_in: bool) -> Stable:
