@@ -216,6 +216,9 @@ def test_a_browser_shows_it_without_a_word(
     assert not said
     inner = shown.evaluate("document.documentElement.scrollWidth")
     assert inner <= width
+    ends = "e => e.map(one => one.getBoundingClientRect().right)"
+    numbers = shown.locator(".rows .number:visible, .rows .verdict:visible")
+    assert max(numbers.evaluate_all(ends)) <= width
     kind = ".narrow" if width < 640 else ".wide-plot"
     visible = shown.locator(".plot %s svg" % kind)
     assert visible.count() >= 20

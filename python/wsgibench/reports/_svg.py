@@ -320,10 +320,11 @@ def draw(figure: Figure, width: int, label: str) -> str:
         height = 64 + rows * max(30, 17 * side)
     else:
         height = min(height, 0.9 * width)
-    top, bottom = 26.0, height - 46
+    bottom = height - 46
     panels = sorted(key[5:] for key in layout if key.startswith("xaxis")) or [
         ""
     ]
+    top = 26.0 if len(panels) == 1 else 44.0  # a line for their names
     y_values = _values(data, "y") if asked_y.get("type") != "category" else []
     parts = []
     share = (width - 14.0) / len(panels)
@@ -334,7 +335,7 @@ def draw(figure: Figure, width: int, label: str) -> str:
         parts += _panel(layout, mine, suffix, box, y_values)
         if len(panels) > 1:
             text = layout["annotations"][number]["text"]
-            parts.append(_text((left + box[2]) / 2, 15, text))
+            parts.append(_text((left + box[2]) / 2, top - 11, text))
     if asked_y.get("type") != "category":
         title = asked_y.get("title", {}).get("text", "")
         parts.append(_text(2, 12, title, "start"))
