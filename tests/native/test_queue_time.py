@@ -9,6 +9,8 @@ from typing import Any, Callable
 
 import pytest
 
+from tests.native.process import until
+
 Start = Callable[..., Any]
 RAW = b"GET /%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
@@ -46,6 +48,17 @@ def read_all(sock: socket.socket) -> bytes:
             data += piece
 
 
+def counted(server: Any, answers: int) -> dict[str, Any]:
+    """What there is to tell once so many answers are counted, which they are
+    a little after their clients have them."""
+    until(
+        lambda: sum(server.core.metrics()["statuses"]) >= answers,
+        "they are not counted",
+    )
+    metrics: dict[str, Any] = server.core.metrics()
+    return metrics
+
+
 def above(metrics: dict[str, Any], us: int) -> int:
     """Requests that waited longer than this bound."""
     first = metrics["bounds_us"].index(us) + 1
@@ -67,7 +80,7 @@ def test_a_request_behind_a_slow_one(serve_app: Start, threads: int) -> None:
     assert read_all(slow).startswith(b"HTTP/1.1 200 ")
     assert read_all(quick).startswith(b"HTTP/1.1 200 ")
     let_go.join()
-    metrics = server.core.metrics()
+    metrics = counted(server, 2)
     assert sum(metrics["queue"]) == 2
     # The slow one waited, too, where the machine had no time for it.
     assert above(metrics, 100000) == 1 or entered > 0.1
@@ -81,7 +94,7 @@ def test_what_was_answered_by_status(serve_app: Start) -> None:
     with socket.create_connection(server.address, 30) as sock:
         sock.sendall(b"nonsense\r\n\r\n")
         assert sock.recv(100).startswith(b"HTTP/1.1 400 ")
-    metrics = server.core.metrics()
+    metrics = counted(server, 4)
     assert [sum(row) for row in metrics["duration"]] == [0, 0, 2, 0, 1, 0]
     statuses = metrics["statuses"]
     assert (statuses[100], statuses[304], statuses[300]) == (2, 1, 1)
