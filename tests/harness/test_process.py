@@ -62,7 +62,13 @@ def test_an_application_that_raises_on_import(tmp_path: Path) -> None:
 def test_a_wrong_answer_is_no_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wsgibench.harness.process.START_TIMEOUT", 1.0)
+    read_ready = GuestProcess._read_ready
+
+    def then_hurry(self: GuestProcess) -> None:
+        read_ready(self)
+        monkeypatch.setattr("wsgibench.harness.process.START_TIMEOUT", 1.0)
+
+    monkeypatch.setattr(GuestProcess, "_read_ready", then_hurry)
     other = dataclasses.replace(HELLO, body=b"something else")
     with (
         pytest.raises(WsgibenchError, match="never answered as exp.*: body"),

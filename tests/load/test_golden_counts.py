@@ -96,16 +96,16 @@ def test_answers_that_never_come(
         requests=300,
         duration=60,
         rate=rate,
-        timeout=0.5,
-        drain=5,
+        timeout=2.0,  # the others are answered in time on any machine
+        drain=10,
     )
     account = server.account()
     assert result["classes"] == expected(account["did"])
     assert result["classes"]["timeout"] == 6
-    # They are in the tail as what they are: at least half a second.
-    assert result["tail"]["p99_ns"] >= 0.5e9
+    # They are in the tail as what they are: at least two seconds.
+    assert result["tail"]["p99_ns"] >= 2e9
     assert "p99_ns" in result["tail"]["at_least"]
-    assert result["response"]["p99_ns"] < 0.5e9
+    assert result["response"]["p99_ns"] < 2e9
 
 
 def test_connections_never_answered(load: Load, golden: Golden) -> None:

@@ -133,7 +133,7 @@ def test_byte_by_byte(server: Any, certificate: Any) -> None:
         assert sock.recv(100).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-@pytest.mark.parametrize("head", [0.3, 0])
+@pytest.mark.parametrize("head", [1.0, 0])
 def test_a_silent_client_is_idle_after_the_handshake(
     serve_app: Start, certificate: Any, head: float
 ) -> None:
