@@ -24,10 +24,12 @@ from tests.native.process import (
 pytest.importorskip("gunicorn")
 
 APP = '''
-import os, time
+import os, sys, time
 
 def app(environ, start_response):
     path = environ["PATH_INFO"]
+    if path == "/exit":
+        sys.exit(3)
     if path == "/hang":
         time.sleep(3600)
     if path == "/wait":
@@ -209,6 +211,19 @@ def test_a_killed_worker_is_replaced(run: Run) -> None:
     for _ in range(50):
         assert int(get(port).split()[0]) != victim
     assert program.stop() == 0
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_an_application_that_exits(run: Run, threads: str) -> None:
+    """With the code by which gunicorn knows that no worker can start."""
+    program = run("--threads", threads)
+    port = port_of(program)
+    first = get(port)
+    seen = len(program.lines)
+    assert b"500" in get(port, "/exit")
+    program.line("Booting worker", after=seen)
+    assert get(port) != first
+    assert program.stop() == 0, program.text
 
 
 def test_errors_go_to_gunicorns_log(run: Run, tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ from wsgibench.native.unpatched import check_threads
 
 #: Seconds between two looks for gunicorn's parent, if it has no timeout.
 LOOK = 1.0
+#: Exit codes of a worker at which gunicorn ends the whole service.
+FAILED_START = (Arbiter.WORKER_BOOT_ERROR, Arbiter.APP_LOAD_ERROR)
 
 
 class Errors(WSGIErrorsWrapper):  # type: ignore[misc]  # no types
@@ -119,9 +121,12 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             # was forked from: it would stop the others.
             if os.getpid() != pid:
                 end_child(error)  # the application forked it
-            if not isinstance(error, KeyboardInterrupt):
+            if isinstance(error, KeyboardInterrupt):
+                self.log.exception("The application was interrupted.")
+            elif isinstance(error, SystemExit) and error.code in FAILED_START:
+                self.log.error("The application exited: %s.", error.code)
+            else:
                 raise
-            self.log.exception("The application was interrupted.")
             sys.exit(1)
         finally:
             end_beat()
