@@ -324,7 +324,7 @@ from an_app import application
 """
 
 
-@pytest.mark.parametrize("arguments", [(), ("--workers=2",)])
+@pytest.mark.parametrize("arguments", [(), ("--workers=2",), ("--preload",)])
 def test_signals_while_the_application_is_imported(
     run: Run, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -346,13 +346,31 @@ def test_signals_while_the_application_is_imported(
     assert program.stop() == 0, program.text
 
 
-def test_term_while_the_application_is_imported(
-    run: Run, tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("arguments", [(), ("--preload",)])
+def test_a_stop_while_the_application_is_imported(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], number: int
 ) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
-    program = run("--grace=60", app="slow")
+    program = run("--grace=60", "--pid=pid", *arguments, app="slow")
     until((tmp_path / "importing").exists, "no import")
-    assert program.stop() == 0, program.text
+    assert program.stop(number) == 0, program.text
+    assert not (tmp_path / "pid").exists()
+    assert "Traceback" not in program.text
+
+
+def test_a_second_service_takes_over(run: Run) -> None:
+    """Two share a port while the first one stops: nobody is refused."""
+    first = run("--reuse-port", "--workers=2")
+    port = first.port()
+    second = run("--reuse-port", "--port=%d" % port)
+    assert second.port() == port
+    first.process.send_signal(signal.SIGTERM)
+    while first.process.poll() is None:
+        assert get(port).endswith(b" one")
+    assert first.wait() == 0, first.text
+    assert get(port).endswith(b" one")
+    assert second.stop() == 0, second.text
 
 
 ASYNCIO = """

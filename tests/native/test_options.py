@@ -7,6 +7,7 @@ import grp
 import http.client
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -35,6 +36,7 @@ from tests.native.process import (
 from tests.native.test_life import APP, ask, change, worker_of
 from wsgibench import serve
 from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.native.config import gather
 from wsgibench.native.loading import load_app
 
 Run = Callable[..., Program]
@@ -246,11 +248,50 @@ def as_another(program: Program, log: Path) -> None:
     until(lambda: refused(port), "the workers live on")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may change users")
+def test_a_user_without_an_entry_and_the_error_log(run: Run) -> None:
+    """Numbers will do, as containers have them. Workers write to the new log
+    after a rotation, although its folder is root's."""
+    with open_folder() as folder:
+        (folder / "an_app.py").write_text(APP)
+        (folder / "serve.toml").write_text("user = 77777\ngroup = 88\n")
+        log = folder / "errors"
+        program = run(
+            *("an_app", "--port=0", "--chdir=%s" % folder),
+            *("--config=%s" % (folder / "serve.toml"), "--error-log=errors"),
+        )
+        until(lambda: log.exists() and "serving on" in log.read_text(), "log")
+        line = log.read_text().partition("serving on ")[2]
+        port = int(line.split()[0].rpartition(":")[2])
+        assert ids_of(port)[:2] == (77777, 88)
+        log.rename(folder / "errors.1")
+        program.process.send_signal(signal.SIGUSR1)
+        until(log.exists, "it was not opened again")
+
+        def is_told() -> bool:
+            get(port, "/raise")
+            return "/raise failed" in log.read_text()
+
+        until(is_told, "the worker writes to the old one")
+        assert program.stop() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may change users")
+def test_a_folder_that_workers_cannot_write_is_told(run: Run) -> None:
+    with open_folder() as folder:
+        folder.chmod(0o700)
+        program = run("an_app", "--user=nobody", "--temp-dir=%s" % folder)
+        assert program.wait() == 1
+        assert "temp_dir %s: Permission denied" % folder in program.lines[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("--user=nobody-of-that-name",), "nobody-of-that-name"),
         (("--group=nobody-of-that-name",), "nobody-of-that-name"),
+        (("--group=99999999999",), "99999999999"),
+        (("--user=4294967295",), "4294967295"),
         (("--umask=9",), "octal"),
         (("--uds-mode=rw",), "octal"),
         (("--workers=many",), "workers"),
@@ -643,6 +684,23 @@ def test_the_table_of_a_project(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[tool.wsgibench]\nserve = 3", "serve is no table"),
+        ("[tool.wsgibench.srve]\nworkers = 2", "did you mean serve?"),
+        ("[tool.wsgibench.serve.tls]\na = 1", "there is no option 'tls'"),
+        ("tool = 'wsgibench'", "tool is no table"),
+    ],
+)
+def test_a_slip_in_the_tables_of_a_project_is_told(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(UsageError, match=re.escape(words)):
+        gather({"config": str(tmp_path / "pyproject.toml")}, {})
+
+
+@pytest.mark.parametrize(
     ("text", "environment", "words"),
     [
         ("worker = 2", {}, "did you mean workers?"),
@@ -651,6 +709,8 @@ def test_the_table_of_a_project(run: Run, tmp_path: Path) -> None:
         ("grace = 'long'", {}, "grace"),
         ("reload = 1", {}, "reload"),
         ("workers = ", {}, "not TOML"),
+        ("[serve]\nworkers = 2", {}, "there is no option 'serve'"),
+        ("user = [0]", {}, "user is a text"),
         ("", {"WSGIBENCH_WORKER": "2"}, "did you mean WSGIBENCH_WORKERS?"),
         ("", {"WSGIBENCH_THREADS": "two"}, "WSGIBENCH_THREADS"),
         ("", {"WSGIBENCH_RELOAD": "perhaps"}, "WSGIBENCH_RELOAD"),
@@ -695,8 +755,12 @@ def test_error_log_and_level(run: Run, tmp_path: Path) -> None:
     log.rename(tmp_path / "errors.1")
     program.process.send_signal(signal.SIGUSR1)
     until(log.exists, "it was not opened again")
-    assert status_of(port, "/raise") == 500
-    until(lambda: "from the application" in log.read_text(), "no error")
+
+    def is_told() -> bool:  # by the worker, once it has opened it, too
+        assert status_of(port, "/raise") == 500
+        return "from the application" in log.read_text()
+
+    until(is_told, "no error")
     assert program.stop() == 0
     assert program.text == ""
     quiet = run("an_app", "--port=0", "--bind=unix:s", "--log-level=error")

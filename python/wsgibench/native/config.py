@@ -85,6 +85,8 @@ def _from_toml(name: str, value: Any, origin: str) -> Any:
     kind = KINDS[name]
     if name == "workers" and type(value) is int:
         return value
+    if name in ("user", "group") and type(value) is int:
+        return str(value)
     if kind is float and type(value) is int:
         return float(value)
     if kind is list and isinstance(value, str):
@@ -120,10 +122,20 @@ def _parse(path: str) -> dict[str, Any]:
         raise UsageError("%s is not TOML: %s." % (path, error)) from error
 
 
-def _of_project(table: Any) -> dict[str, Any] | None:
+def _of_project(path: str) -> dict[str, Any]:
+    """[tool.wsgibench.serve]; it need not be there."""
+    project: Any = _parse(path)
     for name in ("tool", "wsgibench", "serve"):
-        table = table.get(name) if isinstance(table, dict) else None
-    return table if isinstance(table, dict) else None
+        close = difflib.get_close_matches(name, project, 1, 0.8)
+        if close and close[0] != name and name != "tool":
+            raise UsageError(
+                "%s: there is no table %r; did you mean %s?"
+                % (path, close[0], name)
+            )
+        project = project.get(name, {})
+        if not isinstance(project, dict):
+            raise UsageError("%s: %s is no table." % (path, name))
+    return project
 
 
 def _mentions_us(path: str) -> bool:
@@ -135,14 +147,13 @@ def _mentions_us(path: str) -> bool:
 def _table(path: str | None) -> tuple[str, dict[str, Any]]:
     """The file's name and what it says."""
     if path is not None:
-        table = _parse(path)
         if os.path.basename(path) != PROJECT:
-            return path, table
-        return path, _of_project(table) or {}
+            return path, _parse(path)
+        return path, _of_project(path)
     if os.path.exists(FILE):
         return FILE, _parse(FILE)
     if os.path.exists(PROJECT) and _mentions_us(PROJECT):
-        return PROJECT, _of_project(_parse(PROJECT)) or {}
+        return PROJECT, _of_project(PROJECT)
     return "", {}
 
 

@@ -8,7 +8,7 @@ import math
 import os
 import pwd
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from wsgibench.errors import UsageError, WsgibenchError
 
@@ -24,16 +24,32 @@ def octal(text: str | int, name: str) -> int:
     return value
 
 
-def find_user(user: str | int | None) -> tuple[int, int] | None:
-    """Its uid and group."""
+#: The next one means "unchanged" to the kernel.
+MAX_ID = 2**32 - 2
+
+
+def _number(text: str | int) -> int | None:
+    """A uid or gid that is given as a number need not be in a database: in a
+    container it often is not."""
+    if isinstance(text, str) and not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if 0 <= number <= MAX_ID else None
+
+
+def find_user(user: str | int | None) -> tuple[int, int | None] | None:
+    """Its uid, and its group if it has an entry."""
     if user is None:
         return None
+    number = _number(user)
     try:
-        if isinstance(user, int) or user.isdigit():
-            entry = pwd.getpwuid(int(user))
+        if number is None:
+            entry = pwd.getpwnam(str(user))
         else:
-            entry = pwd.getpwnam(user)
-    except (KeyError, OverflowError) as error:
+            entry = pwd.getpwuid(number)
+    except KeyError as error:
+        if number is not None:
+            return number, None
         raise UsageError("there is no user %r." % (user,)) from error
     return entry.pw_uid, entry.pw_gid
 
@@ -41,10 +57,11 @@ def find_user(user: str | int | None) -> tuple[int, int] | None:
 def find_group(group: str | int | None) -> int | None:
     if group is None:
         return None
-    if isinstance(group, int) or group.isdigit():
-        return int(group)
+    number = _number(group)
+    if number is not None:
+        return number
     try:
-        return grp.getgrnam(group).gr_gid
+        return grp.getgrnam(str(group)).gr_gid
     except KeyError as error:
         raise UsageError("there is no group %r." % group) from error
 
@@ -81,11 +98,33 @@ class Identity:
         if self.gid is not None:
             os.setgid(self.gid)
         if self.uid is not None:
-            name = pwd.getpwuid(self.uid).pw_name
-            os.initgroups(name, os.getgid())
+            try:
+                name = pwd.getpwuid(self.uid).pw_name
+                os.initgroups(name, os.getgid())
+            except KeyError:
+                os.setgroups([os.getgid()])
             os.setuid(self.uid)
         elif self.gid is not None:
             os.setgroups([self.gid])
+
+    def ask(self, question: Callable[[], str]) -> str:
+        """The answer as a worker would give it, by a child that becomes one
+        if they are others than this process."""
+        if os.geteuid() != 0 or (self.uid, self.gid) == (None, None):
+            return question()
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self.take_on()
+                os.write(writer, question().encode())
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader) as answer:
+            text = answer.read()
+        os.waitpid(pid, 0)
+        return text
 
     def own(self, path: str) -> None:
         """A file that root has made, but workers write or remove."""

@@ -142,6 +142,14 @@ def reopen() -> None:
             handler.reopen()
 
 
+def paths() -> list[str]:
+    return [
+        handler.path
+        for handler in logger.handlers
+        if isinstance(handler, FileHandler) and handler.path != "-"
+    ]
+
+
 def descriptor() -> int | None:
     """Of the file, for what the core has to say; None: there is none."""
     for handler in logger.handlers:

@@ -17,7 +17,7 @@ from typing import Any
 
 from wsgibench import native
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.native import gil, identity, log, sockets
+from wsgibench.native import gil, identity, log, signals, sockets
 from wsgibench.native.contract import Application
 from wsgibench.native.loading import load_app
 from wsgibench.native.notify import Notifier
@@ -116,14 +116,21 @@ def _check(service: Service, settings: dict[str, Any]) -> None:
     service.prepare_log()
     _try_settings(service.options, settings)
     folder = settings.get("temp_dir") or os.environ.get("TMPDIR") or "/tmp"
-    try:
-        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
-            file.write(bytes(4096))
-    except OSError as error:
+
+    def keep_a_body() -> str:
+        try:
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                file.write(bytes(4096))
+        except OSError as error:
+            return str(error.strerror)
+        return ""
+
+    reason = service.identity.ask(keep_a_body)
+    if reason:
         raise WsgibenchError(
             "large bodies cannot be kept in temp_dir %s: %s."
-            % (folder, error.strerror)
-        ) from error
+            % (folder, reason)
+        )
 
 
 def _warn_of_gil(options: Options) -> None:
@@ -188,19 +195,13 @@ def _run(
     settings: dict[str, Any],
     announce: bool,
 ) -> None:
-    options.check()
     workers = _count_workers(options.workers)
-    if threading.current_thread() is not threading.main_thread():
-        raise UsageError(
-            "serve() handles signals, which only the main thread can; "
-            "use wsgibench.Server here."
-        )
-    _settle_in(options)
     if not isinstance(app, str) and not callable(app):
         raise UsageError("the application %r is not callable." % (app,))
     _warn_of_gil(options)
     notifier = Notifier()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(signals.starting())
         stack.enter_context(identity.pid_file(options.pid))
         who = identity.Identity(options.user, options.group, options.umask)
         listeners = _open_listeners(options, workers * options.loops, who)
@@ -265,8 +266,18 @@ def serve(
     if bind is not None:
         given["bind"] = [bind] if isinstance(bind, str) else list(bind)
     options = Options(**given)
+    options.check()
+    if threading.current_thread() is not threading.main_thread():
+        raise UsageError(
+            "serve() handles signals, which only the main thread can; "
+            "use wsgibench.Server here."
+        )
+    _settle_in(options)  # files of logs are named from there, too
     if {"log_level", "error_log", "log_config"} & given.keys():
         log.configure(options.log_level, options.error_log, options.log_config)
     else:
         log.configure_by_default()
-    _run(app, options, settings, announce)
+    try:
+        _run(app, options, settings, announce)
+    except signals.Ended as signal:
+        log.logger.info("%s: stopping", signal)

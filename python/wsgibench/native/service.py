@@ -164,6 +164,8 @@ class Service:
     def prepare_log(self) -> None:
         """As root, where workers are another: the file may stand in a folder
         in which they cannot make one."""
+        for path in log.paths():
+            self.identity.own(path)
         opened = self.open_log()
         if opened is not None:
             opened.close()

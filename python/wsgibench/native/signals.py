@@ -72,6 +72,28 @@ def handling(
         yield
 
 
+class Ended(KeyboardInterrupt):
+    """SIGTERM or SIGINT while nothing is served yet; which, as text."""
+
+
+@contextlib.contextmanager
+def starting() -> Iterator[None]:
+    """Until there is something to stop: TERM and INT end the start, here and
+    now, and the rest does nothing. What the caller handles stays his."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Ended(signal.Signals(number).name)
+
+    new: dict[int, Any] = dict.fromkeys(OTHERS, nothing)
+    new.update({signal.SIGTERM: end, signal.SIGINT: end})
+    defaults = (signal.SIG_DFL, signal.default_int_handler)
+    for number in list(new):
+        if signal.getsignal(number) not in defaults:
+            del new[number]
+    with SignalHandlers(new):
+        yield
+
+
 @contextlib.contextmanager
 def stopping(core: CoreServer, grace: float) -> Iterator[None]:
     """While inside, TERM and INT stop this server."""
