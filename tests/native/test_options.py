@@ -352,6 +352,19 @@ def test_one_address_twice_is_told() -> None:
         serve("an_app", bind=["127.0.0.1:%d" % port] * 2)
 
 
+def test_one_unix_socket_twice_is_told(tmp_path: Path) -> None:
+    again = tmp_path / ".." / tmp_path.name / "a"
+    binds = ["unix:%s/a" % tmp_path, "unix:%s" % again]
+    with pytest.raises(UsageError, match="/a is there twice"):
+        serve("an_app", bind=binds)
+
+
+def test_a_bad_address_leaves_no_file_of_a_good_one(tmp_path: Path) -> None:
+    with pytest.raises(WsgibenchError, match="a port is"):
+        serve("an_app", bind=["unix:%s/a" % tmp_path, "127.0.0.1:99999"])
+    assert not (tmp_path / "a").exists()
+
+
 @pytest.mark.parametrize("name", ["./an_app.py", "an_app.py:app"])
 def test_a_file_is_no_module(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

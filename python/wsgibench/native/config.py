@@ -135,7 +135,8 @@ def _of_project(path: str) -> dict[str, Any]:
         project = project.get(name, {})
         if not isinstance(project, dict):
             raise UsageError("%s: %s is no table." % (path, name))
-    return project
+    found: dict[str, Any] = project
+    return found
 
 
 def _mentions_us(path: str) -> bool:

@@ -45,11 +45,13 @@ def _count_workers(workers: str | int) -> int:
 
 
 def _open_listeners(
-    options: Options, loops: int, who: identity.Identity
-) -> Listeners:
+    listeners: Listeners,
+    options: Options,
+    loops: int,
+    who: identity.Identity,
+) -> None:
     """loops: of all workers. The file of a unix socket is the workers', as
     with gunicorn."""
-    listeners = Listeners()
     permissions = None if who.umask is None else 0o777 & ~who.umask
     if options.uds_mode is not None:
         permissions = identity.octal(options.uds_mode, "uds_mode")
@@ -60,6 +62,7 @@ def _open_listeners(
             ", ".join(options.bind),
         )
     given: list[str | None] = [*(addresses or options.bind)]
+    sockets.check_paths(given)
     for bind in given or [None]:
         found = [
             sockets.open_listener(
@@ -81,7 +84,6 @@ def _open_listeners(
                 for _ in range(loops - 1)
             ]
         listeners.add(found, ours)
-    return listeners
 
 
 def _listen(listeners: Listeners, settings: dict[str, Any]) -> None:
@@ -204,8 +206,9 @@ def _run(
         stack.enter_context(signals.starting())
         stack.enter_context(identity.pid_file(options.pid))
         who = identity.Identity(options.user, options.group, options.umask)
-        listeners = _open_listeners(options, workers * options.loops, who)
+        listeners = Listeners()
         stack.callback(listeners.close)
+        _open_listeners(listeners, options, workers * options.loops, who)
         observation = Observation(
             MAX_PLACES,
             options.metrics,

@@ -12,6 +12,7 @@ import socket
 import stat
 import struct
 import sys
+from collections.abc import Sequence
 
 from wsgibench.errors import UsageError, WsgibenchError
 
@@ -58,6 +59,21 @@ def _remove_stale(path: str) -> None:
                 probe.connect(path)
             except ConnectionRefusedError:
                 os.unlink(path)
+
+
+def check_paths(binds: Sequence[str | None]) -> None:
+    """One that is bound but does not listen yet looks stale; the second of
+    the same path would take it away."""
+    paths = [
+        os.path.realpath(bind[len("unix:") :])
+        for bind in binds
+        if bind is not None
+        and bind.startswith("unix:")
+        and not bind.startswith("unix:@")
+    ]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise UsageError("unix:%s is there twice." % path)
 
 
 def listen_unix(path: str, mode: int | None = None) -> socket.socket:
