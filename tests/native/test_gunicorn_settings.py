@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import os
+import pwd
+import signal
 import socket
 import ssl
 import stat
@@ -485,6 +487,30 @@ def test_client_certificates_and_ciphers(
 def others_can_import() -> bool:
     folders = [Path(os.__file__), *Path(os.__file__).parents]
     return all(folder.stat().st_mode & stat.S_IROTH for folder in folders)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may change users")
+def test_logs_of_another_user_are_rotated(run: Run) -> None:
+    """Only gunicorn's parent can open them again."""
+    with open_folder() as folder:
+        (folder / "gapp.py").write_text(APP)
+        log = folder / "access"
+        program = run(
+            *("--user=nobody", "--group=%d" % pwd.getpwnam("nobody").pw_gid),
+            *("--chdir=%s" % folder, "--access-logfile=access"),
+        )
+        port = port_of(program)
+        assert get(port).startswith(b"http")
+        log.rename(folder / "access.1")
+        program.process.send_signal(signal.SIGUSR1)
+        until(log.exists, "it was not opened again")
+
+        def is_written() -> bool:
+            assert get(port).startswith(b"http")
+            return '"GET / HTTP/1.1" 200' in log.read_text()
+
+        until(is_written, "no worker writes to it")
+        assert program.stop() == 0, program.text
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone may change users")

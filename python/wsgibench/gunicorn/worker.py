@@ -90,10 +90,10 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
     def run(self) -> None:
         threads = self.cfg.threads if self.cfg.threads > 1 else 0
         self.access_log: AccessLog | None = None
-        if self.cfg.accesslog and not self._python_logs():
-            self.access_log = AccessLog(self.cfg.accesslog, "combined")
         app = self._wrap(self.wsgi)
         try:
+            if self.cfg.accesslog and not self._python_logs():
+                self.access_log = self._open_access_log()
             check_threads(threads)
             self.cores = [
                 self._make_core(app, sock.sock, threads)
@@ -132,6 +132,18 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
             end_beat()
             for core in self.cores:
                 core.close()
+
+    def _open_access_log(self) -> AccessLog:
+        """It may be one that only gunicorn's parent can open, and has."""
+        path = self.cfg.accesslog
+        try:
+            return AccessLog(path, "combined")
+        except WsgibenchError:
+            for handler in self.log.access_log.handlers:
+                stream = getattr(handler, "stream", None)
+                if stream is not None:
+                    return AccessLog(path, "combined", os.dup(stream.fileno()))
+            raise
 
     def _make_core(
         self, app: Application, sock: socket.socket, threads: int
@@ -208,4 +220,9 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         log: AccessLog | None = getattr(self, "access_log", None)
         if log is not None:
             log.reopen()
-        super().handle_usr1(sig, frame)
+        try:
+            super().handle_usr1(sig, frame)
+        except OSError:
+            # A file that only gunicorn's parent can open: the next worker
+            # inherits it.
+            self.alive = False

@@ -37,11 +37,17 @@ def own_copy(fd: int) -> int:
 
 
 class AccessLog:
-    """Owns the descriptor; ``-`` is standard output."""
+    """Owns the descriptor; ``-`` is standard output. ``fd`` is one that is
+    open already."""
 
-    def __init__(self, path: str, log_format: str = "common") -> None:
+    def __init__(
+        self, path: str, log_format: str = "common", fd: int = -1
+    ) -> None:
         self.path = path
         self.format = formats.check(log_format)
+        self.fd = fd
+        if fd >= 0:
+            return
         try:
             self.fd = own_copy(1) if path == "-" else open_file(path)
         except OSError as error:
