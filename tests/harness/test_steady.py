@@ -18,7 +18,7 @@ from wsgibench import cli
 from wsgibench.harness import steady
 from wsgibench.harness.plan import Load
 from wsgibench.harness.process import open_socket
-from wsgibench.harness.steady import Steering
+from wsgibench.harness.steady import ShiftOf, Steering
 from wsgibench.stats import samples, summary, warmup
 
 
@@ -41,6 +41,7 @@ def told(
     asked: Load | None = None,
     is_jit: bool = False,
     each: int = 100,
+    shift: ShiftOf = steady.never,
 ) -> tuple[Steering, float | None]:
     """(the steering, the second at which it ended a load of looks at each
     200 ms); its costs have settled after so many windows."""
@@ -48,7 +49,9 @@ def told(
     def settled(costs: Sequence[float]) -> bool:
         return len(costs) >= settled_after
 
-    made = Steering(os.getpid(), asked or load(), settled, is_jit=is_jit)
+    made = Steering(
+        os.getpid(), asked or load(), settled, is_jit=is_jit, shift=shift
+    )
     made.start()
     ended = None
     made.theirs.settimeout(30)
@@ -79,6 +82,32 @@ def test_what_never_settles_is_measured_from_the_limit_on() -> None:
     assert made.to_json()["steady"] is False
     assert made.to_json()["seconds"] == pytest.approx(4.0)
     assert ended == pytest.approx(6.0)
+
+
+def test_what_changed_while_it_was_measured_begins_behind_the_change() -> None:
+    seen: list[int] = []
+
+    def once(costs: Sequence[float]) -> int | None:
+        seen.append(len(costs))
+        return 4 if len(seen) == 1 else None
+
+    made, ended = told(10, 60, shift=once)
+    # Settled at 2.0 s, measured to 4.0, and from the change at 2.8 to 4.8.
+    assert made.to_json() == {"seconds": 2.8, "steady": True, "limit": 20.0}
+    assert ended == pytest.approx(4.8)
+    assert seen == [10, 10]
+
+
+@pytest.mark.parametrize(("limit", "begin"), [(20.0, 5.6), (2.5, 2.4)])
+def test_what_goes_on_changing_is_measured_in_the_end(
+    limit: float, begin: float
+) -> None:
+    """Two measured times later, or at the limit."""
+    made, ended = told(
+        10, 100, asked=load(settle=limit), shift=lambda costs: 2
+    )
+    assert made.to_json()["seconds"] == pytest.approx(begin, abs=0.5)
+    assert ended == pytest.approx(made.to_json()["seconds"] + 2.0)
 
 
 def test_connections_are_made_before_anything_settles() -> None:

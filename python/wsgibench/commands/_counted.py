@@ -55,8 +55,10 @@ def measurer(
     """What measures a start."""
     from wsgibench.harness import cell
     from wsgibench.harness.counted import measure
-    from wsgibench.stats import warmup
+    from wsgibench.stats import shift, warmup
 
     if not arguments.counted:
-        return functools.partial(cell.run, settled=warmup.settled)
+        return functools.partial(
+            cell.run, settled=warmup.settled, shift=shift.of_costs
+        )
     return measure.measurer(measure.counter(arguments.counter))

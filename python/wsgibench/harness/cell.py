@@ -20,7 +20,7 @@ from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
 from wsgibench.harness.process import GuestProcess, Under
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
-from wsgibench.harness.steady import Settled, Steering
+from wsgibench.harness.steady import Settled, ShiftOf, Steering, never
 from wsgibench.harness.visit import Visit, wrong_answers
 from wsgibench.harness.watch import Watch
 from wsgibench.load.verdict import summary
@@ -134,6 +134,7 @@ def run(
     under: Under | None = None,
     visit: Visit | None = None,
     settled: Settled | None = None,
+    shift: ShiftOf = never,
     client: Client = HERE,
 ) -> dict[str, Any]:
     """What was observed; raises WsgibenchError when there is no result.
@@ -173,6 +174,7 @@ def run(
                     load,
                     settled,
                     is_jit=guest.ready.get("implementation") == "PyPy",
+                    shift=shift,
                 )
             watch.start()
             power = energy.read()

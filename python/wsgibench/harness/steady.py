@@ -3,7 +3,9 @@ is measured.
 
 The generator tells how many requests were answered (load/steer.py), /proc what
 the server used: a window of cost is made of two such looks. Whether they are
-in a steady state is for `settled` to say (stats/warmup.py).
+in a steady state is for `settled` to say (stats/warmup.py). If the cost
+changed while it was measured, by `shift` (stats/shift.py), what was before the
+change is warm-up too, and the measured time begins there.
 """
 
 from __future__ import annotations
@@ -12,13 +14,17 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 from wsgibench.harness import usage
 from wsgibench.harness.plan import Load
 
 #: Costs of the windows so far, us per request -> have they settled?
 Settled = Callable[[Sequence[float]], bool]
+#: Costs of the windows measured -> the first one behind a change, if any.
+ShiftOf = Callable[[Sequence[float]], Optional[int]]
+#: By how many measured times such changes put the beginning off, at most.
+PUT_OFF = 2.0
 #: Seconds that are looked at, at least: fewer windows show no course.
 LEAST = 1.0
 #: What a JIT needs, whichever comes first. PyPy traces what ran 1,039 times,
@@ -40,19 +46,33 @@ class Outcome:
     steady: bool  # or else the limit ended it
 
 
+def never(costs: Sequence[float]) -> int | None:
+    """A `shift` that finds none."""
+    return None
+
+
 class Steering(threading.Thread):
     """Decides, while a load runs, when it is measured and when it ends."""
 
     def __init__(
-        self, server: int, load: Load, settled: Settled, *, is_jit: bool
+        self,
+        server: int,
+        load: Load,
+        settled: Settled,
+        *,
+        is_jit: bool,
+        shift: ShiftOf = never,
     ) -> None:
         super().__init__(daemon=True)
         self._is_jit = is_jit
         self._server = server
         self._load = load
         self._settled = settled
+        self._shift = shift
         self._ours, self.theirs = socket.socketpair()
         self.costs: list[float] = []
+        self._ends: list[float] = []  # of their windows, seconds
+        self._latest = load.settle  # that the measured time may begin
         self.outcome: Outcome | None = None
 
     def run(self) -> None:
@@ -63,6 +83,7 @@ class Steering(threading.Thread):
                 now = ok, sum(map(usage.cpu_ns, usage.tree(self._server)))
                 if now[0] > before[0]:
                     cost = (now[1] - before[1]) / (now[0] - before[0]) / 1e3
+                    self._ends.append(elapsed / 1e9)
                     self.costs.append(cost)
                 before = now
                 used = now[1] - first[1]
@@ -75,12 +96,25 @@ class Steering(threading.Thread):
         if self.outcome is None and seconds >= self._load.warmup + LEAST:
             if enough and self._settled(self.costs):
                 self.outcome = Outcome(seconds, True)
+                put_off = PUT_OFF * self._load.duration
+                self._latest = min(self._latest, seconds + put_off)
             elif seconds >= self._load.settle:
                 self.outcome = Outcome(seconds, False)
-        return (
-            self.outcome is not None
-            and seconds >= self.outcome.seconds + self._load.duration
-        )
+        if self.outcome is None:
+            return False
+        if seconds < self.outcome.seconds + self._load.duration:
+            return False
+        return not self._begins_later(self.outcome)
+
+    def _begins_later(self, outcome: Outcome) -> bool:
+        """Whether what was measured changed, and there is time to begin
+        behind the change."""
+        before = sum(end <= outcome.seconds for end in self._ends)
+        at = self._shift(self.costs[before:]) if outcome.steady else None
+        if at is None or self._ends[before + at - 1] > self._latest:
+            return False
+        self.outcome = Outcome(self._ends[before + at - 1], True)
+        return True
 
     def close(self) -> None:
         self.theirs.close()

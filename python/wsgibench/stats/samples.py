@@ -14,6 +14,7 @@ import numpy as np
 from wsgibench.stats import machine
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 #: Requests without which a window's cost says little: neighbours are put
 #: together until they have as many.
@@ -60,14 +61,14 @@ class Windows:
             total = float(self.ok.sum())
             wanted = max(1, asked.get("requests", 0) or total)
             left_out = discard * min(1.0, total / wanted)
-            return self._kept(np.cumsum(self.ok) - self.ok >= left_out)
+            return self.only(np.cumsum(self.ok) - self.ok >= left_out)
         fixed = float(asked["warmup"])
         return self.since(fixed if self.warmup is None else self.warmup)
 
     def since(self, seconds: float) -> Windows:
-        return self._kept(self.begin >= seconds - 1e-9)
+        return self.only(self.begin >= seconds - 1e-9)
 
-    def _kept(self, keep: np.ndarray[Any, np.dtype[np.bool_]]) -> Windows:
+    def only(self, keep: Flags) -> Windows:
         return Windows(
             self.begin[keep],
             self.seconds[keep],
@@ -103,11 +104,19 @@ class Windows:
         return bool(self.ok.sum() > 0 and self.cpu_us.sum() > 0)
 
 
+def _length(window: dict[str, Any]) -> int:
+    return int(window["end_ns"] - window["start_ns"])
+
+
 def windows(start: dict[str, Any]) -> Windows:
     """All of them, the warm-up too. CPU between usage samples is taken by
-    straight line: both clocks are CLOCK_MONOTONIC."""
+    straight line: both clocks are CLOCK_MONOTONIC. The rest of a window in
+    which the load ended is left out: the sample behind it is of a server that
+    had nothing to do any more."""
     load = start["load"]
     found = load["windows"]
+    if len(found) > 1 and 2 * _length(found[-1]) < _length(found[-2]):
+        found = found[:-1]
     begin = np.array([w["start_ns"] for w in found], dtype=float)
     end = np.array([w["end_ns"] for w in found], dtype=float)
     times = np.array([s["time_ns"] for s in start["usage"]], dtype=float)

@@ -7,20 +7,17 @@ several starts.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from wsgibench import verdicts
 from wsgibench.load.hdr import Histogram
-from wsgibench.stats import histogram, samples, stall, warmup
-from wsgibench.stats.columns import three
+from wsgibench.stats import histogram, samples, stall, steadiness, warmup
 from wsgibench.stats.samples import Windows
 from wsgibench.stats.warmup import StartCourse
 from wsgibench.stats.wording import together
 from wsgibench.verdicts import (
-    CPU,
     GOODPUT,
     INVALID,
     LATENCY,
@@ -42,7 +39,7 @@ class Judgement:
     doubts: tuple[Doubt, ...]
     server_cpu_share: float
     label: str  # see warmup.py
-    cpu_range: tuple[float, float] | None  # of what never settled
+    cpu_range: tuple[float, float] | None  # if no number says it
 
     def of(self, number: str) -> str:
         return verdicts.of_number(number, self.doubts)
@@ -78,9 +75,7 @@ def cpu_share(measured: list[Windows]) -> float:
     return used / 1e6 / seconds if seconds else 0.0
 
 
-def latencies(
-    cell: dict[str, Any], measured: dict[int, Windows]
-) -> Histogram:
+def latencies(cell: dict[str, Any], measured: dict[int, Windows]) -> Histogram:
     begins = {block: float(one.begin[0]) for block, one in measured.items()}
     return histogram.of_cell(cell, begins)
 
@@ -94,11 +89,12 @@ def judge(
     starts = cell["starts"]
     share = cpu_share(measured)
     disturbed = _machine(cell)
+    doubtful = None if disturbed else steadiness.doubtful(measured)
     found = [
         *disturbed,
         *merged([_of_load(start) for start in starts]),
         *merged([_of_start(start, cell["load"]) for start in starts]),
-        *([] if disturbed else _course(cell["load"], courses)),
+        *([doubtful.why] if doubtful else []),
         *_stall(times, share),
     ]
     if not starts:
@@ -123,12 +119,11 @@ def judge(
         )
     order = (INVALID, SUSPECT, NOTE)
     found.sort(key=lambda one: order.index(one["level"]))
-    never = any(one["code"] == "unsteady" for one in found)
     return Judgement(
         tuple(found),
         share,
         warmup.label(courses),
-        warmup.spread(courses, cell["load"]) if never else None,
+        doubtful.range if doubtful else None,
     )
 
 
@@ -194,44 +189,3 @@ def _stall(times: Histogram, share: float) -> list[Doubt]:
         return []
     remedy = "the numbers are what its clients get"
     return [doubt("stall", NOTE, (GOODPUT, LATENCY), words, remedy)]
-
-
-def _course(
-    asked: dict[str, Any], courses: list[StartCourse]
-) -> list[Doubt]:
-    """Only of what moves the cell's number: most of its starts must be off,
-    for one that something else on the machine disturbed is what the others
-    are for, and by more than anybody would choose a server for."""
-    off = [one.bias(asked) for one in courses]
-    size = statistics.median(map(abs, off)) if off else 0.0
-    if size <= warmup.SAME:
-        return []
-    late = [
-        one.steady_seconds
-        for one, bias in zip(courses, off)
-        if one.course.label == warmup.WARM_UP and bias > warmup.SAME
-    ]
-    if 2 * len(late) > len(off):
-        return [
-            doubt(
-                "warming-up",
-                SUSPECT,
-                (CPU, GOODPUT),
-                "measured while it warmed up, which makes its CPU per "
-                "request %.0f %% higher" % (100 * size),
-                "give it a --warmup of %.1f s" % max(late),
-            )
-        ]
-    low, high = warmup.spread(courses, asked)
-    return [
-        doubt(
-            "unsteady",
-            SUSPECT,
-            (CPU, GOODPUT, LATENCY),
-            "it never settled: the CPU per request went between %s and %s us, "
-            "and what was measured lies %.0f %% from where its starts ended "
-            "(median of %d)" % (three(low), three(high), 100 * size, len(off)),
-            "a longer --warmup-limit and --duration; if it stays, the range "
-            "is the result",
-        )
-    ]

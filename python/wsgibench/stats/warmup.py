@@ -20,14 +20,12 @@ from typing import Any
 import numpy as np
 
 from wsgibench.stats import changepoints, samples
-from wsgibench.stats.samples import Array, Windows
+from wsgibench.stats.samples import Array
+from wsgibench.stats.shift import SAME
 
 FLAT, WARM_UP, SLOWDOWN = "flat", "warm-up", "slowdown"
 NO_STEADY_STATE, INCONSISTENT = "no steady state", "inconsistent"
 
-#: Levels that differ by less are one level: nobody would choose a server
-#: for it, and a machine that is not all ours drifts by as much.
-SAME = 0.03
 LAST = 0.25  # of the windows that the last level must hold
 LEAST = 8  # windows without which nothing has settled
 
@@ -93,21 +91,6 @@ class StartCourse:
     costs: Array
     steady_seconds: float  # until the steady state
     steady_requests: int
-    windows: Windows
-
-    def bias(self, asked: dict[str, Any]) -> float:
-        """By what part the cost that was measured lies above the cost in
-        the steady state (of a start without one: its last level); 0 for
-        what the noise of its windows explains."""
-        figure = self.windows.after(asked).series("server_cpu_us")
-        if self.course.label == FLAT or not figure.below.sum():
-            return 0.0
-        steady = self.windows.since(self.steady_seconds)
-        last = steady.series("server_cpu_us").value
-        count = len(self.costs) - self.course.steady
-        error = 2 * changepoints.noise(self.costs) / np.sqrt(count)
-        off = figure.value - last
-        return off / last if abs(off) > error else 0.0
 
 
 def of_start(start: dict[str, Any]) -> StartCourse | None:
@@ -120,23 +103,7 @@ def of_start(start: dict[str, Any]) -> StartCourse | None:
     begin = every.begin[some]
     at = float(begin[found.steady])
     before = int(every.ok[every.begin < at].sum())
-    return StartCourse(found, begin, costs, at, before, every)
-
-
-def spread(
-    courses: list[StartCourse], asked: dict[str, Any]
-) -> tuple[float, float]:
-    """The least and the largest level (us per request) that the measured
-    time of any start reached into."""
-    found = []
-    for one in courses:
-        first = one.windows.after(asked).begin
-        begin = float(first[0]) if len(first) else 0.0
-        edges = [0, *one.course.changes, len(one.costs)]
-        for level, end in zip(one.course.levels, edges[1:]):
-            if one.seconds[end - 1] >= begin:
-                found.append(level)
-    return min(found), max(found)
+    return StartCourse(found, begin, costs, at, before)
 
 
 def label(courses: list[StartCourse]) -> str:
