@@ -7,9 +7,8 @@ and counts not negative.
 
 from __future__ import annotations
 
-import math
 import sys
-from typing import Any, Literal, TypedDict, get_type_hints
+from typing import Any, Literal, Optional, TypedDict, Union, get_type_hints
 
 if sys.version_info >= (3, 10):
     from types import NoneType
@@ -142,7 +141,13 @@ class WholeCounted(Counted, total=False):
     calls: dict[str, float]
 
 
-class CountedStart(TypedDict):
+class OfGuest(TypedDict, total=False):
+    """What names of interpreters are known from, in any start."""
+
+    guest: Guest
+
+
+class CountedStart(OfGuest):
     start: int
     counted: WholeCounted
 
@@ -208,15 +213,19 @@ class Disturbed(TypedDict, total=False):
     disturbed: str  # why a number cannot be believed; "" if nothing is wrong
 
 
+#: A number or null; Python 3.9 cannot read `float | None` while it runs.
+Perhaps = Optional[float]
+
+
 class Trial(Disturbed):
     rate: float
     holds: bool
-    p50_ns: Any  # a number or null, as p99_ns
-    p99_ns: Any
+    p50_ns: Perhaps
+    p99_ns: Perhaps
     client_cpu_share: float
 
 
-class SearchedStart(Disturbed):
+class SearchedStart(Disturbed, OfGuest):
     start: int
     closed_loop: float
     capacity: float
@@ -232,10 +241,20 @@ class Tried(Disturbed):
     workers: int
     threads: int
     holds: bool
-    p99_ns: Any
+    p99_ns: Perhaps
     cpu_share: float
     wait_share: float
     rss: int
+
+
+class Found(TypedDict):
+    workers: int
+    threads: int
+    server: str
+    command: str
+
+
+PerhapsFound = Optional[Found]
 
 
 class Size(Disturbed):
@@ -244,11 +263,15 @@ class Size(Disturbed):
     least_workers: int
     under_way: float
     tried: list[Tried]
-    found: Any  # workers, threads, server and command, or null
+    found: PerhapsFound
 
 
 class SizedCell(Cell):
     size: Size
+
+
+class WholeSizedCell(SizedCell, total=False):
+    starts: list[OfGuest]
 
 
 class Failure(TypedDict):
@@ -367,6 +390,7 @@ class Head(TypedDict):
 class WholeHead(Head, total=False):
     kind: Literal["counted", "capacity", "size"]
     commit: str
+    limits_ns: dict[str, float]
     skipped: list[Failure]
     application: Application
     baselines: list[WholeBaseline]
@@ -390,7 +414,7 @@ class CapacityRecord(WholeHead):
 class SizeRecord(WholeHead):
     slo: str
     rate: float
-    cells: list[SizedCell]
+    cells: list[WholeSizedCell]
 
 
 #: By their ``kind``; without one it is a Record.
@@ -414,7 +438,7 @@ def _number(value: Any, is_whole: bool, where: str) -> None:
     if isinstance(value, bool) or not isinstance(value, kinds):
         what = "a whole number" if is_whole else "a number"
         raise Wrong("%s must be %s" % (where, what))
-    if not math.isfinite(value) or not 0 <= value < LARGEST:
+    if not 0 <= value < LARGEST:  # nor NaN
         raise Wrong("%s must be neither negative nor endless" % where)
 
 
@@ -436,6 +460,9 @@ def check(value: Any, kind: Any, where: str) -> None:
             raise Wrong(
                 "%s must be one of %s" % (where, ", ".join(kind.__args__))
             )
+    elif origin is Union:
+        if value is not None:
+            check(value, kind.__args__[0], where)
     elif origin is list:
         if not isinstance(value, list):
             raise Wrong("%s must be a list" % where)
@@ -488,6 +515,19 @@ def _order(record: Record) -> None:
                     raise Wrong("%s: times of %s go back" % (where, name))
 
 
+def _sizes(record: SizeRecord) -> None:
+    for number, cell in enumerate(record["cells"]):
+        found = cell["size"]["found"]
+        if found is not None and not any(
+            one["holds"]
+            and one["workers"] == found["workers"]
+            and one["threads"] == found["threads"]
+            for one in cell["size"]["tried"]
+        ):
+            where = "record.cells[%d].size" % number
+            raise Wrong(where + ": what was found was not tried")
+
+
 def _routes(record: Record) -> None:
     for one in record.get("baselines", []):
         for start in one["starts"]:
@@ -499,8 +539,10 @@ def _routes(record: Record) -> None:
 def checked(value: Any) -> dict[str, Any]:
     """A record of any kind; raises Wrong."""
     kind = value.get("kind") if isinstance(value, dict) else None
-    if kind in KINDS:
+    if isinstance(kind, str) and kind in KINDS:
         check(value, KINDS[kind], "record")
+        if kind == "size":
+            _sizes(value)
     else:
         check(value, Record, "record")
         _order(value)

@@ -6,15 +6,18 @@ from __future__ import annotations
 import copy
 import json
 import os
-import random
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from random import Random as Chance
 from typing import Any
 
 import pytest
 
+from tests.counting import test_comparison as counting
+from tests.reports import test_search_pages as searches
 from tests.stats import synthetic
 from tests.stats.test_machine import start as whole_start
 from wsgibench import cli, shapes
@@ -54,9 +57,13 @@ STRANGERS = {
     "{}": "begins with no schema",
     '{"schema": 7}': "its schema is 7",
     '{"schema": "wsgibench-record/2"}': "run it again",
+    "\ufeff{}": "does not begin with {",
+    "\x1f\x8b": "does not begin with {",
     SCHEMA: "is not JSON",
     SCHEMA + "}": "record has no",
     SCHEMA + ', "x": NaN}': "NaN is no number",
+    SCHEMA + ', "x": ' + "9" * 5000 + "}": "",
+    SCHEMA + ', "kind": []}': "record has no",
     SCHEMA + ', "x": ' + "[" * 100_000: "too deep",
     SCHEMA + ', "x": "\\ud800"}': "record has no",
 }
@@ -105,6 +112,7 @@ START = ["cells", 0, "starts", 0]
         ([*START, "usage", 3, "time_ns"], 1, "times of usage go back"),
         ([*START, "load", "windows", 0, "end_ns"], 0, "without a length"),
         ([*START, "load", "windows", 0, "ok"], 2**64, "nor endless"),
+        ([*START, "usage", 3, "cpu_ns"], 10**400, "nor endless"),
         ([*START, "load", "doubts"], [{"code": "x"}], "has no level"),
         ([*START, "start"], 1, "has a start twice"),
         (["kind"], "other", "must be one of counted"),
@@ -136,28 +144,34 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 VALUES: list[Any] = [
-    *(None, True, -1, 0, 1.5, 2**62, 2**70, 1e308, "", "x", [], {}),
+    *(None, True, -1, 0, 1.5, 2**62, 2**70, 10**400, 1e308, "", "x", [], {}),
     *([[]], [None], {"a": None}, "eJwDAAAAAAE=", "%s", "\0"),
 ]
+
+
+def changed(
+    good: dict[str, Any], every: Sequence[tuple[Any, ...]], chance: Chance
+) -> dict[str, Any]:
+    """Without one of its values, or with another one there."""
+    wrong = copy.deepcopy(good)
+    where = chance.choice(every)
+    holder: Any = wrong
+    for key in where[:-1]:
+        holder = holder[key]
+    if chance.random() < 0.3:
+        del holder[where[-1]]
+    else:
+        holder[where[-1]] = chance.choice(VALUES)
+    return wrong
 
 
 def test_no_change_of_a_record_ends_in_a_traceback(file: Path) -> None:
     """What passes the door can be reported and compared."""
     good = made()
-    every = places(good)
-    chance = random.Random(17)
+    every, chance = places(good), Chance(17)
     passed = 0
-    for _ in range(600):
-        wrong = copy.deepcopy(good)
-        where = chance.choice(every)
-        holder = wrong
-        for key in where[:-1]:
-            holder = holder[key]
-        if chance.random() < 0.3:
-            del holder[where[-1]]
-        else:
-            holder[where[-1]] = chance.choice(VALUES)
-        file.write_text(json.dumps(wrong))
+    for _ in range(250):
+        file.write_text(json.dumps(changed(good, every, chance)))
         try:
             found = record.read(file)
             for report in (table, markdown, csv):
@@ -167,7 +181,34 @@ def test_no_change_of_a_record_ends_in_a_traceback(file: Path) -> None:
         except UsageError:
             continue
         passed += 1
-    assert 50 < passed < 550  # the door is neither shut nor open
+    assert 20 < passed < 230  # the door is neither shut nor open
+
+
+OTHERS = {
+    "counted": (counting.record(counting.cell(100.0)), "counted", "pyperf"),
+    "capacity": (searches.of_capacity(), "capacity", "html"),
+    "size": (searches.of_size(), "size", "html"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_no_change_of_any_other_kind_does(kind: str, file: Path) -> None:
+    good, *forms = OTHERS[kind]
+    every, chance = places(good), Chance(17)
+    codes = set()
+    for _ in range(120):
+        file.write_text(json.dumps(changed(good, every, chance)))
+        command = ["report", str(file), "-o", str(file.with_suffix(".out"))]
+        codes.add(cli.main([*command, "--format", chance.choice(forms)]))
+    assert codes == {0, 2}
+
+
+def test_a_form_of_suites_needs_a_suite(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(json.dumps(made()))
+    assert cli.main(["report", str(file), "--format", "suite"]) == 2
+    assert "not of a suite" in capsys.readouterr().err
 
 
 BOMB = """

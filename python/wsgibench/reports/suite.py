@@ -12,6 +12,7 @@ import io
 from typing import Any
 
 from wsgibench import runtimes
+from wsgibench.errors import UsageError
 from wsgibench.stats import columns
 from wsgibench.stats.summary import row as summarise
 from wsgibench.verdicts import INVALID, sentence
@@ -138,6 +139,8 @@ def render(
 
     from wsgibench.reports import _sweep
 
+    if "suite" not in record:
+        raise UsageError("it is not of a suite; its forms are: table, html.")
     suite = record["suite"]
     rows = collect(record)
     sweeps = {n for n, load in suite["loads"].items() if "sweep" in load}
