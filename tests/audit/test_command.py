@@ -107,6 +107,7 @@ def test_wrong_use_is_one_sentence() -> None:
         (("--case", "nothing"), "there are http/absolute_form/*, "),
         (("--url", "https://localhost"), "without TLS"),
         (("--url", "http://localhost:99999"), "is not a URL"),
+        (("--url", "unix://x"), "is not like unix:/path"),
     ):
         done = audit(*arguments)
         assert done.returncode == 2, (arguments, done.stdout, done.stderr)
@@ -118,9 +119,10 @@ def test_what_serves_nothing_is_told() -> None:
     done = audit("--command", "/bin/echo cannot {port}")
     assert done.returncode == 1
     assert "serves nothing: cannot" in done.stdout
-    done = audit("--url", "http://127.0.0.1:9")
-    assert done.returncode == 1
-    assert "nobody answers" in done.stdout
+    for url in ("http://127.0.0.1:9", "unix:/nowhere/a.sock"):
+        done = audit("--url", url)
+        assert done.returncode == 1
+        assert "nobody answers at " + url in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,14 @@ class Url:
     """A server that the user runs, with our application behind it."""
 
     def __init__(self, url: str) -> None:
+        self.label = url
+        self._address: Address
         parts = urlsplit(url)
+        if parts.scheme == "unix":
+            if not parts.path or parts.netloc:
+                raise UsageError("%r is not like unix:/path." % url)
+            self._address = parts.path
+            return
         try:
             port = parts.port or 80
         except ValueError:
@@ -79,8 +86,9 @@ class Url:
                 "address without it."
             )
         if parts.scheme != "http" or not parts.hostname or not port:
-            raise UsageError("%r is not a URL like http://host:port." % url)
-        self.label = url
+            raise UsageError(
+                "%r is not a URL like http://host:port or unix:/path." % url
+            )
         self._address = (parts.hostname, port)
 
     @property

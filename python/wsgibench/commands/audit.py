@@ -37,8 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument(
         "--url",
-        help="a server that runs already, with the application "
-        "wsgibench_audit:application (see --folder) behind it",
+        help="a server that runs already, at http://host:port or "
+        "unix:/path, with the application wsgibench_audit:application (see "
+        "--folder) behind it",
     )
     what.add_argument(
         "--folder",
