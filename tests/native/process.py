@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.wire.target import child_environment
 
 #: Longest wait for something that must happen (seconds).
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 class Program:
@@ -150,7 +150,7 @@ def gunicorn_command(address: str) -> list[str]:
 
 
 def get(port: int, path: str = "/") -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, PATIENCE)
     connection.request("GET", path)
     data = connection.getresponse().read()
     connection.close()

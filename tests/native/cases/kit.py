@@ -14,7 +14,7 @@ from typing import Any, Callable
 
 from wsgibench import Server
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 Application = Callable[..., Any]
