@@ -84,4 +84,4 @@ class Engine:
         """Waits for its end so long, then kills it."""
         if not self.ended.wait(seconds):
             self._process.kill()
-            self.ended.wait(5)
+        self._reader.join(5)  # its process has ended, too
