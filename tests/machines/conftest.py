@@ -23,7 +23,7 @@ import time
 
 def app(environ, start_response):
     if environ["PATH_INFO"] == "/slow":
-        time.sleep(0.8)
+        time.sleep(2)
     start_response("200 OK", [("Content-Length", "5")])
     return [b"hello"]
 '''

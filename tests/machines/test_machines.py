@@ -62,7 +62,7 @@ def test_counts_and_percentiles_are_exact(
     room: Room, workers: Workers, tmp_path: Path
 ) -> None:
     urls = tmp_path / "urls"
-    urls.write_text("9 /fast?{seq}\n1 /slow\n")
+    urls.write_text("97 /fast?{seq}\n3 /slow\n")
     words = ["--urls", str(urls), "-c", "16", "--rate", "100", "-d", "4"]
     words += ["--drain", "5", "--timeout", "20"]
     for _ in range(3):  # others on this machine can only add
@@ -78,10 +78,10 @@ def test_counts_and_percentiles_are_exact(
         # 400 +- 5 standard deviations; the seed is fixed.
         assert abs(result["scheduled"] - 400) < 100
         hdr = Histogram.decode(result["service"]["hdr"])
-        p95 = hdr.quantile(0.95)
-        if p95 == pytest.approx(0.8e9, rel=0.01):
+        p99 = hdr.quantile(0.99)
+        if p99 == pytest.approx(2e9, rel=0.01):
             break
-    assert p95 == pytest.approx(0.8e9, rel=0.01)
+    assert p99 == pytest.approx(2e9, rel=0.01)
     assert result["start_spread_ns"] < 2e9
     assert all("offset_ns" in w["clock"] for w in result["workers"])
 

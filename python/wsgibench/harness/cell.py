@@ -141,6 +141,8 @@ def run(
 
     ``broken()`` says, after the load, what became of the services; ``visit``
     is what an application of the user's is asked, and must answer."""
+    if client.workers:
+        cpus = (cpus[0], None)  # it is not of this machine
     with tempfile.TemporaryDirectory(prefix="wsgibench-") as directory:
         with GuestProcess(
             environment,
