@@ -23,7 +23,8 @@ def sent(
     server = golden(keep=100_000)
     url = server.url.rstrip("/") + fields.pop("path", "/")
     fields.setdefault("requests", 20)
-    result = load(url, duration=60, **fields)
+    fields = {"duration": 60, "timeout": 60, "drain": 60, **fields}
+    result = load(url, **fields)
     assert result["classes"]["ok"] == result["scheduled"], result["samples"]
     account = server.account()
     assert account["requests"] == fields["requests"]
