@@ -29,7 +29,7 @@ def cell(
     **more: Any,
 ) -> dict[str, Any]:
     """Its turns lie so far `apart`."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     made = [
         {
             "start": number,
@@ -37,8 +37,8 @@ def cell(
             "counted": {
                 "counter": "callgrind",
                 "requests": 256,
-                "instructions": cost * (1 + chance.normal(0, apart / 5)),
-                "turns": list(cost * (1 + chance.normal(0, apart, 5))),
+                "instructions": cost * (1 + rng.normal(0, apart / 5)),
+                "turns": list(cost * (1 + rng.normal(0, apart, 5))),
                 "allocations": allocations,
                 "calls": CALLS if calls is None else calls,
                 "switches": 1.0,

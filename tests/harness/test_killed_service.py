@@ -13,20 +13,20 @@ import pytest
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import cell as cell_module
 from wsgibench.harness import environments, interpreters, scenario
-from wsgibench.harness.companions import Companions
 from wsgibench.harness.plan import Cell, Load
 from wsgibench.harness.run import Run
+from wsgibench.harness.services import Services
 from wsgibench.services import redis
 
 
 def kill_first(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Redis dies when the first load begins; the commands of all loads."""
     loads: list[str] = []
-    running: list[Companions] = []
+    running: list[Services] = []
     real_load = cell_module.generate
-    real_enter = Companions.__enter__
+    real_enter = Services.__enter__
 
-    def enter(self: Companions) -> Companions:
+    def enter(self: Services) -> Services:
         running.append(self)
         return real_enter(self)
 
@@ -38,7 +38,7 @@ def kill_first(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             loads.append("killed")
         return real_load(*arguments, **options)
 
-    monkeypatch.setattr(Companions, "__enter__", enter)
+    monkeypatch.setattr(Services, "__enter__", enter)
     monkeypatch.setattr(cell_module, "generate", load)
     return loads
 

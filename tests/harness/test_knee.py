@@ -40,11 +40,11 @@ def theory(limit: float, quantile: float) -> float:
 
 def response_times(rate: float, seed: int, count: int = 60_000) -> list[float]:
     """One server, a queue, Poisson arrivals (Lindley's recursion)."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     wait, found = 0.0, []
     for _ in range(count):
         found.append(wait + SERVICE)
-        wait = max(0.0, wait + SERVICE - chance.expovariate(rate))
+        wait = max(0.0, wait + SERVICE - rng.expovariate(rate))
     return sorted(found)
 
 
@@ -96,12 +96,12 @@ def test_nothing_holds_and_everything_holds() -> None:
 def p99(size: Size, need: Need, seed: int = 1) -> float:
     """Slots of threads, and a CPU for each worker that its threads share:
     a request computes, then waits."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     slots = [0.0] * (size.workers * size.threads)
     cpus = [0.0] * size.workers
     now, times = 0.0, []
     for number in range(20_000):
-        now += chance.expovariate(need.rate)
+        now += rng.expovariate(need.rate)
         begin = max(now, heapq.heappop(slots))
         worker = number % size.workers
         computed = max(begin, cpus[worker]) + need.cpu

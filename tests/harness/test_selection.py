@@ -32,7 +32,7 @@ def test_wrong_connections(text: str) -> None:
 
 def free(servers: str, pythons: str = "python3") -> selection.Selection:
     load = {"duration": 1.0, "keepalive": True, "headers": "minimal"}
-    return selection.free(
+    return selection.matrix(
         servers, "hello", pythons, "1,1024", load=load, warmup=(1.0, 4.0)
     )
 

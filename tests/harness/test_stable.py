@@ -18,10 +18,10 @@ def answer(body: bytes = b"x", status: int = 200, **more: str) -> Answer:
 
 
 def pages(count: int, seed: int = 1) -> list[Answer]:
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     return [
         answer(
-            PAGE % (b"%032x" % chance.getrandbits(128), b"10:%02d" % (n + 10)),
+            PAGE % (b"%032x" % rng.getrandbits(128), b"10:%02d" % (n + 10)),
             X_Id="%d" % n,
             ETag='"same"',
         )
@@ -134,8 +134,8 @@ def test_compressed_bodies_are_compared_by_what_is_in_them() -> None:
 
 
 def test_bodies_too_large_to_be_aligned() -> None:
-    chance = random.Random(1)
-    lines = [b"%030x\n" % chance.getrandbits(120) for _ in range(9000)]
+    rng = random.Random(1)
+    lines = [b"%030x\n" % rng.getrandbits(120) for _ in range(9000)]
     bodies = [
         b"".join(lines[:3000]) + b"%d" % n + b"".join(lines[3000:])
         for n in (1, 2)

@@ -130,9 +130,9 @@ NOISE = 0.01
 
 
 def costs(*levels: tuple[int, float]) -> list[float]:
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     return [
-        float(level * (1 + chance.normal(0, NOISE)))
+        float(level * (1 + rng.normal(0, NOISE)))
         for count, level in levels
         for _ in range(count)
     ]

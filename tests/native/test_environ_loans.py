@@ -97,15 +97,15 @@ def one_answer(stream: Any) -> tuple[bytes, bytes]:
 
 def test_what_one_request_does_no_other_sees() -> None:
     app = App()
-    chance = random.Random(1)
+    rng = random.Random(1)
     rare = ["add", "change", "change_back", "keep", "late", "helper"]
     with Server(app, port=0) as server:
         with socket.create_connection(server.address, 30) as client:
             stream = client.makefile("rb")
             for number in range(ROUNDS):
                 name = "read"
-                if chance.random() < 0.05:  # most of the time it is lent
-                    name = chance.choice(rare)
+                if rng.random() < 0.05:  # most of the time it is lent
+                    name = rng.choice(rare)
                 client.sendall(head("%s-%d" % (name, number)))
                 _, body = one_answer(stream)
                 assert body == b"%d" % number, name
@@ -156,19 +156,19 @@ def test_each_request_has_its_own_fields(
 ) -> None:
     """Lines that come again, that come once, more than the tables of lines
     hold; and blocks of them that come again."""
-    chance = random.Random(4)
+    rng = random.Random(4)
     sent: list[list[str]] = []
     server = serve_app(fields_back, threads=threads)
     with socket.create_connection(server.address, 30) as client:
         stream = client.makefile("rb")
         for number in range(2 * ROUNDS):
             values = [
-                str(chance.randrange(3)),
-                chance.choice(["x", "new-%d" % number]),
-                "value-%d" % chance.randrange(1500),
+                str(rng.randrange(3)),
+                rng.choice(["x", "new-%d" % number]),
+                "value-%d" % rng.randrange(1500),
             ]
-            if sent and chance.random() < 0.3:
-                values = chance.choice(sent[-5:])
+            if sent and rng.random() < 0.3:
+                values = rng.choice(sent[-5:])
             sent.append(values)
             client.sendall(
                 b"GET / HTTP/1.1\r\nHost: a\r\n"
@@ -231,22 +231,22 @@ class Ports:
     """Keeps REMOTE_PORT in every way that an application can."""
 
     def __init__(self) -> None:
-        self.chance = random.Random(2)
+        self.rng = random.Random(2)
         self.kept: list[tuple[str, str]] = []  # (the text, a copy of it)
         self.keys: dict[str, str] = {}
 
     def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
         text = environ["REMOTE_PORT"]
         copy = "".join(list(text))
-        if self.chance.random() < 0.1:
+        if self.rng.random() < 0.1:
             self.kept.append((text, copy))
-        if self.chance.random() < 0.1:
+        if self.rng.random() < 0.1:
             self.keys[text] = copy
-        if self.chance.random() < 0.1:
+        if self.rng.random() < 0.1:
             sys.intern(text)
-        if self.chance.random() < 0.1:
+        if self.rng.random() < 0.1:
             hash(text)
-        if self.chance.random() < 0.1:
+        if self.rng.random() < 0.1:
             environ["added"] = ""
         assert {text: 1}.get(copy) == 1  # its hash is that of its characters
         start("200 OK", [("Content-Length", str(len(text)))])
@@ -267,13 +267,13 @@ def clients(address: tuple[str, int]) -> list[socket.socket]:
 
 def test_whoever_keeps_a_port_has_it_for_good() -> None:
     """The server keeps the texts of ports, too."""
-    app, chance = Ports(), random.Random(3)
+    app, rng = Ports(), random.Random(3)
     with Server(app, port=0) as server:
         pairs = clients(server.address)
         streams = [client.makefile("rb") for client in pairs]
         try:
             for _ in range(ROUNDS):
-                which = chance.randrange(len(pairs))
+                which = rng.randrange(len(pairs))
                 pairs[which].sendall(head("port"))
                 _, body = one_answer(streams[which])
                 assert int(body) == pairs[which].getsockname()[1]

@@ -30,29 +30,29 @@ class Pairs(list):  # type: ignore[type-arg]
 CONSTANT = ("Content-Type", "text/html")
 
 
-def heads(chance: random.Random, length: int) -> tuple[str, Headers]:
+def heads(rng: random.Random, length: int) -> tuple[str, Headers]:
     """Made of what came before and of what only looks like it."""
-    status = chance.choice(["200 OK", " ".join(["200", "OK"]), Text("200 OK")])
-    status = chance.choice([status] * 8 + ["201 Created", "404 Not Found"])
+    status = rng.choice(["200 OK", " ".join(["200", "OK"]), Text("200 OK")])
+    status = rng.choice([status] * 8 + ["201 Created", "404 Not Found"])
     headers: Headers = [CONSTANT]
-    if chance.random() < 0.2:
-        headers = [("Content-Type", chance.choice(["text/html", "text/htm_"]))]
-    if chance.random() < 0.1:
-        headers.append((Text("X-More"), Text(chance.randrange(3))))
-    if chance.random() < 0.1:
+    if rng.random() < 0.2:
+        headers = [("Content-Type", rng.choice(["text/html", "text/htm_"]))]
+    if rng.random() < 0.1:
+        headers.append((Text("X-More"), Text(rng.randrange(3))))
+    if rng.random() < 0.1:
         headers.append(("X-Long", "\xe4" * 2000))
-    if chance.random() < 0.7:
+    if rng.random() < 0.7:
         headers.append(("Content-Length", str(length)))
-    if chance.random() < 0.03:
+    if rng.random() < 0.03:
         headers.append(("Date", "Thu, 01 Jan 1970 00:00:00 GMT"))
-    if chance.random() < 0.03:
+    if rng.random() < 0.03:
         headers += [("X-%d" % i, "v") for i in range(20)]
-    return status, Pairs(headers) if chance.random() < 0.1 else headers
+    return status, Pairs(headers) if rng.random() < 0.1 else headers
 
 
 class App:
     def __init__(self, variety: float) -> None:
-        self.chance = random.Random(4)
+        self.rng = random.Random(4)
         self.variety = variety
         self.usual = ("200 OK", [CONSTANT, ("Content-Length", "2")])
         self.given: tuple[str, Headers, bytes] = ("", [], b"")
@@ -60,18 +60,18 @@ class App:
     def __call__(self, environ: dict[str, Any], start: Any) -> list[bytes]:
         body = b"hi"
         status, headers = self.usual
-        if self.chance.random() < self.variety:
-            body = b"x" * self.chance.choice([0, 2, 3, 10])
-            status, headers = heads(self.chance, len(body))
+        if self.rng.random() < self.variety:
+            body = b"x" * self.rng.choice([0, 2, 3, 10])
+            status, headers = heads(self.rng, len(body))
         self.given = (status, headers, body)
         start(status, headers)
         return [body]
 
 
-def request(chance: random.Random) -> tuple[bytes, bool, bool, bool]:
+def request(rng: random.Random) -> tuple[bytes, bool, bool, bool]:
     """(bytes, HEAD?, HTTP/1.0?, close?)"""
-    head, old = chance.random() < 0.1, chance.random() < 0.1
-    close = chance.random() < 0.05
+    head, old = rng.random() < 0.1, rng.random() < 0.1
+    close = rng.random() < 0.05
     option = "close" if close else "keep-alive"
     text = "%s / HTTP/1.%d\r\nHost: a\r\nConnection: %s\r\n\r\n" % (
         *("HEAD" if head else "GET", 0 if old else 1, option),
@@ -107,12 +107,12 @@ def read_answer(stream: Any, head: bool) -> tuple[list[bytes], bytes]:
 
 @pytest.mark.parametrize("variety", [0.02, 0.3, 1.0])
 def test_each_answer_has_its_own_head(variety: float) -> None:
-    app, chance = App(variety), random.Random(5)
+    app, rng = App(variety), random.Random(5)
     with Server(app, port=0) as server:
         client = socket.create_connection(server.address, 30)
         stream = client.makefile("rb")
         for _ in range(ROUNDS):
-            data, head, old, close = request(chance)
+            data, head, old, close = request(rng)
             asked = time.time()
             client.sendall(data)
             lines, body = read_answer(stream, head)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from wsgibench import plugins
-from wsgibench.harness.companions import Companions
+from wsgibench.harness.services import Services
 from wsgibench.services import _content, _nginx, far_origin
 
 NAMES = plugins.names("services")
@@ -24,8 +24,8 @@ def module(name: str) -> Any:
 
 
 @pytest.fixture
-def companions() -> Iterator[Companions]:
-    with Companions(lambda text: None) as running:
+def services() -> Iterator[Services]:
+    with Services(lambda text: None) as running:
         yield running
 
 
@@ -47,26 +47,26 @@ def test_what_is_missing_is_said_with_the_way_to_get_it(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_answers_dies_and_comes_back(
-    name: str, companions: Companions
+    name: str, services: Services
 ) -> None:
     needed(name)
-    settings = companions.need([name])[name]
-    assert companions.broken([name]) == ""
-    assert companions.need([name])[name] is settings  # the same one, running
-    service = companions._running[name]
+    settings = services.need([name])[name]
+    assert services.broken([name]) == ""
+    assert services.need([name])[name] is settings  # the same one, running
+    service = services._running[name]
     process = getattr(service, "_nginx", service)
     os.killpg(process.pid, signal.SIGKILL)
     process._process.wait(10)
-    reason = companions.broken([name])
+    reason = services.broken([name])
     assert reason.startswith("the service %s died (exit -9)" % name)
     # The next cell that needs it finds it well.
-    companions.need([name])
-    assert companions.broken([name]) == ""
+    services.need([name])
+    assert services.broken([name]) == ""
 
 
 def test_nothing_is_left_when_it_is_over() -> None:
     needed("near-origin")
-    with Companions(lambda text: None) as running:
+    with Services(lambda text: None) as running:
         running.need(["near-origin"])
         pid = running._running["near-origin"].pid
         scratch = running._scratch
@@ -75,23 +75,23 @@ def test_nothing_is_left_when_it_is_over() -> None:
     assert not scratch.exists()
 
 
-def test_a_dead_service_below_is_the_reason(companions: Companions) -> None:
+def test_a_dead_service_below_is_the_reason(services: Services) -> None:
     needed("near-origin")
-    companions.need(["far-origin"])
-    below = companions._running.get("near-origin")
-    if below is None or not companions._needs["far-origin"]:
+    services.need(["far-origin"])
+    below = services._running.get("near-origin")
+    if below is None or not services._needs["far-origin"]:
         pytest.skip("the link is a namespace of its own here")
     below.stop()
-    reason = companions.broken(["far-origin"])
+    reason = services.broken(["far-origin"])
     assert "origin" in reason
     assert "died" in reason or "answers no more" in reason
 
 
 def test_the_origins_have_what_the_scenarios_expect(
-    companions: Companions,
+    services: Services,
 ) -> None:
     needed("tls-origin")
-    settings = companions.need(["tls-origin"])["tls-origin"]
+    settings = services.need(["tls-origin"])["tls-origin"]
     ca = settings["ca"]
     assert _nginx.fetch(settings["page"], ca) == _content.PAGE
     assert _nginx.fetch(settings["feed"], ca) == _content.feed()
@@ -100,9 +100,9 @@ def test_the_origins_have_what_the_scenarios_expect(
     assert "certificate verify failed" in wrong
 
 
-def test_an_answer_from_afar_takes_its_time(companions: Companions) -> None:
+def test_an_answer_from_afar_takes_its_time(services: Services) -> None:
     needed("far-origin")
-    settings = companions.need(["far-origin"])["far-origin"]
+    settings = services.need(["far-origin"])["far-origin"]
     assert settings["link"]
     before = time.monotonic()
     assert _nginx.fetch(settings["page"]) == _content.PAGE

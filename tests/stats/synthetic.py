@@ -107,7 +107,7 @@ def start(
 
 
 def windows_of(
-    chance: np.random.Generator,
+    rng: np.random.Generator,
     cost: float,
     *,
     windows: int = 40,
@@ -120,13 +120,13 @@ def windows_of(
     of its own, times one of each window; neighbours are alike by `steady`.
     A start is `disturbed` with that probability: from some window to
     another its requests cost a quarter more, as beside a busy neighbour."""
-    own = cost * np.exp(chance.normal(0, between))
-    wobble = chance.normal(0, within, windows)
+    own = cost * np.exp(rng.normal(0, between))
+    wobble = rng.normal(0, within, windows)
     for i in range(1, windows):
         fresh = np.sqrt(1 - steady**2) * wobble[i]
         wobble[i] = steady * wobble[i - 1] + fresh
-    if disturbed and chance.random() < disturbed:
-        begin, end = sorted(chance.integers(0, windows + 1, 2))
+    if disturbed and rng.random() < disturbed:
+        begin, end = sorted(rng.integers(0, windows + 1, 2))
         wobble[begin:end] += np.log(1.25)
     used = np.full(windows, 80_000.0)  # us of each 100 ms
     return np.rint(used / (own * np.exp(wobble))), used
@@ -194,10 +194,10 @@ def race(
     costs: dict[str, float], *, seed: int, starts: int = 5, **noise: Any
 ) -> dict[str, Any]:
     """A record of servers with these true costs (us per request)."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in costs}
     for block in range(starts):
         for name, cost in costs.items():
-            ok, used = windows_of(chance, cost, **noise)
+            ok, used = windows_of(rng, cost, **noise)
             found[name].append(start(ok, used, block=block))
     return record([cell(name, made) for name, made in found.items()])

@@ -23,14 +23,14 @@ NOISES: dict[str, dict[str, Any]] = {
 
 
 def draw(
-    chance: np.random.Generator,
+    rng: np.random.Generator,
     cost: float,
     count: int,
     noise: dict[str, Any],
 ) -> list[Series]:
     found = []
     for _ in range(count):
-        ok, used = synthetic.windows_of(chance, cost, **noise)
+        ok, used = synthetic.windows_of(rng, cost, **noise)
         found.append(Series(used, ok))
     return found
 
@@ -42,12 +42,12 @@ def draw(
 def test_interval_holds_the_truth_as_often_as_it_says(
     noise: str, starts: int, paired: bool
 ) -> None:
-    chance = np.random.default_rng(starts)
+    rng = np.random.default_rng(starts)
     truth = 1.07
     held = 0
     for trial in range(TRIALS):
-        a = draw(chance, 10 * truth, starts, NOISES[noise])
-        b = draw(chance, 10, starts, NOISES[noise])
+        a = draw(rng, 10 * truth, starts, NOISES[noise])
+        b = draw(rng, 10, starts, NOISES[noise])
         found = bootstrap.ratio(
             a, b, paired=paired, seed=trial, resamples=400
         )
@@ -69,9 +69,9 @@ def test_mean_agrees_with_student_on_normal_starts() -> None:
 
 
 def test_welch_agrees_with_scipy() -> None:
-    chance = np.random.default_rng(4)
-    a = chance.normal(0, 1, 9)
-    b = chance.normal(0.3, 3, 5)
+    rng = np.random.default_rng(4)
+    a = rng.normal(0, 1, 9)
+    b = rng.normal(0.3, 3, 5)
 
     def side(values: samples.Array) -> bootstrap._Side:
         return bootstrap._Side(values, np.zeros((len(values), 1)))
@@ -81,8 +81,8 @@ def test_welch_agrees_with_scipy() -> None:
 
 
 def test_p_value_agrees_with_scipy() -> None:
-    chance = np.random.default_rng(5)
-    a, b = chance.normal(0.0, 1, 8), chance.normal(0.9, 1, 8)
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(0.0, 1, 8), rng.normal(0.9, 1, 8)
     found = bootstrap.ratio(
         [Series(np.exp([v]), np.ones(1)) for v in a],
         [Series(np.exp([v]), np.ones(1)) for v in b],
@@ -95,8 +95,8 @@ def test_p_value_agrees_with_scipy() -> None:
 
 
 def test_pairs_take_out_what_both_share() -> None:
-    chance = np.random.default_rng(6)
-    drift = np.exp(np.cumsum(chance.normal(0, 0.1, 8)))
+    rng = np.random.default_rng(6)
+    drift = np.exp(np.cumsum(rng.normal(0, 0.1, 8)))
     a = [Series(np.array([11 * d]), np.ones(1)) for d in drift]
     b = [Series(np.array([10 * d]), np.ones(1)) for d in drift]
     assert bootstrap.ratio(a, b, paired=True).low == pytest.approx(1.1)
@@ -112,13 +112,13 @@ def test_one_start_says_nothing_of_others() -> None:
 
 
 def test_a_reference_of_each_run_takes_out_the_machine() -> None:
-    chance = np.random.default_rng(7)
+    rng = np.random.default_rng(7)
 
     def run(machine: float) -> tuple[list[Series], list[Series]]:
         noise: dict[str, Any] = {"between": 0.005, "within": 0.02}
         return (
-            draw(chance, 20 * machine, 8, noise),
-            draw(chance, 5 * machine, 8, noise),
+            draw(rng, 20 * machine, 8, noise),
+            draw(rng, 5 * machine, 8, noise),
         )
 
     found = bootstrap.relative([run(1.3), run(1.0)])

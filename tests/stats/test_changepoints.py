@@ -12,12 +12,12 @@ TRIALS = 300
 
 def test_planted_changes_are_found_within_one_window() -> None:
     """Two changes of 4 to 12 times the noise, anywhere but at the edges."""
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     planted = found_right = 0
     for _ in range(TRIALS):
-        places = (int(chance.integers(8, 40)), int(chance.integers(55, 90)))
-        sizes = chance.uniform(4, 12, 2) * chance.choice([-1, 1], 2)
-        row = chance.normal(100, 1, 100)
+        places = (int(rng.integers(8, 40)), int(rng.integers(55, 90)))
+        sizes = rng.uniform(4, 12, 2) * rng.choice([-1, 1], 2)
+        row = rng.normal(100, 1, 100)
         for place, size in zip(places, sizes):
             row[place:] += size
         found = changepoints.find(row)
@@ -30,9 +30,9 @@ def test_planted_changes_are_found_within_one_window() -> None:
 
 @pytest.mark.parametrize("count", [20, 100, 250])
 def test_even_rows_have_no_changes(count: int) -> None:
-    chance = np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     false = sum(
-        bool(changepoints.find(chance.normal(50, 3, count)))
+        bool(changepoints.find(rng.normal(50, 3, count)))
         for _ in range(TRIALS)
     )
     assert false / TRIALS <= 0.05
@@ -60,12 +60,12 @@ LABELS = {
 
 @pytest.mark.parametrize("label", LABELS)
 def test_labels_of_known_courses(label: str) -> None:
-    chance = np.random.default_rng(4)
+    rng = np.random.default_rng(4)
     right = 0
     for _ in range(TRIALS):
         costs = np.concatenate(
             [
-                level * (1 + chance.normal(0, 0.02, count))
+                level * (1 + rng.normal(0, 0.02, count))
                 for count, level in LABELS[label]
             ]
         )
@@ -74,17 +74,17 @@ def test_labels_of_known_courses(label: str) -> None:
 
 
 def test_steady_state_begins_at_the_last_change() -> None:
-    chance = np.random.default_rng(5)
+    rng = np.random.default_rng(5)
     costs = np.r_[np.full(20, 30.0), np.full(60, 10.0)]
-    found = warmup.course(costs * (1 + chance.normal(0, 0.02, 80)))
+    found = warmup.course(costs * (1 + rng.normal(0, 0.02, 80)))
     assert abs(found.steady - 20) <= 1
 
 
 def test_small_steps_are_one_level() -> None:
     """A cent of cost is no warm-up, however sure it is."""
-    chance = np.random.default_rng(6)
+    rng = np.random.default_rng(6)
     costs = np.r_[np.full(40, 10.2), np.full(40, 10.0)]
-    found = warmup.course(costs + chance.normal(0, 0.01, 80))
+    found = warmup.course(costs + rng.normal(0, 0.01, 80))
     assert found.changes
     assert found.label == warmup.FLAT
 
@@ -92,8 +92,8 @@ def test_small_steps_are_one_level() -> None:
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.8])
 def test_effective_size_of_an_autoregression(rho: float) -> None:
     """AR(1): n (1 - rho) / (1 + rho) of n neighbours are independent."""
-    chance = np.random.default_rng(7)
-    row = chance.normal(size=4000)
+    rng = np.random.default_rng(7)
+    row = rng.normal(size=4000)
     for i in range(1, len(row)):
         row[i] += rho * row[i - 1]
     truth = len(row) * (1 - rho) / (1 + rho)

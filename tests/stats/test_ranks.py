@@ -24,11 +24,11 @@ def alone(values: Array) -> list[Series]:
 
 
 def starts(
-    chance: np.random.Generator, cost: float, count: int, disturbed: float
+    rng: np.random.Generator, cost: float, count: int, disturbed: float
 ) -> list[Series]:
     """Undisturbed they vary by 2 %; a disturbed one is up to 25 % dearer."""
-    logs = chance.normal(0, 0.02, count)
-    logs += (chance.random(count) < disturbed) * chance.uniform(0, 0.22, count)
+    logs = rng.normal(0, 0.02, count)
+    logs += (rng.random(count) < disturbed) * rng.uniform(0, 0.22, count)
     return alone(cost * np.exp(logs))
 
 
@@ -37,12 +37,12 @@ def starts(
 def test_interval_holds_the_truth_as_often_as_it_says(
     count: int, disturbed: float
 ) -> None:
-    chance = np.random.default_rng(count)
+    rng = np.random.default_rng(count)
     truth = 1.07
     held = 0
     for _ in range(TRIALS):
-        a = starts(chance, 10 * truth, count, disturbed)
-        b = starts(chance, 10, count, disturbed)
+        a = starts(rng, 10 * truth, count, disturbed)
+        b = starts(rng, 10, count, disturbed)
         found = ranks.ratio(a, b)
         held += found.low <= truth <= found.high
     assert 0.93 <= held / TRIALS <= 0.97
@@ -50,15 +50,15 @@ def test_interval_holds_the_truth_as_often_as_it_says(
 
 def test_the_same_of_ratios_of_ratios() -> None:
     """Two runs, each with a reference, on a machine of another speed."""
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     truth = 1.07
     held = 0
     for _ in range(TRIALS):
         above = ranks.ratio(
-            starts(chance, 13 * truth, 10, 0.2), starts(chance, 10, 10, 0.2)
+            starts(rng, 13 * truth, 10, 0.2), starts(rng, 10, 10, 0.2)
         )
         below = ranks.ratio(
-            starts(chance, 6.5, 10, 0.2), starts(chance, 5, 10, 0.2)
+            starts(rng, 6.5, 10, 0.2), starts(rng, 5, 10, 0.2)
         )
         found = ranks.quotient(above, below)
         held += found.low <= truth <= found.high
@@ -66,11 +66,11 @@ def test_the_same_of_ratios_of_ratios() -> None:
 
 
 def test_a_start_that_is_far_off_hardly_matters() -> None:
-    chance = np.random.default_rng(2)
-    values = np.exp(chance.normal(0, 0.01, 10))
+    rng = np.random.default_rng(2)
+    values = np.exp(rng.normal(0, 0.01, 10))
     spoilt = values.copy()
     spoilt[3] = 9.0
-    base = alone(np.exp(chance.normal(0, 0.01, 10)))
+    base = alone(np.exp(rng.normal(0, 0.01, 10)))
     one, other = (
         ranks.ratio(alone(values), base),
         ranks.ratio(alone(spoilt), base),
@@ -80,8 +80,8 @@ def test_a_start_that_is_far_off_hardly_matters() -> None:
 
 
 def test_the_estimate_and_p_agree_with_scipy() -> None:
-    chance = np.random.default_rng(3)
-    a, b = chance.normal(0.02, 0.02, 9), chance.normal(0, 0.02, 8)
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(0.02, 0.02, 9), rng.normal(0, 0.02, 8)
     found = ranks.ratio(alone(np.exp(a)), alone(np.exp(b)))
     assert found.p == scipy.stats.mannwhitneyu(a, b).pvalue
     assert math.log(found.estimate) == pytest.approx(
@@ -91,9 +91,9 @@ def test_the_estimate_and_p_agree_with_scipy() -> None:
 
 
 def test_p_of_a_ratio_of_ratios_goes_with_its_interval() -> None:
-    chance = np.random.default_rng(4)
+    rng = np.random.default_rng(4)
     for _ in range(50):
-        sides = [starts(chance, 10, 10, 0.2) for _ in range(4)]
+        sides = [starts(rng, 10, 10, 0.2) for _ in range(4)]
         found = ranks.quotient(
             ranks.ratio(sides[0], sides[1]), ranks.ratio(sides[2], sides[3])
         )
@@ -102,9 +102,9 @@ def test_p_of_a_ratio_of_ratios_goes_with_its_interval() -> None:
 
 
 def test_few_starts_are_left_to_the_bootstrap() -> None:
-    chance = np.random.default_rng(5)
-    few = starts(chance, 10, 7, 0.0)
-    many = starts(chance, 10, 8, 0.0)
+    rng = np.random.default_rng(5)
+    few = starts(rng, 10, 7, 0.0)
+    many = starts(rng, 10, 8, 0.0)
     assert ratios.between(few, many) != ranks.ratio(few, many)
     assert ratios.between(many, many) == ranks.ratio(many, many)
 

@@ -120,7 +120,7 @@ class Field:
             )
         self.contest: Contest | None = _application.contest(arguments, tell)
         contest = self.contest
-        found = selection.free(
+        found = selection.matrix(
             arguments.server,
             arguments.scenario,
             (arguments.python or "python3")

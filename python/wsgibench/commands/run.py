@@ -211,7 +211,7 @@ def _select(
         "think": arguments.think,
     }
     servers = arguments.server
-    found = selection.free(
+    found = selection.matrix(
         servers or ("c-uv,null" if contest is None else _application.SERVERS),
         arguments.scenario or "hello",
         arguments.python or "python3"

@@ -42,8 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
         scenario,
         servers,
     )
-    from wsgibench.harness.companions import Companions
     from wsgibench.harness.process import GuestProcess
+    from wsgibench.harness.services import Services
 
     if not 0 <= arguments.port <= 65535:
         raise UsageError("a port is 0 to 65535, not %d." % arguments.port)
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         directory = stack.enter_context(
             tempfile.TemporaryDirectory(prefix="wsgibench-")
         )
-        companions = stack.enter_context(Companions(_say))
+        services = stack.enter_context(Services(_say))
         guest = stack.enter_context(
             GuestProcess(
                 environment,
@@ -72,14 +72,14 @@ def run(arguments: argparse.Namespace) -> int:
                 log=Path(directory) / "guest.log",
                 host=arguments.host,
                 port=arguments.port,
-                services=companions.need(work.services),
+                services=services.need(work.services),
             )
         )
         print("http://%s:%d%s" % (*guest.address[:2], work.path), flush=True)
         _say("process %d; Ctrl-C ends it" % guest.pid)
         try:
             while guest.alive():
-                broken = companions.broken(work.services)
+                broken = services.broken(work.services)
                 if broken:
                     raise WsgibenchError(broken + ".")
                 # Nothing is reported by a server that goes on.

@@ -40,17 +40,17 @@ MOST_TURNS = 10_000
 def turns(requests: Sequence[Request], seed: int) -> list[int]:
     """Which request when, by their weights."""
     total = sum(request.weight for request in requests)
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     if total <= MOST_TURNS:
         order = [
             index
             for index, request in enumerate(requests)
             for _ in range(request.weight)
         ]
-        chance.shuffle(order)
+        rng.shuffle(order)
         return order
     weights = [request.weight for request in requests]
-    return chance.choices(range(len(requests)), weights, k=MOST_TURNS)
+    return rng.choices(range(len(requests)), weights, k=MOST_TURNS)
 
 
 class Alone:

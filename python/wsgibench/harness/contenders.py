@@ -87,7 +87,7 @@ def timed(
 ) -> dict[str, dict[str, Any]]:
     """The same by the clock; a start that others disturb is measured once
     more."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     cells = {
         BASE: base.entry(load),
         NEW: new.entry(load),
@@ -95,7 +95,7 @@ def timed(
     }
     for number in range(starts):
         order = list(cells)
-        chance.shuffle(order)
+        rng.shuffle(order)
         for name in order:
             contender = new if name == NEW else base
             for left in (1, 0):

@@ -88,11 +88,11 @@ def order(cells: list[Cell], starts: int, seed: int) -> list[tuple[int, Cell]]:
     """(start, cell): randomised complete blocks. Every start runs each cell
     once, in an order of its own, so that a machine that drifts does not
     favour anyone."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     plan = []
     for start in range(starts):
         block = list(cells)
-        chance.shuffle(block)
+        rng.shuffle(block)
         if start == 0:
             # A part of a capacity can be asked for once that is known.
             block.sort(key=lambda cell: cell.load.fraction > 0)

@@ -26,13 +26,13 @@ from wsgibench.harness import cell as cell_module
 from wsgibench.harness import resume as resuming
 from wsgibench.harness.again import Again, Spoilt
 from wsgibench.harness.budget import FEWEST, Budget, Division, Part, divide
-from wsgibench.harness.companions import Companions
 from wsgibench.harness.contest import Contest
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
 from wsgibench.harness.progress import Progress, planned, text
 from wsgibench.harness.scenario import Scenario
+from wsgibench.harness.services import Services
 
 Tell = Callable[[str], None]
 
@@ -375,7 +375,7 @@ class Run:
         progress = self._progress = Progress(todo, expected)
         block = todo[0][0] if todo else 0
         begun = -1
-        with Companions(self._tell) as companions:
+        with Services(self._tell) as services:
             for start, cell in todo:
                 if start > block and self._enough(self.record):
                     self._tell("precise enough after %d starts" % start)
@@ -395,7 +395,7 @@ class Run:
                     rate = self._rate(cell, entries)
                     paced = _paced(given(cell), rate)
                     once = functools.partial(
-                        self._one, paced, ready[cell], start, companions
+                        self._one, paced, ready[cell], start, services
                     )
                     observed = self._again.measure(entries[cell], once)
                 except WsgibenchError as error:
@@ -410,10 +410,10 @@ class Run:
         cell: Cell,
         environment: Environment,
         start: int,
-        companions: Companions,
+        services: Services,
     ) -> dict[str, Any]:
         asked = self._scenarios[cell.scenario]
-        settings = companions.need(asked.services)
+        settings = services.need(asked.services)
         more = {}
         if self._contest is not None:
             more["visit"] = self._contest.visit(cell, environment)
@@ -428,11 +428,11 @@ class Run:
                 cpus=machine.split_cpus(),
                 port=self._port,
                 services=settings,
-                broken=lambda: companions.broken(asked.services),
+                broken=lambda: services.broken(asked.services),
                 **more,
             )
         except WsgibenchError as error:
-            reason = companions.broken(asked.services)
+            reason = services.broken(asked.services)
             if reason:
                 raise WsgibenchError("%s: %s" % (reason, error)) from error
             raise

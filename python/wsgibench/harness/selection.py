@@ -99,7 +99,7 @@ def warmups(
     }
 
 
-def free(
+def matrix(
     server_names: str,
     scenario_names: str,
     pythons: str,

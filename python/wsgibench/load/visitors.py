@@ -33,20 +33,20 @@ LANGUAGES = (
 )
 
 
-def _visitor(number: int, chance: random.Random) -> dict[str, str]:
+def _visitor(number: int, rng: random.Random) -> dict[str, str]:
     return {
         "address": "10.7.%d.%d" % divmod(number, 256),
-        "agent": chance.choice(AGENTS) % chance.randrange(100, 140),
+        "agent": rng.choice(AGENTS) % rng.randrange(100, 140),
         "cookie": "session=%032x; theme=%s"
-        % (chance.getrandbits(128), chance.choice(("dark", "light"))),
-        "language": chance.choice(LANGUAGES),
+        % (rng.getrandbits(128), rng.choice(("dark", "light"))),
+        "language": rng.choice(LANGUAGES),
     }
 
 
 @functools.lru_cache(maxsize=1)
 def _all() -> list[dict[str, str]]:
-    chance = random.Random(COUNT)
-    return [_visitor(number, chance) for number in range(COUNT)]
+    rng = random.Random(COUNT)
+    return [_visitor(number, rng) for number in range(COUNT)]
 
 
 def texts(field: str) -> list[bytes]:

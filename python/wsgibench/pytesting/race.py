@@ -115,10 +115,10 @@ def run(
         )
         for name, one in field.items()
     }
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     for start in range(starts):
         order = list(contestants)
-        chance.shuffle(order)
+        rng.shuffle(order)
         for name in order:
             found = runners[name].run(load, start, seed)
             cells[name]["starts"].append(found)

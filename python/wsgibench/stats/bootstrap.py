@@ -63,14 +63,14 @@ class _Side:
         return float(self.values.var(ddof=1))
 
 
-def _noise(series: Series, chance: np.random.Generator, size: int) -> Array:
+def _noise(series: Series, rng: np.random.Generator, size: int) -> Array:
     """Draws of log(value of resampled windows / value)."""
     count = len(series.above)
     if count < 8:
         return np.zeros(size)
     length = block_length(series.each)
     blocks = count - length + 1
-    drawn = chance.integers(blocks, size=(size, -(-count // length)))
+    drawn = rng.integers(blocks, size=(size, -(-count // length)))
 
     def total(values: Array) -> Array:
         edges = np.concatenate(([0.0], np.cumsum(values)))
@@ -84,14 +84,14 @@ def _noise(series: Series, chance: np.random.Generator, size: int) -> Array:
     return np.asarray(found - found.mean(), dtype=float)
 
 
-def _side(starts: Sequence[Series], chance: np.random.Generator) -> _Side:
+def _side(starts: Sequence[Series], rng: np.random.Generator) -> _Side:
     return _Side(
         np.log([series.value for series in starts]),
-        np.array([_noise(one, chance, NOISE_DRAWS) for one in starts]),
+        np.array([_noise(one, rng, NOISE_DRAWS) for one in starts]),
     )
 
 
-def _draw(side: _Side, chance: np.random.Generator, size: int) -> Array:
+def _draw(side: _Side, rng: np.random.Generator, size: int) -> Array:
     """Means of resampled starts, of the variance s^2 / n."""
     count, draws = side.noise.shape
     mean = side.values.mean()
@@ -101,8 +101,8 @@ def _draw(side: _Side, chance: np.random.Generator, size: int) -> Array:
         return np.full(size, mean)
     left = math.sqrt(max(0.0, 1 - within / spread) * count / (count - 1))
     fade = math.sqrt(min(1.0, spread / within)) if within else 0.0
-    chosen = chance.integers(count, size=(size, count))
-    other = chance.integers(draws, size=(size, count))
+    chosen = rng.integers(count, size=(size, count))
+    other = rng.integers(draws, size=(size, count))
     drawn = left * (side.values - mean)[chosen]
     drawn += fade * side.noise[chosen, other]
     return np.asarray(mean + drawn.mean(axis=1))
@@ -146,12 +146,12 @@ def mean(
     resamples: int = RESAMPLES,
 ) -> Interval:
     """The geometric mean over the starts."""
-    chance = np.random.default_rng(seed)
-    side = _side(starts, chance)
+    rng = np.random.default_rng(seed)
+    side = _side(starts, rng)
     estimate = float(side.values.mean())
     if len(starts) < 2:
         return _unknown(estimate, len(starts))
-    drawn = _draw(side, chance, resamples)
+    drawn = _draw(side, rng, resamples)
     return _finish(estimate, drawn, len(starts) - 1, len(starts), level)
 
 
@@ -166,10 +166,10 @@ def ratio(
 ) -> Interval:
     """`paired` when start i of both ran in one block, so that what drifts
     with time falls out."""
-    chance = np.random.default_rng(seed)
-    a = _side(above, chance)
-    b = _side(below, chance)
-    return _difference(a, b, paired, chance, level, resamples)
+    rng = np.random.default_rng(seed)
+    a = _side(above, rng)
+    b = _side(below, rng)
+    return _difference(a, b, paired, rng, level, resamples)
 
 
 def relative(
@@ -181,13 +181,13 @@ def relative(
 ) -> Interval:
     """(a / reference of a) / (b / reference of b): two runs, each measured
     against something that was in both of them, paired in their blocks."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     found = []
     for starts, reference in sides:
-        one = _side(starts, chance)
-        base = _side(reference, chance)
+        one = _side(starts, rng)
+        base = _side(reference, rng)
         found.append(_against(one, base))
-    return _difference(found[0], found[1], False, chance, level, resamples)
+    return _difference(found[0], found[1], False, rng, level, resamples)
 
 
 def _against(side: _Side, base: _Side) -> _Side:
@@ -198,7 +198,7 @@ def _difference(
     a: _Side,
     b: _Side,
     paired: bool,
-    chance: np.random.Generator,
+    rng: np.random.Generator,
     level: float,
     resamples: int,
 ) -> Interval:
@@ -207,10 +207,10 @@ def _difference(
     if starts < 2:
         return _unknown(estimate, starts)
     if paired:
-        drawn = _draw(_against(a, b), chance, resamples)
+        drawn = _draw(_against(a, b), rng, resamples)
         return _finish(estimate, drawn, starts - 1, starts, level)
-    drawn = _draw(a, chance, resamples)
-    drawn = drawn - _draw(b, chance, resamples)
+    drawn = _draw(a, rng, resamples)
+    drawn = drawn - _draw(b, rng, resamples)
     return _finish(estimate, drawn, welch(a, b), starts, level)
 
 

@@ -41,13 +41,13 @@ RAW = (
 
 
 def refuse_and_vanish(address: tuple[str, int], count: int) -> None:
-    chance = random.Random(count)
+    rng = random.Random(count)
     for number in range(count):
-        raw = chance.choice(RAW)
+        raw = rng.choice(RAW)
         if b"%s" in raw:  # never seen before: the memo turns over
             raw %= (b"%d" % number, b"%d" % number)
         if number % 3:
-            vanish(address, raw[: chance.randrange(len(raw))], "rst")
+            vanish(address, raw[: rng.randrange(len(raw))], "rst")
         else:
             with socket.create_connection(address, 30) as sock:
                 sock.sendall(raw)

@@ -16,7 +16,7 @@ FOLDER = "services"
 Tell = Callable[[str], None]
 
 
-class Companions:
+class Services:
     """A context manager."""
 
     def __init__(self, tell: Tell) -> None:
@@ -27,7 +27,7 @@ class Companions:
         self._scratch.chmod(0o711)  # some services run as another user
         self._count = 0
 
-    def __enter__(self) -> Companions:
+    def __enter__(self) -> Services:
         return self
 
     def need(self, names: Sequence[str]) -> dict[str, Any]:
