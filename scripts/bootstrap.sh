@@ -57,7 +57,8 @@ installing them needs root or sudo: $missing"
                 apt-get -q -y install --no-install-recommends $missing
     } > "$log" 2>&1 || {
         tail -n 15 "$log" >&2
-        stop "apt-get could not install them (all of it: $log)"
+        stop "apt-get could not install them (all of it: $log); who may can
+  apt-get install $missing"
     }
 }
 

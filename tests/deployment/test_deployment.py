@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -30,16 +31,17 @@ from wsgibench.cli import build_parser
 from wsgibench.services._process import free_port
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "deployment.md"
+TUTORIAL = PAGE.parent / "tutorials" / "behind-nginx.md"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 Run = Callable[..., Program]
 
 
-def block(language: str, words: str = "") -> str:
+def block(language: str, words: str = "", page: Path = PAGE) -> str:
     """The one block of that language in which the words stand."""
     (found,) = [
         match.group(2)
-        for match in FENCE.finditer(PAGE.read_text())
+        for match in FENCE.finditer(page.read_text())
         if match.group(1) == language and words in match.group(2)
     ]
     return found
@@ -89,15 +91,13 @@ def answers(port: int, path: str = "/") -> int:
 # Proxies in front ------------------------------------------------------------
 
 
-def test_nginx(run: Run, tmp_path: Path) -> None:
-    """Kept connections, a large body, and a reload behind its back."""
-    nginx, port = needs("nginx"), free_port()
-    path = tmp_path / "http.sock"
+def nginx_config(text: str, listen: str, tmp_path: Path, port: int) -> Path:
+    """A page's, with paths and a port that are free here."""
     text = replaced(
-        block("nginx"),
+        text,
         **{
-            "/run/mysite/http.sock": str(path),
-            "listen 8080": "listen 127.0.0.1:%d" % port,
+            "/run/mysite/http.sock": str(tmp_path / "http.sock"),
+            listen: "listen 127.0.0.1:%d" % port,
         },
     )
     temporary = "".join(
@@ -112,6 +112,37 @@ def test_nginx(run: Run, tmp_path: Path) -> None:
         "daemon off;\npid %s;\nerror_log stderr;\nuser root;\n%s"
         % (tmp_path / "nginx.pid", text)
     )
+    return config
+
+
+def test_the_nginx_of_the_tutorial(run: Run, tmp_path: Path) -> None:
+    nginx, port = needs("nginx"), free_port()
+    text = "events {}\nhttp {\n%s}\n" % block("text", "upstream", TUTORIAL)
+    config = nginx_config(text, "listen 80", tmp_path, port)
+    words = shlex.split(block("sh", "serve", TUTORIAL))
+    options = words[words.index("--workers") :]
+    log = tmp_path / "access.log"
+    assert options[-2:] == ["--access-log", "-"]
+    options[-1] = str(log)
+    program = run("--bind=unix:%s" % (tmp_path / "http.sock"), *options)
+    program.line("serving on")
+    with programs() as start:
+        start([nginx, "-p", str(tmp_path), "-c", str(config)], {})
+        until(lambda: answers(port) == 200, "nginx does not answer")
+    assert program.stop() == 0, program.text
+    # Over a unix socket: the address is nginx's word.
+    lines = log.read_text().splitlines()
+    assert lines
+    for line in lines:
+        assert line.startswith("127.0.0.1 "), line
+        assert '"GET / HTTP/1.1" 200' in line
+
+
+def test_nginx(run: Run, tmp_path: Path) -> None:
+    """Kept connections, a large body, and a reload behind its back."""
+    nginx, port = needs("nginx"), free_port()
+    path = tmp_path / "http.sock"
+    config = nginx_config(block("nginx"), "listen 8080", tmp_path, port)
     program = run("--bind=unix:%s" % path, "--workers=2", "--idle-timeout=75")
     program.line("serving on")
     with programs() as start:
