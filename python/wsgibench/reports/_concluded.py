@@ -64,7 +64,7 @@ def _line(
     else:
         outcome = "still holds for %d of %d" % (known.count(HOLDS), len(known))
     details = [
-        "%s %s" % (name, text) if name else text
+        text if text.startswith(name) else "%s %s" % (name, text)
         for name, (_, text) in zip(names, found)
     ]
     return '"%s" %s: %s.' % (one["text"], outcome, "; ".join(details))
