@@ -8,6 +8,7 @@ import http.client
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -15,11 +16,33 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.wire.target import child_environment
 
 #: Longest wait for something that must happen (seconds).
 PATIENCE = 60.0
+
+
+def others_can_import() -> bool:
+    folders = [Path(os.__file__), *Path(os.__file__).parents]
+    return all(folder.stat().st_mode & stat.S_IROTH for folder in folders)
+
+
+def another_user(test: Any) -> Any:
+    """For tests in which gunicorn's workers are another user's. They call
+    random.seed(), which imports modules from Python 3.13 on."""
+    for holds, reason in (
+        (os.geteuid() == 0, "root alone may change users"),
+        (
+            sys.version_info < (3, 13) or others_can_import(),
+            "only root can read this Python",
+        ),
+    ):
+        test = pytest.mark.skipif(not holds, reason=reason)(test)
+    return test
 
 
 class Program:

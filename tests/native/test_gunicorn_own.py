@@ -16,6 +16,7 @@ import pytest
 from tests.native.process import (
     PATIENCE,
     Program,
+    another_user,
     children,
     get,
     gunicorn_command,
@@ -214,7 +215,7 @@ def test_paste(run: Run, tmp_path: Path) -> None:
     assert program.stop() == 0, program.text
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may change users")
+@another_user
 def test_initgroups(run: Run) -> None:
     user = pwd.getpwnam("nobody")
     groups = os.getgrouplist(user.pw_name, user.pw_gid)

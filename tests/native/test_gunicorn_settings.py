@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import os
 import pwd
 import signal
 import socket
 import ssl
-import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
@@ -19,6 +16,7 @@ import pytest
 
 from tests.native.process import (
     Program,
+    another_user,
     get,
     gunicorn_command,
     open_folder,
@@ -484,12 +482,7 @@ def test_client_certificates_and_ciphers(
     assert program.stop() == 0, program.text
 
 
-def others_can_import() -> bool:
-    folders = [Path(os.__file__), *Path(os.__file__).parents]
-    return all(folder.stat().st_mode & stat.S_IROTH for folder in folders)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may change users")
+@another_user
 def test_logs_of_another_user_are_rotated(run: Run) -> None:
     """Only gunicorn's parent can open them again."""
     with open_folder() as folder:
@@ -513,11 +506,7 @@ def test_logs_of_another_user_are_rotated(run: Run) -> None:
         assert program.stop() == 0, program.text
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may change users")
-@pytest.mark.skipif(
-    sys.version_info >= (3, 13) and not others_can_import(),
-    reason="random.seed() imports modules that only root can read here",
-)
+@another_user
 def test_another_user_and_umask(run: Run) -> None:
     """gunicorn does it before the worker serves."""
     with open_folder() as folder:
