@@ -7,8 +7,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from wsgibench.commands import _field
 
 APP = """
 import time
@@ -115,3 +118,16 @@ def test_wrong_use(project: Path, arguments: list[str], sentence: str) -> None:
     done = wsgibench(project, *arguments)
     assert done.returncode == 2
     assert sentence in done.stderr
+
+
+def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
+    made: dict[str, Any] = {"complete": False, "cells": []}
+    out, said = tmp_path / "record.json", []
+
+    def measure() -> None:
+        made["cells"].append("the first")
+        raise KeyboardInterrupt
+
+    assert not _field.measured(measure, made, out, said.append)
+    assert json.loads(out.read_text())["cells"] == ["the first"]
+    assert said == ["interrupted; this is what was measured so far:"]

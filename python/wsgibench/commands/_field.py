@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _application, _numbers
+from wsgibench.commands import _application, _interrupts, _numbers
 from wsgibench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -87,6 +87,25 @@ def add_arguments(
         help="the record (default: %(default)s)",
     )
     _application.add_arguments(parser)
+
+
+def measured(
+    measure: Callable[[], None],
+    made: dict[str, Any],
+    output: Path,
+    tell: Callable[[str], None],
+) -> bool:
+    """Whether it came to its end; Ctrl-C keeps what there is until then."""
+    from wsgibench.harness import record
+
+    try:
+        with _interrupts.as_by_ctrl_c():
+            measure()
+        made["complete"] = True
+    except KeyboardInterrupt:
+        tell("interrupted; this is what was measured so far:")
+    record.write(made, output)
+    return bool(made["complete"])
 
 
 def say_where(output: Path) -> None:

@@ -116,20 +116,24 @@ def run(arguments: argparse.Namespace) -> int:
     made.update(kind="capacity", slo=arguments.slo, starts=arguments.starts)
     entries = {cell: field.race.entry(cell) for cell in field.ready}
     made["cells"] = list(entries.values())
-    for start in range(arguments.starts):
-        for cell, entry in entries.items():
-            _tell("[start %d] %s" % (start + 1, cell.name))
-            try:
-                entry["starts"].append(_search(field, cell, start))
-            except WsgibenchError as error:
-                made["failures"].append(
-                    {"cell": cell.name, "reason": str(error)}
-                )
-                _tell("%s: %s" % (cell.name, error))
-            record.write(made, arguments.output)
-    made["complete"] = True
-    record.write(made, arguments.output)
+
+    def measure() -> None:
+        for start in range(arguments.starts):
+            for cell, entry in entries.items():
+                _tell("[start %d] %s" % (start + 1, cell.name))
+                try:
+                    entry["starts"].append(_search(field, cell, start))
+                except WsgibenchError as error:
+                    made["failures"].append(
+                        {"cell": cell.name, "reason": str(error)}
+                    )
+                    _tell("%s: %s" % (cell.name, error))
+                record.write(made, arguments.output)
+
+    is_whole = _field.measured(measure, made, arguments.output, _tell)
     print(capacity.render(made), end="")
     _field.say_where(arguments.output)
+    if not is_whole:
+        return 130
     rows = capacity.rows(made)
     return 1 if made["failures"] or not all(r.stands for r in rows) else 0

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ from wsgibench.commands import (
     _application,
     _client,
     _counted,
+    _interrupts,
     _numbers,
     _warmup,
 )
@@ -336,29 +335,6 @@ def _say_what_disturbs(race: Run) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-@contextlib.contextmanager
-def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """``kill`` and a closed terminal end a run as Ctrl-C does: its servers
-    and services end with it, and it can be resumed. Who ignores SIGHUP
-    (nohup) goes on ignoring it."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [
-        number
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is signal.SIG_DFL
-    ]
-    for number in numbers:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
-
-
 def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -441,14 +417,15 @@ def run(arguments: argparse.Namespace) -> int:
         _say_what_disturbs(race)
         _tell(_expected(race, starts, budget))
     try:
-        with _ended_as_by_ctrl_c():
+        with _interrupts.as_by_ctrl_c():
             record = race.execute()
     except KeyboardInterrupt:
         _show(race.record)
-        print(
+        _tell(
             "interrupted; go on with: python -m wsgibench run --resume %s"
-            % arguments.output,
-            file=sys.stderr,
+            % arguments.output
+            if race.record["cells"]
+            else "interrupted before anything was measured"
         )
         return 130
     _show(record)

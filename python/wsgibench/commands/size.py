@@ -203,19 +203,25 @@ def run(arguments: argparse.Namespace) -> int:
         prices=_application.prices(arguments),
     )
     made["cells"] = []
-    for cell in field.ready:
-        _tell(cell.name)
-        entry = field.race.entry(cell)
-        try:
-            entry["size"] = _one(field, cell, arguments)
-            made["cells"].append(entry)
-        except WsgibenchError as error:
-            made["failures"].append({"cell": cell.name, "reason": str(error)})
-            _tell("%s: %s" % (cell.name, error))
-        record.write(made, arguments.output)
-    made["complete"] = True
-    record.write(made, arguments.output)
+
+    def measure() -> None:
+        for cell in field.ready:
+            _tell(cell.name)
+            entry = field.race.entry(cell)
+            try:
+                entry["size"] = _one(field, cell, arguments)
+                made["cells"].append(entry)
+            except WsgibenchError as error:
+                made["failures"].append(
+                    {"cell": cell.name, "reason": str(error)}
+                )
+                _tell("%s: %s" % (cell.name, error))
+            record.write(made, arguments.output)
+
+    is_whole = _field.measured(measure, made, arguments.output, _tell)
     print(size.render(made), end="")
     _field.say_where(arguments.output)
+    if not is_whole:
+        return 130
     disturbed = any(cell["size"]["disturbed"] for cell in made["cells"])
     return 1 if made["failures"] or disturbed else 0
