@@ -122,7 +122,8 @@ def test_wrong_use(project: Path, arguments: list[str], sentence: str) -> None:
 
 def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
     made: dict[str, Any] = {"complete": False, "cells": []}
-    out, said = tmp_path / "record.json", []
+    out = tmp_path / "record.json"
+    said: list[str] = []
 
     def measure() -> None:
         made["cells"].append("the first")
