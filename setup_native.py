@@ -69,8 +69,7 @@ EMPTY = "int main(void) { return 0; }\n"
 PYTHON = "#include <Python.h>\n" + EMPTY
 
 PROBES = {
-    "libuv": "#include <uv.h>\nint main(void)"
-    " { return uv_version() == 0; }\n",
+    "libuv": "#include <uv.h>\nint main(void) { return uv_version() == 0; }\n",
     "http-parser": "#include <http_parser.h>\nint main(void)"
     " { return http_parser_version() == 0; }\n",
     "llhttp": "#include <llhttp.h>\nint main(void)"
@@ -334,9 +333,7 @@ def find_openssl(flags):
     for name, compile_args, _ in rungs("ssl", "openssl"):
         if links(OPENSSL, compile_args, ["-ldl"])[0]:
             print("wsgibench: OpenSSL's headers from %s" % name)
-            flags.add(
-                [*compile_args, "-DWB_OPENSSL"], ["-ldl"]
-            )
+            flags.add([*compile_args, "-DWB_OPENSSL"], ["-ldl"])
             return
     print("wsgibench: no OpenSSL: server and load generator go without TLS")
 

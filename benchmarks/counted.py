@@ -31,12 +31,15 @@ def tell(text: str) -> None:
 @contextlib.contextmanager
 def guest(interpreter: Interpreter) -> Iterator[GuestProcess]:
     environment = environments.get(interpreter, "c-uv", tell)
-    with tempfile.TemporaryDirectory() as folder, GuestProcess(
-        environment,
-        servers.find("c-uv"),
-        scenario.find("hello"),
-        log=Path(folder) / "log",
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        GuestProcess(
+            environment,
+            servers.find("c-uv"),
+            scenario.find("hello"),
+            log=Path(folder) / "log",
+        ) as process,
+    ):
         yield process
 
 

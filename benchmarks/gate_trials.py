@@ -206,9 +206,7 @@ def main() -> int:
                         file.write(json.dumps(one) + "\n")
                     print(json.dumps(one), flush=True)
     print(table(found))
-    wrong = any(
-        not is_right(one) or one["seconds"] > SECONDS for one in found
-    )
+    wrong = any(not is_right(one) or one["seconds"] > SECONDS for one in found)
     return int(wrong)
 
 

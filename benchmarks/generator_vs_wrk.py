@@ -104,13 +104,16 @@ def main() -> None:
         "null",
         lambda text: print(text, file=sys.stderr),
     )
-    with tempfile.TemporaryDirectory() as folder, GuestProcess(
-        environment,
-        servers.find("null"),
-        scenario.find("hello"),
-        cpu=asked.server_cpu,
-        log=Path(folder) / "log",
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        GuestProcess(
+            environment,
+            servers.find("null"),
+            scenario.find("hello"),
+            cpu=asked.server_cpu,
+            log=Path(folder) / "log",
+        ) as process,
+    ):
         url = "http://%s:%d/" % process.address[:2]
         report(measure(url, asked))
 

@@ -1,5 +1,7 @@
 """A picture of a record's report as an SVG file, for a README.
 
+Run it so::
+
     python benchmarks/picture.py results/hello.json docs/hello.svg
 """
 

@@ -1,7 +1,9 @@
 """RESULTS.md from the records of suites.
 
-python -m wsgibench run --suite=S --profile=standard -o results/S.json
-python benchmarks/results.py results/*.json > RESULTS.md
+Made so::
+
+    python -m wsgibench run --suite=S --profile=standard -o results/S.json
+    python benchmarks/results.py results/*.json > RESULTS.md
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def test_missing_headers_of_python_are_named(
     compiler = tmp_path / "cc"
     compiler.write_text(
         "#!/bin/sh\n"
-        "if grep -qs Python.h \"$1\"; then\n"
+        'if grep -qs Python.h "$1"; then\n'
         "    echo 'fatal error: Python.h: No such file or directory'\n"
         "    exit 1\n"
         "fi\n"

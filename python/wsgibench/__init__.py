@@ -1,5 +1,7 @@
 """A fast, correct WSGI server in C, and the harness that races it.
 
+In a program::
+
     import wsgibench
     wsgibench.serve(app, "127.0.0.1", 8000)
     with wsgibench.Server(app, port=0) as server:

@@ -87,9 +87,7 @@ def parser(
 @pytest.mark.timeout(300)  # compiling is slow with sanitizers
 @pytest.mark.parametrize("kind", BUILDS)
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_program(
-    program: str, parser: str, kind: str, builds: Builds
-) -> None:
+def test_program(program: str, parser: str, kind: str, builds: Builds) -> None:
     threads = program.startswith("test_threads")
     if (kind == "threads") != threads and kind != "plain":
         pytest.skip("its races and its memory are looked at by one tool each")

@@ -104,9 +104,7 @@ def nginx_config(text: str, listen: str, tmp_path: Path, port: int) -> Path:
         "%s_temp_path %s;\n" % (name, tmp_path / name)
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    text = text.replace(
-        "http {", "http {\naccess_log off;\n" + temporary, 1
-    )
+    text = text.replace("http {", "http {\naccess_log off;\n" + temporary, 1)
     config = tmp_path / "nginx.conf"
     config.write_text(
         "daemon off;\npid %s;\nerror_log stderr;\nuser root;\n%s"

@@ -52,5 +52,3 @@ def warm(target: Target, requests: int = 20_000) -> None:
 
 def answers(target: Target, path: str = "/") -> bool:
     return target.get(path).status == 200
-
-

@@ -50,8 +50,11 @@ def of(target: str) -> Iterable[bytes]:
     if target in ("fuzz_message", "fuzz_request"):
         return (b"\1" + message for message in messages())
     if target == "fuzz_response":
-        return (b"\1" + first + second
-                for first in RESPONSES for second in RESPONSES)
+        return (
+            b"\1" + first + second
+            for first in RESPONSES
+            for second in RESPONSES
+        )
     return HEADS
 
 

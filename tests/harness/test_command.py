@@ -24,9 +24,7 @@ def wsgibench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def race(
-    output: Path, *arguments: str
-) -> subprocess.CompletedProcess[str]:
+def race(output: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     common = ["--duration=0.3", "--warmup=0.1", "--connections=2"]
     return wsgibench("run", *common, "-o", str(output), *arguments)
 

@@ -25,9 +25,7 @@ def guest(
     environment = environments.get(
         interpreters.find("python3"), found.name, lambda text: None
     )
-    return GuestProcess(
-        environment, found, asked, log=log / "log", port=port
-    )
+    return GuestProcess(environment, found, asked, log=log / "log", port=port)
 
 
 @pytest.mark.parametrize("server", ["wsgiref", "raw-socket", "raw-threads"])

@@ -98,8 +98,10 @@ def test_a_sweep(
     )
     points = json.loads(out.read_text())["points"]
     assert [p["arithmetic"]["connections"] for p in points] == [1, 2, 4, 8]
-    assert all(point["load"]["connections"]["open_at_once"] == count
-               for point, count in zip(points, (1, 2, 4, 8)))
+    assert all(
+        point["load"]["connections"]["open_at_once"] == count
+        for point, count in zip(points, (1, 2, 4, 8))
+    )
     # Five ports an address, of which a quarter is used.
     sources = [p["arithmetic"]["source_addresses"] for p in points]
     assert sources == [1, 2, 4, 7]

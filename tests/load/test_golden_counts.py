@@ -110,9 +110,7 @@ def test_answers_that_never_come(
 
 def test_connections_never_answered(load: Load, golden: Golden) -> None:
     server = golden(mute_each=4)
-    result = load(
-        server.url, connections=8, duration=1, timeout=30, drain=0.2
-    )
+    result = load(server.url, connections=8, duration=1, timeout=30, drain=0.2)
     account = server.account()
     assert result["classes"]["in_flight"] == account["did"]["mute"] == 2
     assert result["classes"]["ok"] == account["did"]["right"]
@@ -124,9 +122,7 @@ def test_connections_never_answered(load: Load, golden: Golden) -> None:
 
 def test_a_dead_server_refuses(load: Load, golden: Golden) -> None:
     server = golden(die_at=500)
-    result = load(
-        server.url, connections=4, duration=1, rate=2000, drain=0.5
-    )
+    result = load(server.url, connections=4, duration=1, rate=2000, drain=0.5)
     classes = result["classes"]
     assert classes["ok"] <= 499
     lost = classes["reset"] + classes["early_eof"]

@@ -119,7 +119,7 @@ def test_known_delays(agree: Callable[..., None]) -> None:
 
 
 def test_each_tenth_answer_is_a_second_late(
-    agree: Callable[..., None]
+    agree: Callable[..., None],
 ) -> None:
     def right(result: dict[str, Any], account: dict[str, Any]) -> None:
         assert account["did"]["delay"] == result["scheduled"] // 10

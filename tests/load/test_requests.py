@@ -71,9 +71,7 @@ def test_seq_counts_through_ten_thousand(load: Load, golden: Golden) -> None:
     assert account["per_connection"] == [1] * 10_000
 
 
-def test_weights_are_exact(
-    load: Load, golden: Golden, tmp_path: Path
-) -> None:
+def test_weights_are_exact(load: Load, golden: Golden, tmp_path: Path) -> None:
     path = tmp_path / "urls"
     path.write_text(
         "# what\n6 /often\n3 post /sometimes?x=1\n\n/rarely # once\n"
@@ -163,9 +161,7 @@ def test_requests_per_connection(
 
 
 def test_pipelining(load: Load, golden: Golden) -> None:
-    _, account = sent(
-        load, golden, requests=1000, pipeline=16, connections=2
-    )
+    _, account = sent(load, golden, requests=1000, pipeline=16, connections=2)
     assert account["connections"] == 2
 
 

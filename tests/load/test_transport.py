@@ -213,9 +213,7 @@ def test_a_connection_ends_in_order_though_its_socket_is_used_again(
 def test_an_address_that_is_not_ours(load: Load, golden: Golden) -> None:
     """The client's own limit ends the run and is no fault of the server."""
     server = golden()
-    result = load(
-        server.url, connections=2, duration=30, source="192.0.2.1"
-    )
+    result = load(server.url, connections=2, duration=30, source="192.0.2.1")
     assert result["error"] == "EADDRNOTAVAIL"
     assert result["classes"]["unsent"] == result["scheduled"] > 0
     assert result["verdict"] == "INVALID"

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-APPLICATION = '''
+APPLICATION = """
 import time
 
 def app(environ, start_response):
@@ -26,7 +26,7 @@ def app(environ, start_response):
         time.sleep(2)
     start_response("200 OK", [("Content-Length", "5")])
     return [b"hello"]
-'''
+"""
 
 
 def ip(*words: str) -> None:

@@ -154,9 +154,7 @@ def test_a_stock_master_and_mixed_users(room: Room, tmp_path: Path) -> None:
     assert record["connections"]["asked"] == 6
 
 
-def test_a_worker_without_a_locustfile(
-    room: Room, tmp_path: Path
-) -> None:
+def test_a_worker_without_a_locustfile(room: Room, tmp_path: Path) -> None:
     """A stock master's users, whatever their class; and SIGTERM."""
     file = tmp_path / "locustfile.py"
     file.write_text(

@@ -107,9 +107,9 @@ class Reached(WsgibenchError):
 
 def options(command: str) -> set[str]:
     parser = argparse.ArgumentParser()
-    importlib.import_module(
-        "wsgibench.commands." + command
-    ).add_arguments(parser)
+    importlib.import_module("wsgibench.commands." + command).add_arguments(
+        parser
+    )
     return {
         action.dest
         for action in parser._actions

@@ -11,11 +11,7 @@ from wsgibench.errors import UsageError
 from wsgibench.native.contract import NAMES, CoreServer
 from wsgibench.native.settings import SETTINGS, to_core
 
-METHODS = [
-    name
-    for name in vars(CoreServer)
-    if not name.startswith("_")
-]
+METHODS = [name for name in vars(CoreServer) if not name.startswith("_")]
 
 
 def test_names_and_methods(binding: str) -> None:

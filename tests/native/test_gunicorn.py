@@ -23,7 +23,7 @@ from tests.native.process import (
 
 pytest.importorskip("gunicorn")
 
-APP = '''
+APP = """
 import os, sys, time
 
 def app(environ, start_response):
@@ -46,7 +46,7 @@ def app(environ, start_response):
     return [("%d %s" % (os.getpid(), VERSION)).encode()]
 
 VERSION = "one"
-'''
+"""
 
 Run = Callable[..., Program]
 

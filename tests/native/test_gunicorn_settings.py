@@ -27,7 +27,7 @@ from tests.native.process import (
 config = pytest.importorskip("gunicorn.config")
 settings = pytest.importorskip("wsgibench.gunicorn.settings")
 
-APP = '''
+APP = """
 import os
 
 def app(environ, start_response):
@@ -50,9 +50,9 @@ def app(environ, start_response):
     names = ("wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", "FROM_RAW_ENV")
     found = [environ.get(name, os.environ.get(name, "")) for name in names]
     return [" ".join(found).encode()]
-'''
+"""
 
-HOOKS = '''
+HOOKS = """
 import time
 
 def pre_request(worker, req):
@@ -63,7 +63,7 @@ def pre_request(worker, req):
 def post_request(worker, req, environ, resp):
     with open("hooks", "a") as file:
         file.write("post %s %d\\n" % (resp.status, resp.sent))
-'''
+"""
 
 Run = Callable[..., Program]
 
@@ -116,9 +116,7 @@ def test_every_setting_of_gunicorns_is_in_one_table() -> None:
     known = [setting.name for setting in config.KNOWN_SETTINGS]
     assert len(known) > 70
     wrong = [
-        name
-        for name in known
-        if sum(name in table for table in tables) != 1
+        name for name in known if sum(name in table for table in tables) != 1
     ]
     assert not wrong
 
@@ -210,9 +208,7 @@ def test_keep_alive(run: Run, seconds: int, kept: bool) -> None:
 
 
 def test_limits(run: Run) -> None:
-    program = run(
-        "--limit-request-field_size=100", "--limit-request-fields=5"
-    )
+    program = run("--limit-request-field_size=100", "--limit-request-fields=5")
     port = port_of(program)
     assert ask(port, X_A="x" * 50)[0] == 200
     assert ask(port, X_A="x" * (100 - len("X-A: \r\n")))[0] == 200
@@ -244,8 +240,10 @@ def test_the_usual_field_size(run: Run) -> None:
 def test_the_scheme_that_a_proxy_tells(
     run: Run, allowed: str | None, scheme: bytes
 ) -> None:
-    if allowed and "/" in allowed and not hasattr(
-        config.Config, "forwarded_allow_networks"
+    if (
+        allowed
+        and "/" in allowed
+        and not hasattr(config.Config, "forwarded_allow_networks")
     ):
         pytest.skip("this gunicorn knows no networks")
     arguments = (

@@ -28,7 +28,7 @@ from tests.native.process import (
 )
 from wsgibench.native.identity import cpus
 
-APP = '''
+APP = """
 import os, time
 
 VERSION = "one"
@@ -51,7 +51,7 @@ def application(environ, start_response):
         return [body.encode()]
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [("%d %s" % (os.getpid(), VERSION)).encode()]
-'''
+"""
 
 Run = Callable[..., Program]
 
@@ -103,9 +103,7 @@ def change(path: Path, old: str, new: str) -> None:
 # New code --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "arguments", [(), ("--workers=2",), ("--threads=2",)]
-)
+@pytest.mark.parametrize("arguments", [(), ("--workers=2",), ("--threads=2",)])
 def test_hup_loads_the_application_again(
     run: Run, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
@@ -604,9 +602,7 @@ def test_stderr_is_full(binding: str, tmp_path: Path, full: str) -> None:
     """A disk that is, and a pipe that nobody reads."""
     (tmp_path / "an_app.py").write_text(APP)
     with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(
-            socket.create_server(("127.0.0.1", 0))
-        )
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         if full == "pipe":
             reader, writer = os.pipe()
             stack.callback(os.close, reader)

@@ -472,9 +472,7 @@ def test_its_deadline(serve_app: Start, begun: bytes) -> None:
 
 
 def test_who_has_sent_it_may_be_silent(serve_app: Start) -> None:
-    server = serve_app(
-        app, proxy_protocol=1, head_timeout=1, idle_timeout=600
-    )
+    server = serve_app(app, proxy_protocol=1, head_timeout=1, idle_timeout=600)
     with connect(server) as silent, connect(server) as cut:
         silent.sendall(GOOD[0][0])
         assert receive(cut) == b""

@@ -25,7 +25,7 @@ from tests.native.process import (
     until,
 )
 
-APP = '''
+APP = """
 import os, time
 
 VERSION = "one"
@@ -46,7 +46,7 @@ def application(environ, start_response):
             time.sleep(0.01)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [("%d %s" % (os.getpid(), VERSION)).encode()]
-'''
+"""
 
 Run = Callable[..., Program]
 PYPY = platform.python_implementation() == "PyPy"
@@ -248,7 +248,7 @@ def test_the_access_log_on_standard_output(
     lines = sorted(program.process.stdout.read().splitlines())
     assert len(lines) == 2
     form = re.compile(
-        r'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] '
+        r"127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "
         r'"GET /(a|b\?\\") HTTP/1\.1" 200 \d+ "-" "-"'
     )
     for line in lines:

@@ -80,9 +80,7 @@ def server(
     request: pytest.FixtureRequest, serve_app: Start, certificate: Any
 ) -> Any:
     cert, key = certificate
-    return serve_app(
-        app, threads=request.param, certfile=cert, keyfile=key
-    )
+    return serve_app(app, threads=request.param, certfile=cert, keyfile=key)
 
 
 def test_an_exchange(server: Any, certificate: Any) -> None:

@@ -46,9 +46,7 @@ def test_what_is_missing_is_said_with_the_way_to_get_it(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_answers_dies_and_comes_back(
-    name: str, services: Services
-) -> None:
+def test_it_answers_dies_and_comes_back(name: str, services: Services) -> None:
     needed(name)
     settings = services.need([name])[name]
     assert services.broken([name]) == ""

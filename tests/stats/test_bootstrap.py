@@ -48,9 +48,7 @@ def test_interval_holds_the_truth_as_often_as_it_says(
     for trial in range(TRIALS):
         a = draw(rng, 10 * truth, starts, NOISES[noise])
         b = draw(rng, 10, starts, NOISES[noise])
-        found = bootstrap.ratio(
-            a, b, paired=paired, seed=trial, resamples=400
-        )
+        found = bootstrap.ratio(a, b, paired=paired, seed=trial, resamples=400)
         held += found.low <= truth <= found.high
     assert 0.93 <= held / TRIALS <= 0.97
 

@@ -57,9 +57,7 @@ def test_the_same_of_ratios_of_ratios() -> None:
         above = ranks.ratio(
             starts(rng, 13 * truth, 10, 0.2), starts(rng, 10, 10, 0.2)
         )
-        below = ranks.ratio(
-            starts(rng, 6.5, 10, 0.2), starts(rng, 5, 10, 0.2)
-        )
+        below = ranks.ratio(starts(rng, 6.5, 10, 0.2), starts(rng, 5, 10, 0.2))
         found = ranks.quotient(above, below)
         held += found.low <= truth <= found.high
     assert 0.93 <= held / TRIALS <= 0.98

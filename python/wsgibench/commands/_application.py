@@ -374,9 +374,7 @@ def contest(
     return Contest(found, traffic, tell, warmup.settled)
 
 
-def pythons(
-    arguments: argparse.Namespace, tell: Callable[[str], None]
-) -> str:
+def pythons(arguments: argparse.Namespace, tell: Callable[[str], None]) -> str:
     """Which interpreters an application is raced on."""
     from wsgibench.harness import interpreters
 

@@ -8,9 +8,7 @@ import math
 from wsgibench.errors import UsageError
 
 
-def at_least(
-    least: float, arguments: argparse.Namespace, *names: str
-) -> None:
+def at_least(least: float, arguments: argparse.Namespace, *names: str) -> None:
     """Those that are not given (None) are not looked at."""
     for name in names:
         value = getattr(arguments, name)

@@ -114,8 +114,11 @@ def _compare_counted(
         raise UsageError("these records have no counted cell in common.")
     cpus = [one["machine"].get("cpu") for one in (a, b)]
     if cpus[0] != cpus[1]:
-        print("warning: %s and %s: libraries choose instructions by it"
-              % (cpus[0], cpus[1]), file=sys.stderr)
+        print(
+            "warning: %s and %s: libraries choose instructions by it"
+            % (cpus[0], cpus[1]),
+            file=sys.stderr,
+        )
     print(_differences.render(found))
     if arguments.json:
         results = [asdict(one) for one in found]

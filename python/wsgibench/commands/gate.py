@@ -179,9 +179,7 @@ def _of_ours(
             "the gate has no services and no libraries for %s." % asked.name
         )
     made = versions.environment(version, interpreter, tell)
-    subject = Subject(
-        server, asked, _load(arguments), made, {}, version.guest
-    )
+    subject = Subject(server, asked, _load(arguments), made, {}, version.guest)
     return Contender(name, subject, interpreter)
 
 
@@ -201,9 +199,7 @@ def _of_application(
     from wsgibench.pytesting import server as testing
 
     own = arguments.python == "python3"
-    made = testing.environment(
-        server.name, None if own else interpreter.path
-    )
+    made = testing.environment(server.name, None if own else interpreter.path)
     # The version's folders come before this interpreter's; folders of the
     # checkout itself must not be found.
     root = str(root_of(arguments.repository))
@@ -303,9 +299,7 @@ def _against_record(arguments: argparse.Namespace) -> int:
     return _end(found, [])
 
 
-def _why_nothing(
-    name: str, base: dict[str, Any], new: dict[str, Any]
-) -> str:
+def _why_nothing(name: str, base: dict[str, Any], new: dict[str, Any]) -> str:
     """A record with nothing in common passes no gate."""
     olds, news = (
         sorted({"%(name)s (%(version)s)" % c["python"] for c in r["cells"]})

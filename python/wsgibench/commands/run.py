@@ -89,9 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TIME",
         help="for all of it, environments too: 10m. Starts are fewer, and a "
         "JIT is warmed up for a shorter time, to keep it (default: none; "
-        "with --app in the profile quick "
-        + QUICK_BUDGET
-        + ")",
+        "with --app in the profile quick " + QUICK_BUDGET + ")",
     )
     add(
         "--precision",
@@ -198,9 +196,7 @@ def _select(
             duration=arguments.duration or duration,
             warmup=profile.get("warmup", warmup),
             settle=(0.0, 0.0) if "warmup" in profile else settle,
-            durations=None
-            if arguments.duration
-            else profile.get("durations"),
+            durations=None if arguments.duration else profile.get("durations"),
         )
         return chosen_cells, _starts(arguments, starts)
     load = {

@@ -22,8 +22,7 @@ def _networks(allowed: Any) -> list[Network]:
 
 def _within(network: Network, others: list[Network]) -> bool:
     return any(
-        network.version == other.version
-        and network.subnet_of(other)  # type: ignore[arg-type]
+        network.version == other.version and network.subnet_of(other)  # type: ignore[arg-type]
         for other in others
     )
 

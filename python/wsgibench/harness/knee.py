@@ -134,9 +134,7 @@ def fit(trials: Sequence[Trial]) -> float:
     x = sum(w * p[0] for w, p in zip(weights, points)) / total
     y = sum(w * p[1] for w, p in zip(weights, points)) / total
     spread = sum(w * (p[0] - x) ** 2 for w, p in zip(weights, points))
-    both = sum(
-        w * (p[0] - x) * (p[1] - y) for w, p in zip(weights, points)
-    )
+    both = sum(w * (p[0] - x) * (p[1] - y) for w, p in zip(weights, points))
     # Times do not fall as the rate rises; by chance they may seem to.
     slope = max(FLATTEST, both / max(spread, 1e-9))
     return math.exp(x - y / slope)

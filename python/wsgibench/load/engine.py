@@ -81,9 +81,7 @@ def say(kind: str, raw: str, watch: Watch) -> None:
     sys.stdout.flush()
 
 
-def work(
-    generator: Any, orders: Orders, watch: Watch, start_ns: int
-) -> None:
+def work(generator: Any, orders: Orders, watch: Watch, start_ns: int) -> None:
     """Snapshots are the windows: full seconds from the start of the run."""
     tell_at = max(start_ns / 1e9, time.monotonic()) + EACH_SECONDS
     while generator.poll(TURN_SECONDS):

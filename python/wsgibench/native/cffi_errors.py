@@ -44,7 +44,7 @@ def raise_head(code: int, head: Any) -> None:
 
 
 def _request_text(request: Any) -> str:
-    """"GET /path", as it was sent."""
+    """The request line without its version: GET /path."""
     if request is None:
         return "a request that is answered"
     base, method, target = request.base, request.method, request.target

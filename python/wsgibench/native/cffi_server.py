@@ -159,9 +159,7 @@ class CoreServer:
                     call.input = Input(call)
                     environ["wsgi.input"] = call.input
                     if request.chunked and request.content_length >= 0:
-                        environ["CONTENT_LENGTH"] = str(
-                            request.content_length
-                        )
+                        environ["CONTENT_LENGTH"] = str(request.content_length)
                 if request.upgrade and not request.tls and self._on_upgrade:
                     self._on_upgrade(environ, call.detach)
             except BaseException:

@@ -1,10 +1,10 @@
 """Where ``serve`` gets its options from. Later ones win:
 
-    defaults
-    wsgibench.toml, or [tool.wsgibench.serve] of pyproject.toml, in the current
-        directory; or the file that is named (--config)
-    WSGIBENCH_* variables (WSGIBENCH_MAX_REQUESTS=1000)
-    the command line
+defaults
+wsgibench.toml, or [tool.wsgibench.serve] of pyproject.toml, in the current
+    directory; or the file that is named (--config)
+WSGIBENCH_* variables (WSGIBENCH_MAX_REQUESTS=1000)
+the command line
 """
 
 from __future__ import annotations
@@ -96,9 +96,7 @@ def _from_toml(name: str, value: Any, origin: str) -> Any:
         fits = all(isinstance(each, str) for each in value)
     if not fits:
         what = "a number or auto" if name == "workers" else WORDS[kind]
-        raise UsageError(
-            "%s: %s is %s, not %r." % (origin, name, what, value)
-        )
+        raise UsageError("%s: %s is %s, not %r." % (origin, name, what, value))
     return value
 
 

@@ -30,9 +30,7 @@ class Heartbeats:
         _PLACE.pack_into(self._memory, place * _PLACE.size, now, False)
 
     def beat(self, place: int) -> None:
-        _BEAT.pack_into(
-            self._memory, place * _PLACE.size, time.monotonic()
-        )
+        _BEAT.pack_into(self._memory, place * _PLACE.size, time.monotonic())
 
     def age(self, place: int) -> float:
         """Seconds since the last beat."""

@@ -58,9 +58,7 @@ def _histogram(
     yield "wsgibench_%s_count%s %d\n" % (name, braces, reached)
 
 
-def _lines(
-    total: dict[str, list[int]], bounds: list[int]
-) -> Iterator[str]:
+def _lines(total: dict[str, list[int]], bounds: list[int]) -> Iterator[str]:
     for name, key, kind, text in SIMPLE:
         yield _head(name, kind, text)
         yield "wsgibench_%s %d\n" % (name, total[key][0])

@@ -56,9 +56,7 @@ class Thread:
         self._over = original("_thread", "allocate_lock")()
         self._over.acquire()
         if patched_by() is None:
-            threading.Thread(
-                target=self._run, name=name, daemon=True
-            ).start()
+            threading.Thread(target=self._run, name=name, daemon=True).start()
         else:
             original("_thread", "start_new_thread")(self._run, ())
 

@@ -195,5 +195,3 @@ def compare(
         if pair[0] is not None and pair[1] is not None:
             found += differences(pair[0], pair[1], margin)
     return found
-
-

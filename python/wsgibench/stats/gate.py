@@ -90,8 +90,7 @@ def lost(counts: list[Difference], times: list[Timed]) -> list[str]:
     for two in times:
         if two.verdict == comparison.SLOWER and two.ratio is not None:
             found.append(
-                "%s: %.1f %% more CPU time" % (
-                    two.cell, 100 * (two.ratio.estimate - 1)
-                )
+                "%s: %.1f %% more CPU time"
+                % (two.cell, 100 * (two.ratio.estimate - 1))
             )
     return found

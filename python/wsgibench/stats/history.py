@@ -51,9 +51,7 @@ def version(record: dict[str, Any]) -> str:
     return " ".join(filter(None, [record["wsgibench"], commit]))
 
 
-def _numbers(
-    record: dict[str, Any], cell: dict[str, Any]
-) -> dict[str, float]:
+def _numbers(record: dict[str, Any], cell: dict[str, Any]) -> dict[str, float]:
     if counted.is_counted(record):
         found = counted.of_cell(cell)
         if found is None:

@@ -118,9 +118,7 @@ def one(
     yield least("clients that vanished" + name, done, 1300 * rounds)
     # A leak grows in every round; PyPy's compiled loops do not.
     yield most("memory grown, least round" + name, min(grown), 128, "KiB")
-    yield most(
-        "descriptors more" + name, descriptors(target.pid) - files, 1
-    )
+    yield most("descriptors more" + name, descriptors(target.pid) - files, 1)
     yield least("alive" + name, float(target.alive and answers(target)), 1)
 
 

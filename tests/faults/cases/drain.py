@@ -32,9 +32,10 @@ def refused(address: tuple[str, int]) -> bool:
 
 def run(start: Start, busy: int, idle: int) -> Iterator[Figure]:
     room_for_descriptors(busy + idle + 200)
-    with tempfile.NamedTemporaryFile() as gate, start(
-        APP, threads=busy
-    ) as target:
+    with (
+        tempfile.NamedTemporaryFile() as gate,
+        start(APP, threads=busy) as target,
+    ):
         address = address_of(target)
         with Swarm(address) as swarm:
             resting = swarm.open(idle, GET)

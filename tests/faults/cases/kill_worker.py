@@ -36,8 +36,7 @@ def run(
                 killed.append(victim)
                 began = time.monotonic()
                 until(
-                    lambda: len(children(target.pid) - set(killed))
-                    == workers,
+                    lambda: len(children(target.pid) - set(killed)) == workers,
                     "the worker was not replaced",
                 )
                 slowest = max(slowest, time.monotonic() - began)
@@ -72,5 +71,3 @@ def worth(alive: set[int]) -> Any:
         return item[1] if item[0] in alive else -1
 
     return key
-
-

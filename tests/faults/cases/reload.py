@@ -88,5 +88,3 @@ def run(start: Start, times: int, connections: int) -> Iterator[Figure]:
         where = " (keep-alive)" if keepalive else " (no keep-alive)"
         yield least("answered" + where, classes.get("ok", 0), 100 * times)
         yield most("lost" + where, lost, 0)
-
-

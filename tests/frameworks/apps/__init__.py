@@ -1,4 +1,6 @@
-"""One application in each framework, with the same routes:
+"""One application in each framework, with the same routes.
+
+Each has::
 
     GET  /hello?name=N     "Hello N"
     GET  /name/N           N, from the decoded path

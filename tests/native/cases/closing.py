@@ -348,9 +348,7 @@ def by_finalizer(threads: int) -> None:
     serving = Serving(app, threads)
     with connect(serving.server) as client:
         assert receive_or_turn(serving, client)
-        serving.until(
-            lambda: collect() and serving.server.core.stopped
-        )
+        serving.until(lambda: collect() and serving.server.core.stopped)
         ended(serving)
 
 
@@ -538,9 +536,7 @@ def access_log(threads: int) -> None:
     """The log is the server's until that has closed."""
     out, into = os.pipe()
     path = "/proc/self/fd/%d" % into
-    serving = Serving(
-        lambda e, s: text(s, b"x"), threads, access_log=path
-    )
+    serving = Serving(lambda e, s: text(s, b"x"), threads, access_log=path)
     assert serving.ask().endswith(b"x")
     serving.server.close()
     ended(serving)

@@ -89,8 +89,9 @@ def _encoded(target: str) -> str:
     """As it was sent, without the log's escapes; what never could be in a
     target percent-encoded."""
     return "".join(
-        chr(byte) if 0x20 < byte < 0x7F and chr(byte) not in '"\\' else
-        "%%%02X" % byte
+        chr(byte)
+        if 0x20 < byte < 0x7F and chr(byte) not in '"\\'
+        else "%%%02X" % byte
         for byte in _unescaped(target)
     )
 
@@ -98,9 +99,9 @@ def _encoded(target: str) -> str:
 def _unescaped(text: str) -> bytes:
     """nginx writes \\x22, Apache \\" and \\x0a."""
     return ESCAPE.sub(
-        lambda found: bytes.fromhex(found[1].decode())
-        if found[1]
-        else found[2],
+        lambda found: (
+            bytes.fromhex(found[1].decode()) if found[1] else found[2]
+        ),
         text.encode("utf-8", "surrogateescape"),
     )
 

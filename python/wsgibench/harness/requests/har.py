@@ -81,8 +81,7 @@ def _headers(found: list[dict[str, str]]) -> Headers:
 def _had_a_body(request: dict[str, Any]) -> bool:
     """Browsers leave out uploads, and some of them the size, too."""
     headers = {
-        one["name"].lower(): one["value"]
-        for one in request.get("headers", [])
+        one["name"].lower(): one["value"] for one in request.get("headers", [])
     }
     size: float = request.get("bodySize", 0)
     return (
