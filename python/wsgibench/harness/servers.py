@@ -71,8 +71,9 @@ def supports(name: str, implementation: str, version: str) -> bool:
     from packaging.specifiers import SpecifierSet
 
     known = constants(name)["INTERPRETERS"]
+    holes = constants(name).get("HOLES", {})
     specifier = known.get(implementation)
-    if specifier is None and implementation == "Stackless":
+    if implementation == "Stackless" and not {*known, *holes} & {"Stackless"}:
         specifier = known.get("CPython")  # what runs there runs here
     return specifier is not None and SpecifierSet(specifier).contains(
         version, prereleases=True

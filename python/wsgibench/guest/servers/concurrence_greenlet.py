@@ -7,6 +7,7 @@ REQUIRES = []
 INTERPRETERS = {"CPython": ">=2.7,<3"}
 HOLES = {
     "CPython": "Concurrence is written for Python 2; name a 2.7 that has it",
+    "Stackless": "greenlets end a Stackless by SIGSEGV; name a CPython 2.7",
     "PyPy": "Concurrence needs its own C extension and greenlets",
 }
 IMPORTS = "concurrence.io"
