@@ -64,7 +64,13 @@ def test_gates(golden: Golden, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*run, "p99=20ms,errors=0"]) == 3
     assert "p99" in capsys.readouterr().err
     assert main([*run, "rate=1000000"]) == 3
-    for wrong in ("q98=1s", "p99=fast", "errors=none", "p101=1s"):
+    for wrong in (
+        "q98=1s",
+        "p99=fast",
+        "errors=none",
+        "errors=101%",
+        "p101=1s",
+    ):
         assert main([*run, wrong]) == 2
 
 

@@ -41,6 +41,8 @@ def _count(name: str, text: str) -> Gate:
     number = text[:-1] if is_share else text
     if not NUMBER.fullmatch(number):
         raise UsageError("%r is not a number." % text)
+    if is_share and float(number) > 100:
+        raise UsageError("errors=%s is more than all requests." % text)
     return Gate(name, float(number) / (100 if is_share else 1), is_share)
 
 
