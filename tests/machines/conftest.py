@@ -153,6 +153,14 @@ class Room:
         asking.communicate(timeout=60)
         return asking.returncode == 0
 
+    def has_answered(self, *targets: str) -> bool:
+        """Each of them some times since served() was called."""
+        if not self.log.exists():
+            return False
+        lines = self.log.read_text().splitlines()[getattr(self, "_seen", 0) :]
+        fresh = "\n".join(lines)
+        return all(fresh.count('"GET %s ' % one) >= 10 for one in targets)
+
     def is_loaded(self) -> bool:
         """Some requests were answered since served() was called."""
         if not self.log.exists():

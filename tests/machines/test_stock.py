@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import json
 import urllib.parse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ import sys, urllib.request
 data = sys.argv[2].encode() if len(sys.argv) > 2 else None
 print(urllib.request.urlopen(sys.argv[1], data, 10).read().decode())
 """
+
+
+def is_accounted(
+    served: Mapping[str, int], counts: Mapping[str, int], users: int
+) -> bool:
+    cut = served["/plain"] - counts.get("/plain", 0)
+    return counts.get("/ours") == served["/ours"] and 0 <= cut <= users
 
 
 def test_a_stock_worker_and_ours(room: Room, tmp_path: Path) -> None:
@@ -61,12 +69,12 @@ def test_a_stock_worker_and_ours(room: Room, tmp_path: Path) -> None:
 
     def users(count: int, state: str) -> bool:
         found = page("/stats/requests")
-        return (found["state"], found["user_count"]) == (state, count)
+        return (found.get("state"), found.get("user_count")) == (state, count)
 
     def counts() -> dict[str, int]:
         return {
             row["name"]: row["num_requests"]
-            for row in page("/stats/requests")["stats"]
+            for row in page("/stats/requests").get("stats", ())
             if row["name"] != "Aggregated"
         }
 
@@ -74,16 +82,16 @@ def test_a_stock_worker_and_ours(room: Room, tmp_path: Path) -> None:
     for count in (4, 10):
         assert page("/swarm", user_count=count, spawn_rate=20)["success"]
         wait_for(lambda: users(count, "running"), "not running")  # noqa: B023
-        wait_for(room.is_loaded, "no load")
+        wait_for(lambda: room.has_answered("/ours", "/plain"), "no load")
         assert page("/stop", now=1)["success"]
         wait_for(lambda: users(0, "stopped"), "not stopped")
         served = collections.Counter(room.served())
         assert set(served) == {"/ours", "/plain"}
+        # What the last reports of the workers bring. Locust ends its own users
+        # in the middle of a request.
         wait_for(
-            lambda: counts().get("/ours") == served["/ours"],  # noqa: B023
+            lambda: is_accounted(served, counts(), count),  # noqa: B023
             "%r" % served,
         )
-        # Locust ends its own users in the middle of a request.
-        assert 0 <= served["/plain"] - counts()["/plain"] <= count
     master.terminate()
     master.wait(20)
