@@ -4,7 +4,13 @@ application then waits by a loop that meinheld does not turn."""
 from __future__ import absolute_import
 
 NAME = "gunicorn-meinheld-patched"
-REQUIRES = ["gunicorn", "meinheld", "gevent; python_version < '3.10'"]
+# The gevent that goes with meinheld's greenlet imports pkg_resources.
+REQUIRES = [
+    "gunicorn",
+    "meinheld",
+    "gevent; python_version < '3.10'",
+    "setuptools<81",
+]
 INTERPRETERS = {"CPython": ">=2.7,<3.10"}
 HOLES = {
     "CPython": "meinheld does not build on CPython 3.10 and later",
