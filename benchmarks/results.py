@@ -23,6 +23,9 @@ from wsgibench.reports import suite  # noqa: E402
 from wsgibench.stats import answers, columns, summary  # noqa: E402
 from wsgibench.verdicts import GOODPUT, INVALID  # noqa: E402
 
+#: Characters of a table: three interpreters side by side, each with its name.
+WIDE = 220
+
 HEAD = """# Results
 
 The five suites of [docs/suites.md](docs/suites.md) beside the numbers that
@@ -134,7 +137,7 @@ def section(record: dict[str, Any]) -> str:
             ", ".join(map(str, machine["cpus"])),
             machine["kernel"].partition("-")[0],
             "\n".join(concluded(record) + answered(record)),
-            suite.render(record, conclusions=False),
+            suite.render(record, width=WIDE, conclusions=False),
             versions(record),
         )
     )
