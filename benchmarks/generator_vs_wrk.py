@@ -25,13 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "python"))
 
-from wsgibench.harness import (  # noqa: E402
-    environments,
-    interpreters,
-    scenario,
-    servers,
-)
-from wsgibench.harness.process import GuestProcess  # noqa: E402
+from null_server import null_server  # noqa: E402
 
 TOOLS = ("wsgibench", "wrk")
 MODES = ("keep-alive", "no keep-alive", "templates")
@@ -99,23 +93,8 @@ def main() -> None:
     parser.add_argument("--server-cpu", type=int, default=0)
     parser.add_argument("--client-cpu", type=int, default=1)
     asked = parser.parse_args()
-    environment = environments.get(
-        interpreters.find(sys.executable),
-        "null",
-        lambda text: print(text, file=sys.stderr),
-    )
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        GuestProcess(
-            environment,
-            servers.find("null"),
-            scenario.find("hello"),
-            cpu=asked.server_cpu,
-            log=Path(folder) / "log",
-        ) as process,
-    ):
-        url = "http://%s:%d/" % process.address[:2]
-        report(measure(url, asked))
+    with null_server(asked.server_cpu) as url:
+        report(measure(url + "/", asked))
 
 
 if __name__ == "__main__":
