@@ -6,10 +6,14 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 
 import pytest
 
 from wsgibench.native import sockets
+
+#: Seconds that the core keeps a sealed socket, and some less (drain.c).
+IN_HANDSHAKE = 0.05
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a filter of Linux")
@@ -85,3 +89,31 @@ def test_an_inherited_socket_serves_on_after_a_server_has_left_it() -> None:
                     while piece := client.recv(4096):
                         answer += piece
             assert answer.endswith(b"here")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a filter of Linux")
+def test_who_is_in_its_handshake_when_a_stop_begins_is_answered() -> None:
+    """With TCP_DEFER_ACCEPT a handshake ends with the client's first bytes:
+    until then it takes itself for connected, and is not in the queue."""
+    from wsgibench import Server
+
+    def app(environ, start_response):  # type: ignore[no-untyped-def]
+        start_response("200 OK", [])
+        return [b"here"]
+
+    for _ in range(20):
+        server = Server(app, port=0, defer_accept=True)
+        with socket.create_connection(server.address, 5) as client:
+            sockets.seal(server.socket)
+            began = time.monotonic()
+            server.core.stop(30.0)
+            server.turn()
+            client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            in_time = time.monotonic() - began < IN_HANDSHAKE
+            while server.turn(1.0) >= 0:
+                pass
+            server.close()
+            if in_time:
+                assert client.makefile("rb").read().endswith(b"here")
+                return
+    pytest.fail("this machine was never quick enough to try it")

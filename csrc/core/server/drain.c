@@ -53,12 +53,17 @@ close_idle(wb_server *server)
     }
 }
 
+/* A client that is in the middle of its handshake takes itself for connected
+ * when its last packet is sent, and is not in the queue before that has come.
+ * Where no other client can begin one, the listener is kept for them a little;
+ * elsewhere, always one more would come. */
 static void
-begin_drain(wb_server *server)
+begin_drain(wb_server *server, uint64_t now)
 {
+    int waits = server->drain_until > now && wb__listener_sealed(server);
     server->draining = 1;
-    wb__listener_close(server);
-    wb__tick_by(server, wb__now_ms() + STEP_MS);
+    server->drain_listen = now + (waits ? STEP_MS : 0);
+    wb__tick_by(server, now + STEP_MS);
 }
 
 void
@@ -68,16 +73,19 @@ wb__drain_step(wb_server *server)
     if (grace < 0) {
         return;
     }
-    uint64_t until = wb__now_ms() + (uint64_t)grace;
+    uint64_t now = wb__now_ms(), until = now + (uint64_t)grace;
     if (!server->draining) {
         uint64_t warm = (uint64_t)grace / WARM_PART;
         server->drain_warm = warm < MIN_WARM_MS ? MIN_WARM_MS
             : warm > MAX_WARM_MS                ? MAX_WARM_MS
                                                 : warm;
         server->drain_until = until;
-        begin_drain(server);
+        begin_drain(server, now);
     } else if (until < server->drain_until) {
         server->drain_until = until;
+    }
+    if (now >= server->drain_listen || now >= server->drain_until) {
+        wb__listener_close(server);
     }
     close_idle(server);
     if (wb__now_ms() >= server->drain_until) {
@@ -85,8 +93,8 @@ wb__drain_step(wb_server *server)
             wb__conn_close(server->conns);
         }
     }
-    if (server->conns == NULL && server->stats.busy == 0
-        && server->ready == 0) {
+    if (!server->listener_open && server->conns == NULL
+        && server->stats.busy == 0 && server->ready == 0) {
         atomic_store(&server->stopped, 1);
         wb__lead_dismiss(server);
     }

@@ -108,7 +108,7 @@ void
 wb__listener_resume(wb_server *server)
 {
     if (server->listener_open && !server->closing && !server->accepting
-        && !server->draining && has_room(server)
+        && has_room(server)
         && uv_poll_start(&server->listener, UV_READABLE, on_listener) == 0) {
         server->accepting = 1;
         server->accept_again = 0;
@@ -157,6 +157,24 @@ empty_queue(wb_server *server)
             break;
         }
     }
+}
+
+/* Its owner put a filter on it that drops every SYN: sockets.seal(). A length
+ * of 0 asks for the number of the filter's instructions. */
+int
+wb__listener_sealed(const wb_server *server)
+{
+#ifdef SO_GET_FILTER
+    socklen_t count = 0;
+    return server->listener_open && server->is_tcp
+        && getsockopt(server->config.listen_fd, SOL_SOCKET, SO_GET_FILTER,
+                      NULL, &count)
+        == 0
+        && count > 0;
+#else
+    (void)server;
+    return 0;
+#endif
 }
 
 /* Whoever connects between the last accept4() and close() is reset: nothing

@@ -43,6 +43,7 @@ struct wb_server {
     uint8_t changed;       /* the poll set: see wb_server_poll() */
     uint64_t drain_until;  /* ms */
     uint64_t drain_warm;   /* ms: see drain.c */
+    uint64_t drain_listen; /* ms: when the listener is closed */
     uint64_t accept_again; /* ms; after EMFILE; 0: not */
     uint64_t runs;         /* of the loop; the polling thread's own */
     uint64_t accept_run;   /* when it was last asked how many to let in */
