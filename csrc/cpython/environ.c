@@ -126,16 +126,24 @@ port_text(wp_server *server, uint16_t number)
     return Py_NewRef(port->text);
 }
 
-static PyObject *
-peer_text(wp_server *server, const char *peer)
+static int
+is_last_peer(const wp_server *server, const wb_request *request)
 {
-    if (server->peer_text == NULL || strcmp(server->peer, peer) != 0) {
-        PyObject *text = PyUnicode_FromString(peer);
+    return server->peer_text != NULL && server->peer_size == request->peer_size
+        && memcmp(server->peer, request->peer, request->peer_size) == 0;
+}
+
+static PyObject *
+peer_text(wp_server *server, const wb_request *request)
+{
+    if (!is_last_peer(server, request)) {
+        PyObject *text = PyUnicode_FromString(request->peer);
         if (text == NULL) {
             return NULL;
         }
         Py_XSETREF(server->peer_text, text);
-        strcpy(server->peer, peer); /* both are INET6_ADDRSTRLEN */
+        memcpy(server->peer, request->peer, request->peer_size);
+        server->peer_size = request->peer_size; /* < INET6_ADDRSTRLEN */
     }
     return Py_NewRef(server->peer_text);
 }
@@ -144,7 +152,7 @@ static int
 put_address(wp_server *server, const wb_request *request, PyObject *environ)
 {
     return set_new(environ, server->state->words.remote_addr,
-                   peer_text(server, request->peer));
+                   peer_text(server, request));
 }
 
 static int
@@ -227,7 +235,7 @@ static int
 refresh_client(wp_server *server, wp_slot *slot, const wb_request *request)
 {
     int same = slot->peer_text != NULL && slot->peer_text == server->peer_text
-        && strcmp(server->peer, request->peer) == 0;
+        && is_last_peer(server, request);
     if (same && slot->peer_port == request->peer_port) {
         return 0;
     }

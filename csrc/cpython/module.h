@@ -110,7 +110,8 @@ typedef struct wp_server {
     PyTypeObject *file_wrapper; /* in `base`; of this server alone where two
                                    share a reference count otherwise */
     wp_slot *slots; /* WB_SLOTS of them */
-    char peer[46]; /* the last client's address, and its text */
+    char peer[46]; /* the last client's address, its bytes, and its text */
+    uint8_t peer_size;
     PyObject *peer_text;
     wp_port ports[WP_PORTS]; /* by the number modulo WP_PORTS */
     wp_value values[WB_LINES];

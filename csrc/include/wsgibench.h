@@ -212,6 +212,7 @@ typedef struct wb_request {
     uint8_t chunked; /* body came or comes in chunks */
     uint8_t tls;
     uint8_t upgrade; /* the client asks for another protocol (RFC 9110 7.8) */
+    uint8_t peer_size; /* bytes of `peer` */
     uint16_t peer_port; /* 0 for a unix socket */
     int64_t content_length; /* of the body; -1: chunked and not complete */
     const char *body; /* the body, when complete and in memory;

@@ -275,6 +275,41 @@ wb__head_find(wb__responder *responder, const wb_head *given, wb__head **out)
 
 /* ---- wire form ---------------------------------------------------------- */
 
+static uint32_t
+put_server(wb__responder *responder)
+{
+    const char *name = responder->server_name;
+    if (name == NULL || name[0] == '\0') {
+        return 0;
+    }
+    return (uint32_t)snprintf(responder->common, sizeof(responder->common),
+                              "Server: %.64s\r\n", name);
+}
+
+static char *
+put_digits(char *out, int value, int count)
+{
+    for (int i = count; i-- > 0; value /= 10) {
+        out[i] = (char)('0' + value % 10);
+    }
+    return out + count;
+}
+
+/* IMF-fixdate (RFC 9110 5.6.7); strftime would ask the locale. */
+static char *
+put_date(char *out, const struct tm *tm)
+{
+    static const char days[] = "SunMonTueWedThuFriSat";
+    out = put(out, days + 3 * (tm->tm_wday % 7), 3);
+    out = put_digits(put(out, ", ", 2), tm->tm_mday, 2);
+    out = put(put(out, " ", 1), wb__month(tm->tm_mon), 3);
+    out = put_digits(put(out, " ", 1), tm->tm_year + 1900, 4);
+    out = put_digits(put(out, " ", 1), tm->tm_hour, 2);
+    out = put_digits(put(out, ":", 1), tm->tm_min, 2);
+    out = put_digits(put(out, ":", 1), tm->tm_sec, 2);
+    return put(out, " GMT", 4);
+}
+
 /* "Server: ...\r\nDate: ...\r\n", renewed every second. */
 static void
 renew_common(wb__responder *responder)
@@ -289,25 +324,15 @@ renew_common(wb__responder *responder)
     if (now.tv_sec == responder->second) {
         return;
     }
-    static const char days[] = "SunMonTueWedThuFriSat";
-    responder->second = now.tv_sec;
     gmtime_r(&now.tv_sec, &tm);
-    /* IMF-fixdate (RFC 9110 5.6.7); strftime would ask the locale. */
-    snprintf(responder->date, sizeof(responder->date),
-             "%.3s, %02d %s %04d %02d:%02d:%02d GMT",
-             days + 3 * (tm.tm_wday % 7), tm.tm_mday % 100,
-             wb__month(tm.tm_mon), (tm.tm_year + 1900) % 10000,
-             tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
-    int size = 0;
-    if (responder->server_name != NULL && responder->server_name[0] != '\0') {
-        size = snprintf(responder->common, sizeof(responder->common),
-                        "Server: %.64s\r\n", responder->server_name);
+    if (responder->second == 0) {
+        responder->server_size = put_server(responder);
     }
-    responder->server_size = (uint32_t)size;
-    size += snprintf(responder->common + size,
-                     sizeof(responder->common) - (size_t)size, "Date: %s\r\n",
-                     responder->date);
-    responder->common_size = (uint32_t)size;
+    responder->second = now.tv_sec;
+    char *out = responder->common + responder->server_size;
+    out = put(out, "Date: ", 6);
+    out = put(put_date(out, &tm), "\r\n", 2);
+    responder->common_size = (uint32_t)(out - responder->common);
 }
 
 /* Server and Date, unless the application gave its own. */

@@ -63,7 +63,6 @@ typedef struct wb__responder {
     wb__head heads[WB__HEADS];
     wb__buf scratch; /* one head being put together; kept between uses */
     time_t second; /* `common` was made for */
-    char date[40];
     char common[160]; /* "Server: ...\r\nDate: ...\r\n" */
     uint32_t common_size, server_size;
 } wb__responder;

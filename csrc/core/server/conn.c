@@ -136,6 +136,7 @@ wb__conn_new(wb_server *server, int fd, const struct sockaddr_storage *peer)
         }
     }
     memcpy(conn->peer, text, size);
+    conn->peer_size = (uint8_t)(size - 1);
     conn->peer_port = port;
     link_conn(server, conn);
     server->stats.accepted++;

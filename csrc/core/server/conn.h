@@ -50,6 +50,7 @@ typedef struct wb__conn {
     wb__cursor cursor; /* of the next head in `in` */
     uint32_t discarded; /* bytes dropped, up to WB__MAX_REST */
     uint16_t peer_port;
+    uint8_t peer_size;
     uint8_t state;
     uint8_t events; /* polled for, UV_READABLE ... */
     uint8_t registered;

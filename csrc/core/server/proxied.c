@@ -101,8 +101,10 @@ take_header(wb__conn *conn, const wb__proxy_header *header)
         wb__conn_arm(conn, WB__IDLE);
     }
     if (!header->is_own) {
+        size_t size = strlen(header->address);
         /* There is room: see wb__conn_new(). */
-        memcpy(conn->peer, header->address, strlen(header->address) + 1);
+        memcpy(conn->peer, header->address, size + 1);
+        conn->peer_size = (uint8_t)size;
         conn->peer_port = header->port;
         conn->trusted
             = wb__networks_hold(conn->server->proxied.forwarders, conn->peer)

@@ -25,6 +25,7 @@ wb__take(wb_server *server)
     if (request->pub.event == WB_NEW) {
         const wb__conn *conn = request->conn;
         request->pub.peer = conn->peer;
+        request->pub.peer_size = conn->peer_size;
         request->pub.peer_port = conn->peer_port;
         server->stats.busy++;
         server->taken_ms = wb__now_ms();
