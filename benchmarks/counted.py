@@ -16,10 +16,10 @@ from pathlib import Path
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import environments, scenario, servers
 from wsgibench.harness.counted import calls, start
-from wsgibench.harness.counted.guests import Subject
+from wsgibench.harness.counted.targets import Subject
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Load
-from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.process import TargetProcess
 
 IDLE = 10_000
 
@@ -29,11 +29,11 @@ def tell(text: str) -> None:
 
 
 @contextlib.contextmanager
-def guest(interpreter: Interpreter) -> Iterator[GuestProcess]:
+def target(interpreter: Interpreter) -> Iterator[TargetProcess]:
     environment = environments.get(interpreter, "c-uv", tell)
     with (
         tempfile.TemporaryDirectory() as folder,
-        GuestProcess(
+        TargetProcess(
             environment,
             servers.find("c-uv"),
             scenario.find("hello"),
@@ -43,7 +43,7 @@ def guest(interpreter: Interpreter) -> Iterator[GuestProcess]:
         yield process
 
 
-def _load(process: GuestProcess, requests: int, connections: int) -> None:
+def _load(process: TargetProcess, requests: int, connections: int) -> None:
     url = "http://%s:%d/" % process.address[:2]
     subprocess.run(
         [
@@ -91,7 +91,7 @@ def memory_per_idle_connection(interpreter: Interpreter) -> float:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-    with guest(interpreter) as process, contextlib.ExitStack() as stack:
+    with target(interpreter) as process, contextlib.ExitStack() as stack:
         _load(process, 2000, 64)
         before = _anonymous(process.pid)
         for _ in range(IDLE):

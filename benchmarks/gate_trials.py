@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: What a plant may take.
 SECONDS = 180
 KINDS = ("pairs", "application", "core", "binding")
-GUEST = "python/wsgibench/guest/apps/hello.py"
+HELLO = "python/wsgibench/target/apps/hello.py"
 #: Files and functions that a request of c-uv passes once.
 SITES = {
     "core": (
@@ -115,7 +115,7 @@ class Trials:
         if kind == "pairs":
             return ""
         if kind == "application":
-            name = "trial_app.py" if root == self._other else GUEST
+            name = "trial_app.py" if root == self._other else HELLO
             path, function = root / name, "application"
             statements = STATEMENTS + (root == self._other)
             planted = "    planted = environ\n" * statements

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wsgibench.harness import environments, interpreters, scenario, servers
-from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.process import TargetProcess
 
 
 @contextlib.contextmanager
@@ -22,7 +22,7 @@ def null_server(cpu: int) -> Iterator[str]:
     )
     with (
         tempfile.TemporaryDirectory() as folder,
-        GuestProcess(
+        TargetProcess(
             environment,
             servers.find("null"),
             scenario.find("hello"),

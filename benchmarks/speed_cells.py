@@ -21,15 +21,15 @@ from typing import Any
 import setup_native
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.guest import pages
 from wsgibench.harness import environments, interpreters, scenario, servers
 from wsgibench.harness import usage as usages
 from wsgibench.harness.application import Application
 from wsgibench.harness.machine import split_cpus
-from wsgibench.harness.process import GuestProcess, Under, open_socket
+from wsgibench.harness.process import TargetProcess, Under, open_socket
 from wsgibench.load.drivers import wrk
 from wsgibench.load.headers import PROXIED
 from wsgibench.load.spec import LoadSpec
+from wsgibench.target import pages
 
 HERE = Path(__file__).resolve().parent
 CONNECTIONS = 64
@@ -142,7 +142,7 @@ class Field:
         off = {"PYTHON_GIL": "0"} if contestant.python == "free" else {}
         with (
             tempfile.TemporaryDirectory() as folder,
-            GuestProcess(
+            TargetProcess(
                 self._made[contestant.python, server.name],
                 server,
                 scenario_of(contestant.app),

@@ -7,7 +7,7 @@
 #   scripts/coverage.sh tests/stats -n 2    pytest's arguments
 #
 # What runs in processes of their own counts too, where Python starts them
-# with this environment (not: guests under other interpreters).
+# with this environment (not: targets under other interpreters).
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 python=${PYTHON:-$root/.venv/bin/python}

@@ -159,7 +159,7 @@ SEE_EVERYTHING = {
     "pytesting",
 }
 
-#: Any other room of the package -> rooms that it may import. guest has rules
+#: Any other room of the package -> rooms that it may import. target has rules
 #: of its own below.
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -196,7 +196,7 @@ ROOMS: dict[str, set[str]] = {
 
 #: How histograms stand in records, and how applications are named: who reads
 #: either may know it.
-FORMATS = {"wsgibench.load.hdr", "wsgibench.guest.target"}
+FORMATS = {"wsgibench.load.hdr", "wsgibench.target.reference"}
 
 
 def room_of(path: Path) -> str:
@@ -259,7 +259,7 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
 
 
 def test_every_room_is_known_here() -> None:
-    known = {*ROOMS, "guest", *SEE_EVERYTHING}
+    known = {*ROOMS, "target", *SEE_EVERYTHING}
     rooms = {room_of(path) for path in PACKAGE.rglob("*.py")}
     assert rooms <= known
 
@@ -273,14 +273,14 @@ def server_libraries() -> set[str]:
     return found - {"wsgibench"}
 
 
-def test_no_server_library_outside_the_guests() -> None:
+def test_no_server_library_outside_the_targets() -> None:
     forbidden = server_libraries()
     assert {"gunicorn", "tornado", "twisted", "gevent"} <= forbidden
     wrong = []
     for path in PACKAGE.rglob("*.py"):
         # wsgibench.gunicorn is a worker class for gunicorn, and Locust is on
         # gevent.
-        if room_of(path) in ("guest", "gunicorn", "locust"):
+        if room_of(path) in ("target", "gunicorn", "locust"):
             continue
         names = {
             name.split(".")[0]
@@ -293,22 +293,22 @@ def test_no_server_library_outside_the_guests() -> None:
     assert not wrong
 
 
-GUEST = PACKAGE / "guest"
+TARGET = PACKAGE / "target"
 
 
-def guest_files() -> list[Path]:
-    return sorted(GUEST.rglob("*.py"))
+def target_files() -> list[Path]:
+    return sorted(TARGET.rglob("*.py"))
 
 
 @pytest.mark.skipif(
     sys.version_info < (3, 10), reason="sys.stdlib_module_names is of 3.10"
 )
-def test_guests_import_only_the_standard_library_at_first() -> None:
+def test_targets_import_only_the_standard_library_at_first() -> None:
     """Their own library comes in when they serve: the harness reads their
     constants in other interpreters, and an import that fails must name it."""
-    own = {path.stem for path in GUEST.iterdir()}
+    own = {path.stem for path in TARGET.iterdir()}
     wrong = []
-    for path in guest_files():
+    for path in target_files():
         top_level = [
             node
             for node in ast.parse(path.read_text()).body
@@ -321,10 +321,10 @@ def test_guests_import_only_the_standard_library_at_first() -> None:
     assert not wrong
 
 
-def test_guests_know_of_us_only_the_server() -> None:
+def test_targets_know_of_us_only_the_server() -> None:
     """And only the adapters of our own servers do."""
     wrong = []
-    for path in guest_files():
+    for path in target_files():
         rooms = imported_rooms(path)
         text = path.read_text()
         is_ours = 'REQUIRES = ["wsgibench"]' in text or path.name == (

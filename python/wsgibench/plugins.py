@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent
 
 
 def names(folder: str) -> list[str]:
-    """``folder`` like ``scenarios`` or ``guest/servers``."""
+    """``folder`` like ``scenarios`` or ``target/servers``."""
     return sorted(
         info.name.replace("_", "-")
         for info in pkgutil.iter_modules([str(PACKAGE / folder)])
@@ -55,7 +55,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 def constants(folder: str, name: str) -> dict[str, Any]:
     """The literal top-level assignments of a plug-in, read without importing
-    it: guests are written for other interpreters."""
+    it: targets are written for other interpreters."""
     path = PACKAGE / folder / (name.replace("-", "_") + ".py")
     found: dict[str, Any] = {}
     tree = ast.parse(path.read_text())

@@ -20,7 +20,7 @@ def name(python: Mapping[str, Any], starts: Sequence[Any] = ()) -> str:
         python.get("build", ""),
     )
     for switch in ("gil", "jit"):
-        observed = [start.get("guest", {}).get(switch) for start in starts]
+        observed = [start.get("target", {}).get(switch) for start in starts]
         asked = "%s=1" % switch in python.get("switches", "").split()
         if asked or any(observed):
             text += ", %s on" % switch.upper()

@@ -104,7 +104,7 @@ class Settled(TypedDict):
     steady: bool
 
 
-class Guest(TypedDict, total=False):
+class Target(TypedDict, total=False):
     gil: bool
     jit: bool
     settings: dict[str, Any]
@@ -115,7 +115,7 @@ class Start(TypedDict):
     start: int
     load: WholeLoad
     usage: list[WholeUsage]
-    guest: Guest
+    target: Target
 
 
 class WholeStart(Start, total=False):
@@ -141,13 +141,13 @@ class WholeCounted(Counted, total=False):
     calls: dict[str, float]
 
 
-class OfGuest(TypedDict, total=False):
+class OfTarget(TypedDict, total=False):
     """What names of interpreters are known from, in any start."""
 
-    guest: Guest
+    target: Target
 
 
-class CountedStart(OfGuest):
+class CountedStart(OfTarget):
     start: int
     counted: WholeCounted
 
@@ -198,7 +198,7 @@ class Cell(TypedDict):
 
 class WholeCell(Cell, total=False):
     audit: Audit
-    twin: bool
+    aa: bool
 
 
 class TimedCell(WholeCell):
@@ -225,7 +225,7 @@ class Trial(Disturbed):
     client_cpu_share: float
 
 
-class SearchedStart(Disturbed, OfGuest):
+class SearchedStart(Disturbed, OfTarget):
     start: int
     closed_loop: float
     capacity: float
@@ -271,7 +271,7 @@ class SizedCell(Cell):
 
 
 class WholeSizedCell(SizedCell, total=False):
-    starts: list[OfGuest]
+    starts: list[OfTarget]
 
 
 class Failure(TypedDict):

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from wsgibench.audit import GUEST, run
+from wsgibench.audit import FOLDER, run
 
 PLANTED = sys.executable + " -m tests.audit.planted serve_wsgi {port}"
 
@@ -88,8 +88,8 @@ def test_the_level_of_the_exit_code() -> None:
 
 def test_the_folder_holds_the_application() -> None:
     done = audit("--folder")
-    assert done.stdout.strip() == str(GUEST)
-    assert (GUEST / "wsgibench_audit" / "__init__.py").exists()
+    assert done.stdout.strip() == str(FOLDER)
+    assert (FOLDER / "wsgibench_audit" / "__init__.py").exists()
 
 
 def test_wrong_use_is_one_sentence() -> None:

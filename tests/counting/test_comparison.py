@@ -99,7 +99,7 @@ def of_gate(new: float, again: float = 44_000.0) -> list[str]:
     cells = {
         "base": cell(44_000, starts=1),
         "new": cell(new, starts=1, seed=2),
-        "base again": cell(again, starts=1, seed=3, twin=True),
+        "base again": cell(again, starts=1, seed=3, aa=True),
     }
     return gate.lost(gate.judge_counted(cells, 0.005), [])
 
@@ -132,7 +132,7 @@ def test_the_gate_by_the_clock(cost: float, verdict: str) -> None:
     cells = {
         "base": timed(10.0, seed=1),
         "new": timed(cost, seed=2),
-        "base again": timed(10.0, seed=3, twin=True),
+        "base again": timed(10.0, seed=3, aa=True),
     }
     found = gate.judge_timed(cells)
     assert found.verdict == verdict

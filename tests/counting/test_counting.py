@@ -1,5 +1,5 @@
 """Real servers, really counted: the numbers repeat, and what is planted in a
-guest shows in them."""
+target shows in them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from wsgibench.harness import servers
 from wsgibench.harness.counted import calls, start
-from wsgibench.harness.counted.guests import Subject
+from wsgibench.harness.counted.targets import Subject
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
 from wsgibench.harness.scenario import Scenario

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.guest.target import parsed
 from wsgibench.harness import application
+from wsgibench.target.reference import parsed
 
 PLAIN: dict[str, Any] = {
     "env": [],

@@ -12,27 +12,27 @@ import pytest
 
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import environments, interpreters, scenario, servers
-from wsgibench.harness.process import GuestProcess, open_socket
+from wsgibench.harness.process import TargetProcess, open_socket
 from wsgibench.harness.scenario import Scenario
 
 HELLO = scenario.find("hello")
 
 
-def guest(
+def target(
     log: Path, server: str = "wsgiref", asked: Scenario = HELLO, port: int = 0
-) -> GuestProcess:
+) -> TargetProcess:
     found = servers.find(server)
     environment = environments.get(
         interpreters.find("python3"), found.name, lambda text: None
     )
-    return GuestProcess(environment, found, asked, log=log / "log", port=port)
+    return TargetProcess(environment, found, asked, log=log / "log", port=port)
 
 
 @pytest.mark.parametrize("server", ["wsgiref", "raw-socket", "raw-threads"])
 def test_it_answers_while_inside_and_is_gone_after(
     tmp_path: Path, server: str
 ) -> None:
-    with guest(tmp_path, server) as running:
+    with target(tmp_path, server) as running:
         assert running.alive()
         address, pid = running.address, running.pid
         settings = running.ready["settings"]
@@ -52,7 +52,7 @@ def test_an_application_that_raises_on_import(tmp_path: Path) -> None:
             WsgibenchError,
             match="^wsgiref did not start: .*no_such_application",
         ),
-        guest(tmp_path, asked=broken),
+        target(tmp_path, asked=broken),
     ):
         pass
 
@@ -60,24 +60,24 @@ def test_an_application_that_raises_on_import(tmp_path: Path) -> None:
 def test_a_wrong_answer_is_no_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_ready = GuestProcess._read_ready
+    read_ready = TargetProcess._read_ready
 
-    def then_hurry(self: GuestProcess) -> None:
+    def then_hurry(self: TargetProcess) -> None:
         read_ready(self)
         monkeypatch.setattr("wsgibench.harness.process.START_TIMEOUT", 1.0)
 
-    monkeypatch.setattr(GuestProcess, "_read_ready", then_hurry)
+    monkeypatch.setattr(TargetProcess, "_read_ready", then_hurry)
     other = dataclasses.replace(HELLO, body=b"something else")
     with (
         pytest.raises(WsgibenchError, match="never answered as exp.*: body"),
-        guest(tmp_path, asked=other),
+        target(tmp_path, asked=other),
     ):
         pass
 
 
 @pytest.mark.parametrize(
     "moment",
-    ["process.GuestProcess._read_ready", "probe.problem", "probe.observe"],
+    ["process.TargetProcess._read_ready", "probe.problem", "probe.observe"],
 )
 def test_nothing_is_left_of_an_interrupted_start(
     moment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -86,7 +86,7 @@ def test_nothing_is_left_of_an_interrupted_start(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("wsgibench.harness." + moment, interrupt)
-    started = guest(tmp_path)
+    started = target(tmp_path)
     with pytest.raises(KeyboardInterrupt), started:
         pass
     assert not os.path.exists("/proc/%d" % started.pid)
@@ -97,13 +97,13 @@ def test_a_busy_port(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with (
             pytest.raises(WsgibenchError, match="Address already in use"),
-            guest(tmp_path, port=port),
+            target(tmp_path, port=port),
         ):
             pass
 
 
 def test_a_death_is_told_with_its_last_words(tmp_path: Path) -> None:
-    with guest(tmp_path) as running:
+    with target(tmp_path) as running:
         os.kill(running.pid, signal.SIGKILL)
         running._process.wait(5)  # type: ignore[union-attr]
         assert not running.alive()

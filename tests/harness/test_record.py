@@ -93,6 +93,20 @@ def test_what_is_no_file(
     assert "is not a file" in refused(tmp_path / "fifo", capsys)
 
 
+def test_keys_of_old_records_are_read(file: Path) -> None:
+    old = made()
+    cell = old["cells"][0]
+    cell["twin"] = True
+    told = cell["starts"][0].pop("target")
+    cell["starts"][0]["guest"] = {**told, "gil": False}
+    file.write_text(json.dumps(old))
+    found = record.read(file)["cells"][0]
+    assert found["aa"] is True
+    assert found["starts"][0]["target"] == {**told, "gil": False}
+    assert "twin" not in found
+    assert "guest" not in found["starts"][0]
+
+
 def change(value: Any, where: list[Any], new: Any) -> None:
     for key in where[:-1]:
         value = value[key]

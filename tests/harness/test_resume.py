@@ -224,13 +224,13 @@ def test_a_dry_run_measures_nothing(
     assert not measured.made
 
 
-def test_the_twin_is_a_cell_of_its_own(
+def test_the_aa_row_is_a_cell_of_its_own(
     tmp_path: Path, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "record.json"
     assert begin(monkeypatch, path, "--aa") == 0
     cells = record.read(path)["cells"]
-    assert [(c["server"], c.get("twin", False)) for c in cells] == [
+    assert [(c["server"], c.get("aa", False)) for c in cells] == [
         ("null", False),
         ("raw-socket", False),
         ("null", True),

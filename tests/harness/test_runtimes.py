@@ -16,7 +16,7 @@ FREE = {**PLAIN, "build": "t"}
 
 
 @pytest.mark.parametrize(
-    ("python", "guests", "name"),
+    ("python", "targets", "name"),
     [
         (PLAIN, [{}], "CPython 3.13.5"),
         (FREE, [{"gil": False}], "CPython 3.13.5t"),
@@ -27,8 +27,8 @@ FREE = {**PLAIN, "build": "t"}
         (PLAIN, [{"jit": True}], "CPython 3.13.5, JIT on"),
     ],
 )
-def test_names(python: Any, guests: Any, name: str) -> None:
-    starts = [{"guest": guest} for guest in guests]
+def test_names(python: Any, targets: Any, name: str) -> None:
+    starts = [{"target": target} for target in targets]
     assert runtimes.name(python, starts) == name
 
 

@@ -1,4 +1,5 @@
-"""The server as a guest: of other people's loops, threads and signals."""
+"""The server embedded: in other loops, threads, and beside other handlers of
+signals."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ HOSTILE = "</script><b>tornado</b>"
 
 
 def sweep() -> dict[str, Any]:
-    """Two interpreters, three numbers of connections, an open loop, a twin
-    and every kind of verdict."""
+    """Two interpreters, three numbers of connections, an open loop, an A/A
+    row and every kind of verdict."""
     made = synthetic.race(
         {"null": 5.0, "c-uv": 6.0, HOSTILE: 150.0}, seed=1, starts=3
     )
@@ -43,9 +43,9 @@ def sweep() -> dict[str, Any]:
         cells.append(cell)
     paced = synthetic.race({"c-uv": 6.0}, seed=8)["cells"][0]
     paced["load"]["rate"] = 5000.0
-    twin = {**synthetic.race({"c-uv": 6.0}, seed=9)["cells"][0], "twin": True}
+    aa = {**synthetic.race({"c-uv": 6.0}, seed=9)["cells"][0], "aa": True}
     broken = synthetic.cell("gevent", [])
-    made["cells"] = [*cells, paced, twin, broken]
+    made["cells"] = [*cells, paced, aa, broken]
     made["cells"][1]["starts"][0]["load"]["doubts"] = [
         doubt("wrong-answers", INVALID, NUMBERS, "2 wrong bodies", "mend it")
     ]

@@ -26,11 +26,11 @@ def test_the_published_cases_are_all_there() -> None:
 
 @pytest.fixture
 def build(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(str(plugins.PACKAGE / "guest"))
+    monkeypatch.syspath_prepend(str(plugins.PACKAGE / "target"))
     for name in list(sys.modules):
-        if name.partition(".")[0] == "wsgibench_guest":
+        if name.partition(".")[0] == "wsgibench_target":
             monkeypatch.delitem(sys.modules, name)
-    return importlib.import_module("wsgibench_guest.build")
+    return importlib.import_module("wsgibench_target.build")
 
 
 @pytest.mark.parametrize("name", ALONE)

@@ -66,7 +66,7 @@ def start(
         "start": block,
         "seed": block,
         "cpus": {"server": 0, "client": 1},
-        "guest": {"settings": {}, "pid": 1, "observed": {}},
+        "target": {"settings": {}, "pid": 1, "observed": {}},
         "start_seconds": 0.1,
         "services": {},
         "usage": [

@@ -190,7 +190,7 @@ def test_bounds_prove_what_they_can() -> None:
 def test_the_noise_floor_widens_the_margin() -> None:
     a = synthetic.race(COSTS, seed=1, **QUIET)
     again = synthetic.race({"c-uv": 6.6}, seed=2, **QUIET)["cells"][0]
-    a["cells"].append({**again, "twin": True})
+    a["cells"].append({**again, "aa": True})
     floor = noise.floor(a, "server_cpu_us")
     assert floor is not None
     assert noise.spread(floor) == pytest.approx(0.1, abs=0.03)

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wsgibench.audit import GUEST
+from wsgibench.audit import FOLDER
 from wsgibench.audit.wire.exchange import Address, connect
 from wsgibench.audit.wire.responses import Response, finals, parse_all
 
@@ -108,7 +108,7 @@ def listener(unix_path: str | None) -> socket.socket:
 def child_environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     """The child imports what this process can import."""
     environment = dict(os.environ)
-    paths = [str(ROOT), str(GUEST), *[path for path in sys.path if path]]
+    paths = [str(ROOT), str(FOLDER), *[path for path in sys.path if path]]
     environment["PYTHONPATH"] = os.pathsep.join(paths)
     environment["PYTHONUNBUFFERED"] = "1"
     # The name of a test can be longer than exec(3) allows.

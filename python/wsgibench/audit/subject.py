@@ -1,4 +1,5 @@
-"""The server under audit: something that serves the application of guest/.
+"""The server under audit: something that serves the application in
+application/.
 
 Subject is all that run.py knows of it. Here are those that need no harness: a
 command of the user's own, and a server that runs already.
@@ -21,7 +22,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from wsgibench import orphans
-from wsgibench.audit import APPLICATION, GUEST
+from wsgibench.audit import APPLICATION, FOLDER
 from wsgibench.audit.wire.exchange import Address, connect
 from wsgibench.errors import UsageError, WsgibenchError
 
@@ -138,10 +139,10 @@ class Command:
             "host": host,
             "port": port,
             "app": APPLICATION,
-            "folder": str(GUEST),
+            "folder": str(FOLDER),
         }
         path = os.environ.get("PYTHONPATH", "")
-        path = str(GUEST) + (os.pathsep + path if path else "")
+        path = str(FOLDER) + (os.pathsep + path if path else "")
         try:
             arguments = shlex.split(self._command.format(**names))
         except (KeyError, IndexError, ValueError) as error:

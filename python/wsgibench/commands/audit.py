@@ -317,11 +317,11 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench.audit import GUEST, record
+    from wsgibench.audit import FOLDER, record
     from wsgibench.errors import UsageError, WsgibenchError
 
     if arguments.folder:
-        print(GUEST)
+        print(FOLDER)
         return 0
     if arguments.read:
         return _show(arguments)

@@ -166,7 +166,7 @@ def _of_ours(
     from wsgibench.errors import UsageError
     from wsgibench.harness import scenario, versions
     from wsgibench.harness.contenders import Contender
-    from wsgibench.harness.counted.guests import Subject
+    from wsgibench.harness.counted.targets import Subject
 
     if server.constants["REQUIRES"] != ["wsgibench"]:
         raise UsageError(
@@ -179,7 +179,9 @@ def _of_ours(
             "the gate has no services and no libraries for %s." % asked.name
         )
     made = versions.environment(version, interpreter, tell)
-    subject = Subject(server, asked, _load(arguments), made, {}, version.guest)
+    subject = Subject(
+        server, asked, _load(arguments), made, {}, version.target
+    )
     return Contender(name, subject, interpreter)
 
 
@@ -194,7 +196,7 @@ def _of_application(
     import os
 
     from wsgibench.harness.contenders import Contender
-    from wsgibench.harness.counted.guests import Subject
+    from wsgibench.harness.counted.targets import Subject
     from wsgibench.harness.versions import root_of
     from wsgibench.pytesting import server as testing
 
@@ -270,7 +272,7 @@ def _against_record(arguments: argparse.Namespace) -> int:
     new = _counted_record(arguments)
     measure = measurer("callgrind")
     for cell in base["cells"]:
-        if cell.get("twin") or not cell["starts"]:
+        if cell.get("aa") or not cell["starts"]:
             continue
         tell("counting " + cell["name"])
         entry = {**cell, "starts": []}
@@ -322,7 +324,7 @@ def _again(
 
     from wsgibench.harness import environments, scenario, servers
     from wsgibench.harness.contenders import Contender
-    from wsgibench.harness.counted.guests import Subject
+    from wsgibench.harness.counted.targets import Subject
     from wsgibench.harness.plan import Load
 
     known = {field.name for field in fields(Load)}

@@ -217,7 +217,7 @@ def _select(
         pace=arguments.rate,
         warmup=warmup,
         settle=settle,
-        twins=(
+        aa=(
             arguments.profile != "quick"
             if arguments.aa is None
             else arguments.aa

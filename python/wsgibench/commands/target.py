@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         scenario,
         servers,
     )
-    from wsgibench.harness.process import GuestProcess
+    from wsgibench.harness.process import TargetProcess
     from wsgibench.harness.services import Services
 
     if not 0 <= arguments.port <= 65535:
@@ -64,21 +64,21 @@ def run(arguments: argparse.Namespace) -> int:
             tempfile.TemporaryDirectory(prefix="wsgibench-")
         )
         services = stack.enter_context(Services(_say))
-        guest = stack.enter_context(
-            GuestProcess(
+        target = stack.enter_context(
+            TargetProcess(
                 environment,
                 server,
                 work,
-                log=Path(directory) / "guest.log",
+                log=Path(directory) / "target.log",
                 host=arguments.host,
                 port=arguments.port,
                 services=services.need(work.services),
             )
         )
-        print("http://%s:%d%s" % (*guest.address[:2], work.path), flush=True)
-        _say("process %d; Ctrl-C ends it" % guest.pid)
+        print("http://%s:%d%s" % (*target.address[:2], work.path), flush=True)
+        _say("process %d; Ctrl-C ends it" % target.pid)
         try:
-            while guest.alive():
+            while target.alive():
                 broken = services.broken(work.services)
                 if broken:
                     raise WsgibenchError(broken + ".")
@@ -86,4 +86,4 @@ def run(arguments: argparse.Namespace) -> int:
                 time.sleep(0.5)
         except KeyboardInterrupt:
             return 0
-        raise WsgibenchError("the server died: %s" % guest.last_words())
+        raise WsgibenchError("the server died: %s" % target.last_words())

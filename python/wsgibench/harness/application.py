@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.guest.target import parsed
+from wsgibench.target.reference import parsed
 
 COMMAND_TIMEOUT = 600.0
 #: Of a variable.

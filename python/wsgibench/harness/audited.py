@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from wsgibench.audit import APPLICATION, GUEST
+from wsgibench.audit import APPLICATION, FOLDER
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
-from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.process import TargetProcess
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
 
@@ -24,9 +24,9 @@ SCENARIO = Scenario(
 )
 
 
-class _Process(GuestProcess):
+class _Process(TargetProcess):
     def _task(self, listen_fd: int, ready_fd: int) -> dict[str, Any]:
-        return {**super()._task(listen_fd, ready_fd), "chdir": str(GUEST)}
+        return {**super()._task(listen_fd, ready_fd), "chdir": str(FOLDER)}
 
 
 class Audited:
@@ -42,7 +42,7 @@ class Audited:
         self._server = server
         self._environment = environment
         self._folder = tempfile.TemporaryDirectory(prefix="wsgibench-audit-")
-        self._process: GuestProcess | None = None
+        self._process: TargetProcess | None = None
         self._starts = 0
 
     @property

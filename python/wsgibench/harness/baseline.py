@@ -1,4 +1,4 @@
-"""The application without a server, by guest/servers/_alone.py: its answers,
+"""The application without a server, by target/servers/_alone.py: its answers,
 which are the reference for all, and what a call of it costs."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wsgibench.errors import WsgibenchError
 from wsgibench.harness import servers, stable, visit
 from wsgibench.harness.answers import Address, Answer
 from wsgibench.harness.environments import Environment
-from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.process import TargetProcess
 from wsgibench.harness.requests.request import Request
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.stable import Stable
@@ -69,7 +69,7 @@ class Alone:
         self._application = scenario.application
         self._environment = environment
         server = servers.Server("the application alone", SERVER, {})
-        self._guest = GuestProcess(
+        self._target = TargetProcess(
             environment,
             server,
             scenario,
@@ -82,24 +82,24 @@ class Alone:
 
     @property
     def address(self) -> Address:
-        return self._guest.address[0], self._guest.address[1]
+        return self._target.address[0], self._target.address[1]
 
     def __enter__(self) -> Alone:
-        self._guest.__enter__()
+        self._target.__enter__()
         try:
             self.visitors = visit.sessions(
                 self._application,
                 self.address,
                 self._environment.python,
-                self._guest.task,
+                self._target.task,
             )
         except BaseException:
-            self._guest.stop()
+            self._target.stop()
             raise
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._guest.__exit__(*exception)
+        self._target.__exit__(*exception)
 
     def _obey(self, order: dict[str, Any]) -> dict[str, Any]:
         connection = http.client.HTTPConnection(*self.address, timeout=TIMEOUT)
@@ -110,13 +110,13 @@ class Alone:
         except (OSError, http.client.HTTPException) as error:
             raise WsgibenchError(
                 "the application alone gave up: %s: %s; its last words: %s"
-                % (type(error).__name__, error, self._guest.last_words())
+                % (type(error).__name__, error, self._target.last_words())
             ) from error
         finally:
             connection.close()
         if response.status != 200:
             raise WsgibenchError(
-                "the application alone gave up: %s" % self._guest.last_words()
+                "the application alone gave up: %s" % self._target.last_words()
             )
         found: dict[str, Any] = json.loads(body)
         return found

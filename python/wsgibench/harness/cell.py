@@ -17,7 +17,7 @@ from wsgibench.harness import energy, limits, sockets
 from wsgibench.harness.client import HERE, Client
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
-from wsgibench.harness.process import GuestProcess, Under
+from wsgibench.harness.process import TargetProcess, Under
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
 from wsgibench.harness.steady import Settled, ShiftOf, Steering, never
@@ -144,38 +144,38 @@ def run(
     if client.workers:
         cpus = (cpus[0], None)  # it is not of this machine
     with tempfile.TemporaryDirectory(prefix="wsgibench-") as directory:
-        with GuestProcess(
+        with TargetProcess(
             environment,
             server,
             scenario,
             cpu=cpus[0],
             host=client.host,
             port=port,
-            log=Path(directory) / "guest.log",
+            log=Path(directory) / "target.log",
             services=services,
             backlog=load.backlog,
             under=under,
-        ) as guest:
+        ) as target:
             url = "http://%s:%d%s" % (
-                *guest.address[:2],
+                *target.address[:2],
                 load.path or scenario.path,
             )
             asked = command(url, load, scenario, seed, cpus[1])
             if visit is not None:
-                checked = visit.begin(guest, start)
+                checked = visit.begin(target, start)
                 asked = visit.command(
-                    guest, load, Path(directory), seed=seed, cpu=cpus[1]
+                    target, load, Path(directory), seed=seed, cpu=cpus[1]
                 )
             asked = client.command(asked)
-            watch = Watch(guest.pid, cpus_of(cpus), cpus[1])
-            dropped = sockets.drops(guest.address[1])
+            watch = Watch(target.pid, cpus_of(cpus), cpus[1])
+            dropped = sockets.drops(target.address[1])
             steering = None
             if load.settle and settled is not None:
                 steering = Steering(
-                    guest.pid,
+                    target.pid,
                     load,
                     settled,
-                    is_jit=guest.ready.get("implementation") == "PyPy",
+                    is_jit=target.ready.get("implementation") == "PyPy",
                     shift=shift,
                 )
             watch.start()
@@ -191,16 +191,16 @@ def run(
             finally:
                 watch.stop()
             used = energy.used(power, energy.read())
-            after = sockets.drops(guest.address[1])
+            after = sockets.drops(target.address[1])
             reasons = [broken()]
-            if not guest.alive():
-                reasons.append("the server died: " + guest.last_words())
+            if not target.alive():
+                reasons.append("the server died: " + target.last_words())
             observed: dict[str, Any] = {
                 "start": start,
                 "seed": seed,
                 "cpus": {"server": cpus[0], "client": cpus[1]},
-                "guest": guest.ready,
-                "start_seconds": guest.start_seconds,
+                "target": target.ready,
+                "start_seconds": target.start_seconds,
                 "services": services or {},
                 **({"warmup": steering.to_json()} if steering else {}),
                 "load": result,

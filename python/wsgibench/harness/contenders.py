@@ -13,8 +13,8 @@ from typing import Any
 
 from wsgibench.harness import cell, machine
 from wsgibench.harness.counted import start
-from wsgibench.harness.counted.guests import Subject
 from wsgibench.harness.counted.start import Spread
+from wsgibench.harness.counted.targets import Subject
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Load
 from wsgibench.harness.process import Under
@@ -31,7 +31,7 @@ class Contender:
     subject: Subject
     interpreter: Interpreter
 
-    def entry(self, load: Load, *, twin: bool = False) -> dict[str, Any]:
+    def entry(self, load: Load, *, aa: bool = False) -> dict[str, Any]:
         """Its cell in a record. Both go by the server's name: they are held
         against each other."""
         subject = self.subject
@@ -49,7 +49,7 @@ class Contender:
             "scenario": subject.scenario.name,
             "load": load.to_json(),
             "versions": subject.environment.versions,
-            **({"twin": True} if twin else {}),
+            **({"aa": True} if aa else {}),
             "starts": [],
         }
 
@@ -61,7 +61,7 @@ def counted(
     cells = {
         BASE: base.entry(base.subject.load),
         NEW: new.entry(new.subject.load),
-        AGAIN: base.entry(base.subject.load, twin=True),
+        AGAIN: base.entry(base.subject.load, aa=True),
     }
     for number in range(rounds):
         subjects = [base.subject, new.subject, base.subject]
@@ -91,7 +91,7 @@ def timed(
     cells = {
         BASE: base.entry(load),
         NEW: new.entry(load),
-        AGAIN: base.entry(load, twin=True),
+        AGAIN: base.entry(load, aa=True),
     }
     for number in range(starts):
         order = list(cells)
@@ -121,5 +121,5 @@ def _once(
         seed=seed + number,
         cpus=machine.split_cpus(),
         services=subject.services,
-        under=Under(guest=subject.guest),
+        under=Under(target=subject.target),
     )

@@ -63,13 +63,13 @@ class Cell:
     python: str  # as the user wrote it
     scenario: str
     load: Load
-    twin: bool = False  # measured again, for the noise floor (A/A)
+    aa: bool = False  # A/A: measured once more, for the noise floor
 
     @property
     def name(self) -> str:
         return "%s%s on %s, %s, %s%d connections%s%s" % (
             self.server,
-            " (again)" if self.twin else "",
+            " (again)" if self.aa else "",
             self.python,
             self.scenario,
             self.load.name and self.load.name + ", ",

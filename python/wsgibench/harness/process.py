@@ -26,7 +26,7 @@ from wsgibench.harness.environments import Environment
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
 
-GUEST = plugins.PACKAGE / "guest" / "child.py"
+TARGET = plugins.PACKAGE / "target" / "child.py"
 BACKLOG = 2048
 START_TIMEOUT = 30.0
 STOP_TIMEOUT = 5.0
@@ -50,15 +50,15 @@ def open_socket(host: str, port: int, backlog: int) -> socket.socket:
 
 @dataclass(frozen=True)
 class Under:
-    """What a guest runs under, when it is counted instead of timed."""
+    """What a target runs under, when it is counted instead of timed."""
 
     prefix: tuple[str, ...] = ()  # a command that runs a command
     variables: dict[str, str] = field(default_factory=dict)
     patience: float = 1.0  # times as slow as it is by itself
-    guest: Path = GUEST  # another version's
+    target: Path = TARGET  # another version's
 
 
-class GuestProcess:
+class TargetProcess:
     """A context manager: the process runs and answers inside it."""
 
     def __init__(
@@ -100,7 +100,7 @@ class GuestProcess:
         assert self._process is not None
         return self._process.pid
 
-    def __enter__(self) -> GuestProcess:
+    def __enter__(self) -> TargetProcess:
         self.begin()
         return self.await_ready()
 
@@ -115,7 +115,7 @@ class GuestProcess:
             self.stop()
             raise
 
-    def await_ready(self) -> GuestProcess:
+    def await_ready(self) -> TargetProcess:
         """After begin(); in any thread."""
         try:
             self._read_ready()
@@ -195,7 +195,7 @@ class GuestProcess:
                     [
                         *self._under.prefix,
                         self._environment.python,
-                        str(self._under.guest),
+                        str(self._under.target),
                         json.dumps(task),
                     ],
                     pass_fds=fds,

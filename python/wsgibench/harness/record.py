@@ -61,7 +61,11 @@ def read(path: Path) -> dict[str, Any]:
     """UsageError, one sentence, for whatever is no record; a stranger's file
     takes no more memory than a large record."""
     try:
-        return shapes.checked(_parsed(path))
+        found = _parsed(path)
+        for cell in _rename(found.get("cells"), RENAMED_OF_CELLS):
+            if isinstance(cell, dict):
+                _rename(cell.get("starts"), RENAMED_OF_STARTS)
+        return shapes.checked(found)
     except OSError as error:
         raise UsageError(
             "cannot read %s: %s." % (path, error.strerror)
@@ -72,6 +76,23 @@ def read(path: Path) -> dict[str, Any]:
         raise UsageError("%s is no record: %s." % (path, error)) from error
     except ValueError as error:
         raise UsageError("%s is not JSON: %s." % (path, error)) from error
+
+
+#: Keys of 0.2.0's records, and what they are called now.
+RENAMED_OF_CELLS = {"twin": "aa"}
+RENAMED_OF_STARTS = {"guest": "target"}
+
+
+def _rename(entries: Any, names: dict[str, str]) -> list[Any]:
+    """Renames keys in each of the entries; what has no such form is left to
+    shapes.checked()."""
+    found = entries if isinstance(entries, list) else []
+    for entry in found:
+        if isinstance(entry, dict):
+            for old, name in names.items():
+                if old in entry:
+                    entry.setdefault(name, entry.pop(old))
+    return found
 
 
 def _parsed(path: Path) -> Any:

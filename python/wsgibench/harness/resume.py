@@ -27,7 +27,7 @@ def _key(entry: Entry) -> str:
             {**entry["load"], "rate": 0.0}
             if entry["load"].get("fraction")
             else entry["load"],
-            entry.get("twin", False),
+            entry.get("aa", False),
         ],
         sort_keys=True,
     )

@@ -52,7 +52,7 @@ def _entry(
         "scenario": cell.scenario,
         "load": cell.load.to_json(),
         "versions": environment.versions,
-        **({"twin": True} if cell.twin else {}),
+        **({"aa": True} if cell.aa else {}),
         **({"audit": audited} if audited else {}),
         "starts": [],
     }

@@ -17,7 +17,7 @@ from wsgibench.harness.application import Application
 from wsgibench.harness.requests.request import Request
 
 FOLDER = "scenarios"
-FRAMEWORKS = "guest/frameworks"
+FRAMEWORKS = "target/frameworks"
 
 #: Everyone who runs an application, in whatever way.
 ANY = ("wsgi", "task")
@@ -27,7 +27,7 @@ ANY = ("wsgi", "task")
 class Scenario:
     name: str
     about: str
-    app: str  # a module of guest/apps
+    app: str  # a module of target/apps
     body: bytes
     path: str = "/"
     status: int = 200  # 0: whatever it is
@@ -91,7 +91,7 @@ def find(text: str) -> Scenario:
             "%s has its framework; there is no %s." % (name, text)
         )
     framework = framework or own
-    app = plugins.PACKAGE / "guest" / "apps" / (row["app"] + ".py")
+    app = plugins.PACKAGE / "target" / "apps" / (row["app"] + ".py")
     body = row["body"]
     values = {
         **row,

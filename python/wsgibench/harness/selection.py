@@ -109,10 +109,10 @@ def matrix(
     pace: str = "0",
     warmup: tuple[float, float],
     settle: tuple[float, float] = (0.0, 0.0),
-    twins: bool = False,
+    aa: bool = False,
     application: str = "",
 ) -> Selection:
-    """Everything named with everything else named; with `twins`, one cell
+    """Everything named with everything else named; with `aa`, one cell
     of each interpreter once more, for the noise floor. The name of an
     `application` of the user's stands for scenarios."""
     missing: list[str] = []
@@ -144,9 +144,9 @@ def matrix(
         for python in found
         for server in chosen
     ]
-    if twins:
+    if aa:
         firsts = {cell.python: cell for cell in reversed(cells)}
-        cells += [replace(cell, twin=True) for cell in firsts.values()]
+        cells += [replace(cell, aa=True) for cell in firsts.values()]
     return Selection(cells, found, missing)
 
 

@@ -1,7 +1,7 @@
 """Servers by name, and which pairs of them with others can exist.
 
 ``c-uv:threads=16`` is the server c-uv with one of its OPTIONS set. Constants
-are read without importing: guests are written for other interpreters.
+are read without importing: targets are written for other interpreters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wsgibench.errors import UsageError
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.scenario import Scenario
 
-FOLDER = "guest/servers"
+FOLDER = "target/servers"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from wsgibench.harness import cell as cells
 from wsgibench.harness import machine
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
-from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.process import TargetProcess
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
 from wsgibench.harness.visit import Visit
@@ -46,21 +46,21 @@ class Stage:
             if cpus is None or self._client_cpu is None
             else {*cpus, self._client_cpu}
         )
-        self._guest = GuestProcess(
+        self._target = TargetProcess(
             environment,
             server,
             scenario,
             cpu=cpus,
-            log=Path(self._folder.name) / "guest.log",
+            log=Path(self._folder.name) / "target.log",
         )
         self.answers: dict[str, Any] = {}
         self._number = 0
 
     def __enter__(self) -> Stage:
         try:
-            self._guest.__enter__()
+            self._target.__enter__()
             if self._visit is not None:
-                self.answers = self._visit.begin(self._guest, self._start)
+                self.answers = self._visit.begin(self._target, self._start)
         except BaseException:
             self.__exit__()
             raise
@@ -73,7 +73,7 @@ class Stage:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._guest.stop()
+        self._target.stop()
         self._folder.cleanup()
 
     def load(self, asked: Load, seed: int) -> dict[str, Any]:
@@ -84,18 +84,18 @@ class Stage:
         folder = Path(self._folder.name)
         if self._visit is not None:
             command = self._visit.command(
-                self._guest, asked, folder, seed=seed, cpu=self._client_cpu
+                self._target, asked, folder, seed=seed, cpu=self._client_cpu
             )
         else:
             url = "http://%s:%d%s" % (
-                *self._guest.address[:2],
+                *self._target.address[:2],
                 self._scenario.path,
             )
             command = cells.command(
                 url, asked, self._scenario, seed, self._client_cpu
             )
         seconds = asked.warmup + asked.duration
-        watch = Watch(self._guest.pid, self._cpus, self._client_cpu)
+        watch = Watch(self._target.pid, self._cpus, self._client_cpu)
         watch.start()
         try:
             result = cells.generate(
@@ -104,9 +104,9 @@ class Stage:
         finally:
             watch.stop()
         before, after = watch.server_usage[0], watch.server_usage[-1]
-        if not self._guest.alive():
+        if not self._target.alive():
             raise WsgibenchError(
-                "the server died: " + self._guest.last_words()
+                "the server died: " + self._target.last_words()
             )
         result["server_cpu_ns"] = after.cpu_ns - before.cpu_ns
         result["server_wait_ns"] = after.wait_ns - before.wait_ns

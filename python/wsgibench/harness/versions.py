@@ -42,12 +42,19 @@ class Version:
     @property
     def is_ours(self) -> bool:
         """A tree of wsgibench itself, which has to be built."""
-        return (self.tree / "python" / "wsgibench" / "guest").is_dir()
+        return _target_folder(self.tree).is_dir()
 
     @property
-    def guest(self) -> Path:
+    def target(self) -> Path:
         """What runs in the server's process, of this version."""
-        return self.tree / "python" / "wsgibench" / "guest" / "child.py"
+        return _target_folder(self.tree) / "child.py"
+
+
+def _target_folder(tree: Path) -> Path:
+    """Of a tree of wsgibench; in 0.2.0 the folder is called guest."""
+    package = tree / "python" / "wsgibench"
+    older = package / "guest"
+    return older if older.is_dir() else package / "target"
 
 
 def _git(root: Path, *arguments: str) -> bytes:
@@ -227,10 +234,10 @@ def _compile(python: Path, tree: Path) -> None:
     them itself has another heap, and another heap has other collisions in
     the interpreter's caches."""
     package = tree / "python" / "wsgibench"
+    target = _target_folder(tree)
+    folders = (package, package / "native", target, *target.glob("*/"))
     subprocess.run(
-        [str(python), "-m", "compileall", "-q", "-l", str(package)]
-        + [str(path) for path in (package / "native", package / "guest")]
-        + [str(path) for path in package.glob("guest/*/")],
+        [str(python), "-m", "compileall", "-q", "-l", *map(str, folders)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
     )

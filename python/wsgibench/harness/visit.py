@@ -20,7 +20,7 @@ from wsgibench.harness.answers import Address
 from wsgibench.harness.application import Application, clean_environ
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
-from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.process import TargetProcess
 from wsgibench.harness.requests.request import Request
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.stable import Stable
@@ -29,7 +29,7 @@ from wsgibench.verdicts import INVALID, NUMBERS, Doubt, doubt
 if TYPE_CHECKING:
     from wsgibench.load.spec import LoadSpec
 
-SCRIPT = plugins.PACKAGE / "guest" / "sessions.py"
+SCRIPT = plugins.PACKAGE / "target" / "sessions.py"
 SESSIONS_TIMEOUT = 120.0
 #: Seconds that a request may take under load.
 TIMEOUT = 30.0
@@ -197,11 +197,11 @@ class Visit:
         self._expected = expected
         self._visitors: list[Visitor] = [NOBODY]
 
-    def begin(self, guest: GuestProcess, start: int) -> dict[str, Any]:
+    def begin(self, target: TargetProcess, start: int) -> dict[str, Any]:
         """Visitors log in, every request is asked; what came of it."""
-        address = (guest.address[0], guest.address[1])
+        address = (target.address[0], target.address[1])
         self._visitors = sessions(
-            self._application, address, self._environment.python, guest.task
+            self._application, address, self._environment.python, target.task
         )
         return check(
             address,
@@ -213,13 +213,13 @@ class Visit:
         )
 
     def spec(
-        self, guest: GuestProcess, load: Load, folder: Path, *, seed: int
+        self, target: TargetProcess, load: Load, folder: Path, *, seed: int
     ) -> LoadSpec:
         """What it is asked, as a load."""
         from wsgibench.harness import mix
 
         return mix.spec(
-            "http://%s:%d/" % guest.address[:2],
+            "http://%s:%d/" % target.address[:2],
             load,
             self._scenario,
             self._visitors,
@@ -231,7 +231,7 @@ class Visit:
 
     def command(
         self,
-        guest: GuestProcess,
+        target: TargetProcess,
         load: Load,
         folder: Path,
         *,
@@ -241,5 +241,5 @@ class Visit:
         """Of the process that loads it."""
         from wsgibench.harness import mix
 
-        made = self.spec(guest, load, folder, seed=seed)
+        made = self.spec(target, load, folder, seed=seed)
         return mix.write(folder / "load.pickle", made, cpu)

@@ -227,7 +227,7 @@ class Call:
         own thread does meanwhile. RuntimeError if the call is over."""
         server = self._its_server(over)
         with server.gate:
-            server.guests += 1
+            server.holders += 1
             try:
                 request = self.request
                 if request is None:
@@ -236,7 +236,7 @@ class Call:
                     raise RuntimeError(SENDING)
                 lib.wb_request_hold(request)
             finally:
-                server.guests -= 1
+                server.holders -= 1
         return request
 
     def _its_server(self, over: str) -> Any:
@@ -258,14 +258,14 @@ class Call:
         request from here on, for the core does not lock before the first has;
         unless it is held already."""
         self.in_app = False
-        if self.server.guests:
+        if self.server.holders:
             with self.server.gate:
                 pass
 
     def take(self) -> Any:
         """The request, to be ended: it is nobody else's any more."""
         request, self.request = self.request, None
-        if self.server.guests:
+        if self.server.holders:
             with self.server.gate:
                 pass
         return request

@@ -71,7 +71,7 @@ class CoreServer:
         self.current: Call | None = None  # whose application runs
         #: Threads of the application that are on their way into the core
         #: increment it, and hold the gate: see Call.hold().
-        self.guests = 0
+        self.holders = 0
         self.gate: Any = new_lock()
         self._lock: Any = new_lock()  # see _locked()
         self._pid = os.getpid()
@@ -254,7 +254,7 @@ class CoreServer:
             self._pid = os.getpid()
             self._lock = new_lock()
             self.gate = new_lock()
-            self.guests = 0
+            self.holders = 0
         return self._lock
 
     def _open(self) -> Any:

@@ -19,7 +19,7 @@ from wsgibench.harness import (
 )
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
-from wsgibench.harness.process import GuestProcess
+from wsgibench.harness.process import TargetProcess
 from wsgibench.harness.scenario import Scenario
 
 App = Union[str, Callable[..., Any]]
@@ -100,17 +100,17 @@ class RunningServer:
         self._directory = tempfile.TemporaryDirectory(prefix="wsgibench-")
         found = servers.find(server)
         server_cpu, self._client_cpu = machine.split_cpus()
-        self._guest = GuestProcess(
+        self._target = TargetProcess(
             environment(found.name, python),
             found,
             self._scenario,
             cpu=server_cpu,
-            log=Path(self._directory.name) / "guest.log",
+            log=Path(self._directory.name) / "target.log",
         )
 
     def __enter__(self) -> RunningServer:
         try:
-            self._guest.__enter__()
+            self._target.__enter__()
         except BaseException:
             self._directory.cleanup()
             raise
@@ -118,12 +118,12 @@ class RunningServer:
 
     @property
     def url(self) -> str:
-        host, port = self._guest.address[:2]
+        host, port = self._target.address[:2]
         return "http://%s:%d%s" % (host, port, self._scenario.path)
 
     @property
     def pid(self) -> int:
-        return self._guest.pid
+        return self._target.pid
 
     def load(
         self,
@@ -150,5 +150,5 @@ class RunningServer:
         return cell.generate(command, duration + 120, self._scenario)
 
     def __exit__(self, *exception: object) -> None:
-        self._guest.__exit__(*exception)
+        self._target.__exit__(*exception)
         self._directory.cleanup()

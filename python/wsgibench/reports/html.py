@@ -44,15 +44,15 @@ def _settings(record: dict[str, Any]) -> list[dict[str, Any]]:
     """What each server said it ran with, and what was seen from outside."""
     found = []
     for one in record["cells"]:
-        if not one["starts"] or one.get("twin"):
+        if not one["starts"] or one.get("aa"):
             continue
-        guest = one["starts"][0]["guest"]
+        target = one["starts"][0]["target"]
         found.append(
             {
                 "name": one["name"],
                 "versions": _pairs(one["versions"]),
-                "settings": _pairs(guest.get("settings", {})),
-                "observed": _pairs(guest.get("observed", {})),
+                "settings": _pairs(target.get("settings", {})),
+                "observed": _pairs(target.get("observed", {})),
             }
         )
     return found

@@ -52,7 +52,7 @@ def _told(metadata: dict[str, str]) -> dict[str, str]:
 
 def _is_fit(record: dict[str, Any], cell: dict[str, Any]) -> bool:
     """Nothing that is no measurement leaves the house."""
-    if cell.get("twin") or not cell["starts"]:
+    if cell.get("aa") or not cell["starts"]:
         return False
     if counted.is_counted(record):
         return True

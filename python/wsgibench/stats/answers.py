@@ -107,12 +107,12 @@ class Answer:
 
 
 def _contest(found: Iterable[Entry]) -> dict[tuple[str, str], list[Entry]]:
-    """Who may win: measured, not INVALID, not the ceiling, not a twin."""
+    """Who may win: measured, not INVALID, not the ceiling, no A/A row."""
     groups: dict[tuple[str, str], list[Entry]] = {}
     for one in found:
         fit = one.cpu is not None and one.row["verdict"] != "INVALID"
         ceiling = one.cell["server"] == summary.CEILING
-        if fit and not ceiling and not one.cell.get("twin"):
+        if fit and not ceiling and not one.cell.get("aa"):
             groups.setdefault((one.load, one.python), []).append(one)
     return groups
 

@@ -73,7 +73,7 @@ def choices(record: dict[str, Any], entries: Sequence[Entry]) -> list[Choice]:
     groups: dict[str, list[Entry]] = {}
     for one in entries:
         ceiling = one.cell["server"] == summary.CEILING
-        if not ceiling and not one.cell.get("twin"):
+        if not ceiling and not one.cell.get("aa"):
             groups.setdefault(one.load, []).append(one)
     return [_choice(record, load, group) for load, group in groups.items()]
 

@@ -160,7 +160,7 @@ def _by_identity(record: Record) -> dict[str, Cell]:
     return {
         noise.identity(cell): cell
         for cell in record["cells"]
-        if not cell.get("twin")
+        if not cell.get("aa")
     }
 
 
@@ -169,9 +169,9 @@ def _nulls(record: Record) -> dict[str, Cell]:
     cells = _by_identity(record)
     found = {}
     for key, cell in cells.items():
-        twin = noise.identity({**cell, "server": summary.CEILING})
-        if cell["server"] != summary.CEILING and twin in cells:
-            found[key] = cells[twin]
+        ceiling = noise.identity({**cell, "server": summary.CEILING})
+        if cell["server"] != summary.CEILING and ceiling in cells:
+            found[key] = cells[ceiling]
     return found
 
 

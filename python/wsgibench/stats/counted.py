@@ -189,7 +189,7 @@ def compare(
     found = []
     for cell in a["cells"]:
         other = others.get(noise.identity(cell))
-        if cell.get("twin") or other is None:
+        if cell.get("aa") or other is None:
             continue
         pair = of_cell(cell), of_cell(other)
         if pair[0] is not None and pair[1] is not None:

@@ -71,7 +71,7 @@ def courses(records: Sequence[dict[str, Any]]) -> list[Course]:
     found: dict[tuple[str, str], tuple[str, list[Point]]] = {}
     for record in sorted(records, key=lambda one: str(one["created"])):
         for cell in record["cells"]:
-            if cell.get("twin"):
+            if cell.get("aa"):
                 continue
             for number, value in _numbers(record, cell).items():
                 key = (noise.identity(cell), number)

@@ -53,9 +53,7 @@ def floor(record: dict[str, Any], metric: str) -> Interval | None:
     """The ratio of the A/A pair, by the method that runs are compared with;
     of the noisier pair if there are more."""
     firsts = {
-        identity(cell): cell
-        for cell in record["cells"]
-        if not cell.get("twin")
+        identity(cell): cell for cell in record["cells"] if not cell.get("aa")
     }
     found = [
         (
@@ -63,7 +61,7 @@ def floor(record: dict[str, Any], metric: str) -> Interval | None:
             samples.of_cell(firsts[identity(cell)], metric),
         )
         for cell in record["cells"]
-        if cell.get("twin") and identity(cell) in firsts
+        if cell.get("aa") and identity(cell) in firsts
     ]
     known = [ratios.between(*pair) for pair in found if all(pair)]
     return max(known, key=spread, default=None)

@@ -91,7 +91,7 @@ def row(
     courses = [c for c in map(warmup.of_start, starts) if c is not None]
     judged = verdict.judge(cell, measured, courses, times)
     result: dict[str, Any] = {
-        "server": cell["server"] + (" (again)" if cell.get("twin") else ""),
+        "server": cell["server"] + (" (again)" if cell.get("aa") else ""),
         "python": runtimes.name(cell["python"], starts),
         "scenario": cell["scenario"],
         "connections": load["connections"],

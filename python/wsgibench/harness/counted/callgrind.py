@@ -1,8 +1,8 @@
 """Instructions in user space and heap allocations, from callgrind.
 
-The guest runs under valgrind with counting off until it is warm. vgdb, which
+The target runs under valgrind with counting off until it is warm. vgdb, which
 valgrind brings along, switches counting on and asks for dumps. Every process
-of the guest's tree is counted: a fork inherits all of it.
+of the target's tree is counted: a fork inherits all of it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def available() -> bool:
 
 
 def under(folder: Path) -> Under:
-    """What the guest is started with; its files go to the folder."""
+    """What the target is started with; its files go to the folder."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise WsgibenchError("install valgrind to count instructions.")
@@ -67,7 +67,7 @@ def under(folder: Path) -> Under:
 
 
 class Control:
-    """Of the processes of one guest."""
+    """Of the processes of one target."""
 
     def __init__(self, pid: int, folder: Path) -> None:
         self._pid = pid

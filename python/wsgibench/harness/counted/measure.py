@@ -7,7 +7,7 @@ from typing import Any
 
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.harness.counted import callgrind, perf, start
-from wsgibench.harness.counted.guests import Subject
+from wsgibench.harness.counted.targets import Subject
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
 from wsgibench.harness.scenario import Scenario

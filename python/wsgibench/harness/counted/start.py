@@ -22,7 +22,7 @@ from typing import Any
 
 from wsgibench.harness import usage
 from wsgibench.harness.counted import callgrind, calls, perf
-from wsgibench.harness.counted.guests import (
+from wsgibench.harness.counted.targets import (
     Loaded,
     Subject,
     running,
@@ -69,11 +69,11 @@ def _in_time(requests: int, seconds: float) -> int:
 
 
 class Callgrind:
-    """A guest that is warm and counted from now on."""
+    """A target that is warm and counted from now on."""
 
     def __init__(self, loaded: Loaded) -> None:
         self.loaded = loaded
-        self._control = callgrind.Control(loaded.guest.pid, loaded.folder)
+        self._control = callgrind.Control(loaded.target.pid, loaded.folder)
         self._control.begin()
         first = _in_time(LEAST, loaded.seconds)
         self.cost = self.count(first, 1).instructions / first
@@ -97,17 +97,17 @@ def instructions(
     """By callgrind: instructions and allocations of a request, of each.
     Without `spread` all turns are taken."""
     with running(subjects, callgrind.under) as loaded:
-        guests = together(Callgrind, loaded)
-        first = guests[0]
+        targets = together(Callgrind, loaded)
+        first = targets[0]
         worth = WORTH_JIT if first.loaded.is_jit else WORTH
         n = _in_time(_worth(first.cost, worth), first.loaded.seconds)
-        taken: list[Taken] = [([], []) for _ in guests]
+        taken: list[Taken] = [([], []) for _ in targets]
         most = TURNS if spread is None else MOST_TURNS
         for turn in range(most):
             for half, count in enumerate((n, MORE * n)):
                 seed = 2 + 2 * turn + half
                 ask = partial(Callgrind.count, requests=count, seed=seed)
-                counted = together(ask, guests)
+                counted = together(ask, targets)
                 for own, one in zip(taken, counted):
                     own[half].append(one)
             if spread is not None and turn + 1 >= ENOUGH:
@@ -178,7 +178,7 @@ def by_counters(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
 
 def _by_counters(subject: Subject) -> dict[str, Any]:
     def count(loaded: Loaded, requests: int, seed: int) -> float:
-        with perf.Counting(usage.tree(loaded.guest.pid)) as counting:
+        with perf.Counting(usage.tree(loaded.target.pid)) as counting:
             loaded.ask(requests, seed)
         return counting.instructions
 
@@ -209,7 +209,7 @@ def system_calls(subjects: Sequence[Subject]) -> list[dict[str, Any]]:
 
 def _system_calls(loaded: Loaded) -> dict[str, Any]:
     """The switches are counted before strace attaches, for it adds some."""
-    pid = loaded.guest.pid
+    pid = loaded.target.pid
     n = _in_time(MOST, loaded.seconds)
     totals = [calls.switches(pid)]
     for seed, count in enumerate((n, MORE * n), 1):

@@ -1,0 +1,30 @@
+"""Concurrence 0.3, HTTP by hand on its sockets (greenlets)."""
+
+from __future__ import absolute_import
+
+NAME = "concurrence-greenlet"
+REQUIRES = []
+INTERPRETERS = {"CPython": ">=2.7,<3"}
+HOLES = {
+    "CPython": "Concurrence is written for Python 2; name a 2.7 that has it",
+    "Stackless": "greenlets end a Stackless by SIGSEGV; name a CPython 2.7",
+    "PyPy": "Concurrence needs its own C extension and greenlets",
+}
+IMPORTS = "concurrence.io"
+SYSTEM_SITE_PACKAGES = True
+INSTALL = "docs/suites.md says how to build Concurrence 0.3.1 into it"
+SPEAKS = ["page", "raw", "logged"]
+SETTINGS = {"keep_alive": False, "access_log": False}
+BEST = "its defaults; backlog as everyone's"
+
+
+def prepare():
+    from wsgibench_target.servers._concurrence import without_stackless
+
+    without_stackless()
+
+
+def serve_work(work, sock, ready, options):
+    from wsgibench_target.servers._concurrence import serve_raw
+
+    serve_raw(work, sock, ready, options)
