@@ -2,7 +2,7 @@
 # the same things are there already. Sourced by them with $root set.
 #
 #   need_packages NAME...   Debian packages, installed when missing
-#   make_environment        $root/.venv: CPython with both bindings
+#   make_environment        $root/.venv: CPython; to test, with both bindings
 #   make_pypy_environment   $root/.venv-pypy: PyPy with its binding
 #
 # Says what it installs, and nothing when there is nothing to do. Details go
@@ -80,10 +80,15 @@ environment() {
     case $(cat "$folder/made-from" 2> /dev/null) in
     "$now $3" | "$now $3,"*) return 0 ;;
     esac
-    say "making $1 with $2: the package, its bindings and $3"
+    # cffi's on CPython is for the tests.
+    case $3 in
+    *test*) both=1 ;;
+    *) both= ;;
+    esac
+    say "making $1 with $2: the package and $3"
     {
         { [ -x "$folder/bin/python" ] || "$2" -m venv "$folder"; } \
-            && WSGIBENCH_CFFI=1 "$folder/bin/python" -m pip install -q \
+            && WSGIBENCH_CFFI=$both "$folder/bin/python" -m pip install -q \
                 --disable-pip-version-check -e "$root[$3]"
     } > "$log" 2>&1 || {
         tail -n 25 "$log" >&2

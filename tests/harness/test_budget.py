@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from wsgibench.harness.budget import (
@@ -9,7 +11,10 @@ from wsgibench.harness.budget import (
     FEWEST,
     LONG_ENOUGH,
     SHORTEST,
+    Budget,
+    Pace,
     Part,
+    begun,
     divide,
 )
 from wsgibench.harness.plan import Load
@@ -48,3 +53,38 @@ def test_without_a_jit_only_starts_are_left_out() -> None:
     each = sum(part.seconds(0.0) for part in block)
     assert divide(7.5 * each, block, 30).starts == 7
     assert divide(7.5 * each, block, 5).starts == 5
+
+
+def test_what_took_longer_shortens_the_warm_up_of_the_rest() -> None:
+    warmup = divide(240.0, BLOCK, 3).warmup
+    left = [240.0]
+    pace = Pace(BLOCK * 3, warmup, lambda: left[0])
+    seen = []
+    for part in BLOCK * 3:
+        seen.append(pace.warmup())
+        seconds = part.seconds(seen[-1]) + 0.4  # each takes longer
+        left[0] -= seconds
+        pace.took(seconds, seen[-1])
+    assert seen[0] == pytest.approx(warmup)
+    assert min(seen) < warmup - 0.4
+    assert min(seen) >= SHORTEST
+    assert abs(left[0]) < 5.0  # without it, 13 s too late
+
+
+def test_there_is_no_warm_up_shorter_than_the_shortest() -> None:
+    pace = Pace(BLOCK, 20.0, lambda: 0.0)
+    assert pace.warmup() == SHORTEST
+    pace.took(1.0, SHORTEST, len(BLOCK) - 1)
+    assert pace.warmup() == SHORTEST
+
+
+def test_it_counts_from_when_the_user_gave_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = time.clock_gettime(time.CLOCK_BOOTTIME)
+    monkeypatch.setenv("WSGIBENCH_BEGAN", str(now - 50.0))
+    assert 0.0 < Budget(10_000.0, begun()).left() <= 9950.0
+    assert Budget(20.0, begun()).left() == 0.0
+    monkeypatch.setenv("WSGIBENCH_BEGAN", "not a number")
+    assert begun() <= now  # when this process began
+    assert now - begun() < 1e6

@@ -251,7 +251,7 @@ def _budget(
     arguments: argparse.Namespace, contest: Contest | None
 ) -> Budget | None:
     from wsgibench.errors import UsageError
-    from wsgibench.harness.budget import Budget
+    from wsgibench.harness.budget import Budget, begun
     from wsgibench.load import values
 
     given = arguments.budget
@@ -266,7 +266,7 @@ def _budget(
     seconds = values.seconds(given)
     if seconds <= 0:
         raise UsageError("--budget is more than 0.")
-    return Budget(seconds)
+    return Budget(seconds, begun())
 
 
 def _starts(arguments: argparse.Namespace, profile: int) -> int:
@@ -289,11 +289,11 @@ def _expected(race: Run, starts: int, budget: Budget | None) -> str:
     from wsgibench.harness import progress
 
     cells = race.possible()
-    count, making = race.making(cells)
+    count, making = race.schedule.making(cells)
     if budget is None:
         seconds = starts * sum(progress.planned(cell) for cell in cells)
     else:
-        found = race.division(cells, budget.seconds - making)
+        found = race.schedule.division(cells, budget.left() - making)
         starts, seconds = found.starts, found.seconds
     words = "%d starts of %d rows: about %s" % (
         starts * len(cells),

@@ -2,13 +2,15 @@
 
 Every start is given what it needs beside its load and its measured seconds.
 What is left over is the warm-up of the starts with a JIT, which take as much
-of it as they get.
+of it as they get. Starts that took longer than planned shorten the warm-up of
+those that come.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wsgibench.harness.plan import Load
@@ -65,12 +67,53 @@ def _warmup(block: float, parts: Sequence[Part]) -> float:
     return (block - fixed) / own
 
 
-class Budget:
-    """Counts from when it is made."""
+class Pace:
+    """The parts of a run, one after the other, in what is left of its time."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(
+        self, parts: Sequence[Part], most: float, left: Callable[[], float]
+    ) -> None:
+        """`most`: seconds of warm-up that the division gave a JIT; `left()`:
+        seconds until the run is to be over."""
+        self._parts = list(parts)
+        self._most = most
+        self._left = left
+        self._done = 0
+        self._late = 0.0  # seconds, of all that are done
+
+    def warmup(self) -> float:
+        """Seconds, at most, of the part that comes now."""
+        rest = self._parts[self._done :]
+        late = self._late / max(1, self._done)
+        found = _warmup(self._left() - late * len(rest), rest)
+        return min(self._most, max(SHORTEST, found))
+
+    def took(self, seconds: float, warmup: float, count: int = 1) -> None:
+        """So many parts, warmed up for that long at most."""
+        parts = self._parts[self._done : self._done + count]
+        self._late += seconds - sum(one.seconds(warmup) for one in parts)
+        self._done += count
+
+
+def begun() -> float:
+    """When the user gave the command, in seconds since the machine started:
+    ./bench says so, whose set-up counts."""
+    handed = os.environ.get("WSGIBENCH_BEGAN", "")
+    try:
+        return float(handed)
+    except ValueError:
+        with open("/proc/self/stat") as file:
+            ticks = file.read().rpartition(")")[2].split()[19]
+        return int(ticks) / os.sysconf("SC_CLK_TCK")
+
+
+class Budget:
+    """Counts from `since`: as begun() tells it, now by default."""
+
+    def __init__(self, seconds: float, since: float | None = None) -> None:
         self.seconds = seconds
-        self._end = time.monotonic() + seconds
+        now = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._end = seconds + (now if since is None else min(since, now))
 
     def left(self) -> float:
-        return max(0.0, self._end - time.monotonic())
+        return max(0.0, self._end - time.clock_gettime(time.CLOCK_BOOTTIME))

@@ -25,20 +25,16 @@ from wsgibench.harness import (
 from wsgibench.harness import cell as cell_module
 from wsgibench.harness import resume as resuming
 from wsgibench.harness.again import Again, Spoilt
-from wsgibench.harness.budget import FEWEST, Budget, Division, Part, divide
+from wsgibench.harness.budget import Budget
 from wsgibench.harness.contest import Contest
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
-from wsgibench.harness.progress import Progress, planned, text
 from wsgibench.harness.scenario import Scenario
+from wsgibench.harness.schedule import Schedule, settling
 from wsgibench.harness.services import Services
 
 Tell = Callable[[str], None]
-
-#: About how many seconds it takes to make an environment, by what is in it;
-#: several are made at once.
-MAKING = {"CPython": 8.0, "PyPy": 18.0, "wsgibench": 30.0}
 
 
 def _entry(
@@ -80,7 +76,6 @@ class Run:
         contest: Contest | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self._budget = budget
         self._cells = cells
         self._possible: list[Cell] | None = None
         self._interpreters = interpreters
@@ -92,6 +87,7 @@ class Run:
         self._made: dict[tuple[Any, ...], Future[Any]] = {}
         self._servers = {c.server: servers.find(c.server) for c in cells}
         self._contest = contest
+        self.schedule = Schedule(interpreters, contest, starts, budget, tell)
         self._scenarios = (
             {contest.scenario.name: contest.scenario}
             if contest
@@ -102,9 +98,8 @@ class Run:
         self._earlier = earlier
         self._enough = enough
         self._measure = measure
-        self._progress = Progress([])
         self._again = Again(
-            again, starts * len(cells), spoilt, tell, self._in_time
+            again, starts * len(cells), spoilt, tell, self.schedule.in_time
         )
         if earlier is not None:
             resuming.check_machine(earlier, self.record["machine"])
@@ -263,68 +258,6 @@ class Run:
         rate: float = asked["rate"]
         return rate
 
-    # -- within a time
-
-    def _is_jit(self, cell: Cell) -> bool:
-        return self._interpreters[cell.python].implementation == "PyPy"
-
-    def division(self, cells: Sequence[Cell], left: float) -> Division:
-        """Of so many seconds: the starts, and a block's baselines."""
-        parts = [Part(cell.load, self._is_jit(cell)) for cell in cells]
-        if self._contest is not None:
-            alone = {cell.python: cell for cell in cells}.values()
-            parts += [
-                Part(self._contest.load_alone(cell.load), self._is_jit(cell))
-                for cell in alone
-            ]
-        return divide(left, parts, self._starts)
-
-    def making(self, cells: Sequence[Cell]) -> tuple[int, float]:
-        """(environments that are not there yet, about how many seconds it
-        takes to make them)"""
-        pairs = [
-            (self._interpreters[cell.python], self._servers[cell.server].name)
-            for cell in cells
-        ]
-        found = environments.missing(pairs)
-        if self._contest is not None:
-            found += self._contest.missing(dict.fromkeys(i for i, _ in pairs))
-        seconds = sum(
-            MAKING.get(implementation, MAKING["CPython"])
-            + MAKING.get(name, 0.0)
-            for implementation, name in found
-        )
-        return len(found), seconds / (os.cpu_count() or 1)
-
-    def _in_time(self) -> bool:
-        """Whether a start may be measured once more."""
-        if self._budget is None:
-            return True
-        return self._progress.left() < self._budget.left()
-
-    def _is_over(self, block: int) -> bool:
-        """Whether there is no time for this block."""
-        if self._budget is None or block < FEWEST:
-            return False
-        return self._progress.left(block) > self._budget.left()
-
-    def _divided(self, cells: list[Cell]) -> Division | None:
-        """What is left of the time; says so."""
-        if self._budget is None:
-            return None
-        found = self.division(cells, self._budget.left())
-        self._tell(
-            "%d starts of each in about %s%s"
-            % (
-                found.starts,
-                text(found.seconds),
-                ", PyPy warmed up for at most %.0f s" % found.warmup
-                if any(map(self._is_jit, cells))
-                else "",
-            )
-        )
-        return found
-
     def execute(self) -> dict[str, Any]:
         ready = self._prepare(self.possible())
         entries = self._entries(ready)
@@ -340,15 +273,10 @@ class Run:
             baselines = self._contest.begin(entries, self._interpreters)
             self.record["baselines"] += baselines
             record.write(self.record, self._output)
-        division = self._divided(list(entries)) if entries else None
-        starts = division.starts if division else self._starts
+        starts = self.schedule.divide(list(entries))
         order = plan.order(list(entries), starts, self._seed)
-        self._measure_all(
-            [one for one in order if one not in done],
-            ready,
-            entries,
-            division.warmup if division else None,
-        )
+        todo = [one for one in order if one not in done]
+        self._measure_all(todo, ready, entries)
         self.record["complete"] = True
         record.write(self.record, self._output)
         return self.record
@@ -358,21 +286,9 @@ class Run:
         todo: list[tuple[int, Cell]],
         ready: dict[Cell, Environment],
         entries: dict[Cell, dict[str, Any]],
-        warmup: float | None,
     ) -> None:
-        """`warmup`: seconds at most of a start with a JIT."""
-
-        def given(cell: Cell) -> Cell:
-            if warmup is None or not self._is_jit(cell):
-                return cell
-            return _settling(cell, min(cell.load.settle, warmup))
-
-        def expected(cell: Cell) -> float:
-            if warmup is None:
-                return planned(cell)
-            return Part(given(cell).load, self._is_jit(cell)).seconds(warmup)
-
-        progress = self._progress = Progress(todo, expected)
+        schedule = self.schedule
+        schedule.begin(todo)
         block = todo[0][0] if todo else 0
         begun = -1
         with Services(self._tell) as services:
@@ -380,30 +296,39 @@ class Run:
                 if start > block and self._enough(self.record):
                     self._tell("precise enough after %d starts" % start)
                     break
-                if start > block and self._is_over(start):
+                if start > block and schedule.is_over(start):
                     self._tell("the time is over after %d starts" % start)
                     break
                 block = start
-                is_timed = self.record.get("kind") != "counted"
-                if self._contest is not None and is_timed and start > begun:
+                if start > begun:
                     begun = start
-                    self._contest.block(
-                        start, map(given, entries), self._seed + start
-                    )
-                self._tell(progress.begin())
+                    self._time_alone(start, list(entries))
+                self._tell(schedule.progress.begin())
                 try:
-                    rate = self._rate(cell, entries)
-                    paced = _paced(given(cell), rate)
-                    once = functools.partial(
-                        self._one, paced, ready[cell], start, services
-                    )
-                    observed = self._again.measure(entries[cell], once)
+                    with schedule.timed() as warmup:
+                        rate = self._rate(cell, entries)
+                        asked = settling(_paced(cell, rate), warmup)
+                        once = functools.partial(
+                            self._one, asked, ready[cell], start, services
+                        )
+                        observed = self._again.measure(entries[cell], once)
                 except WsgibenchError as error:
                     self._fail(cell, error)
                 else:
                     entries[cell]["starts"].append(observed)
                     record.write(self.record, self._output)
-                progress.end()
+                schedule.progress.end()
+
+    def _time_alone(self, start: int, cells: list[Cell]) -> None:
+        """The baselines of the block that begins with this start."""
+        if self._contest is None or self.record.get("kind") == "counted":
+            return
+        with self.schedule.timed(len(self.schedule.alone(cells))) as warmup:
+            self._contest.block(
+                start,
+                [settling(cell, warmup) for cell in cells],
+                self._seed + start,
+            )
 
     def _one(
         self,
@@ -454,11 +379,6 @@ def _goodput(start: dict[str, Any], warmup: float) -> float:
 
 def _paced(cell: Cell, rate: float) -> Cell:
     load = dataclasses.replace(cell.load, rate=rate)
-    return dataclasses.replace(cell, load=load)
-
-
-def _settling(cell: Cell, seconds: float) -> Cell:
-    load = dataclasses.replace(cell.load, settle=seconds)
     return dataclasses.replace(cell, load=load)
 
 
