@@ -208,12 +208,12 @@ def capacities(folder: Path) -> Iterator[Line]:
 
 def p99(threads: int) -> float:
     """One process: requests take a thread, then its CPU, then wait."""
-    chance = random.Random(1)
+    rng = random.Random(1)
     slots = [0.0] * threads
     now = cpu = 0.0
     times = []
     for _ in range(100_000):
-        now += chance.expovariate(RATE)
+        now += rng.expovariate(RATE)
         begin = max(now, heapq.heappop(slots))
         cpu = max(begin, cpu) + CPU
         heapq.heappush(slots, cpu + WAIT)

@@ -241,13 +241,13 @@ def measure(
         if reason:
             found.fail("%s: %s" % (contestant.name, reason))
             del asked[contestant]
-    chance = random.Random(arguments.seed)
+    rng = random.Random(arguments.seed)
     for block in range(arguments.starts):
         order = list(asked)
-        chance.shuffle(order)
+        rng.shuffle(order)
         for number, contestant in enumerate(order):
             traffics = list(asked[contestant])
-            chance.shuffle(traffics)
+            rng.shuffle(traffics)
             tell(
                 "block %d of %d, %d of %d: %s"
                 % (

@@ -261,12 +261,12 @@ def test_what_a_browser_asked(site: Path) -> None:
 def access_log() -> str:
     """10,000 lines as of a server in public: pages of all frequencies,
     robots that send HEAD, forms, and what is no HTTP."""
-    chance = random.Random(1)
+    rng = random.Random(1)
     agents = ("Mozilla/5.0 (X11; Linux) Firefox/140.0", "a robot", "-")
     lines = []
     for number in range(10_000):
-        page = int(chance.paretovariate(0.7)) % 3000
-        method = chance.choices(("GET", "HEAD", "POST"), (95, 3, 2))[0]
+        page = int(rng.paretovariate(0.7)) % 3000
+        method = rng.choices(("GET", "HEAD", "POST"), (95, 3, 2))[0]
         line = '192.0.2.%d - - [10/Oct/2026:13:55:%02d +0000] "%s" 200 %d' % (
             number % 250,
             number % 60,

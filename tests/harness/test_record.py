@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from random import Random as Chance
+from random import Random
 from typing import Any
 
 import pytest
@@ -164,28 +164,28 @@ VALUES: list[Any] = [
 
 
 def changed(
-    good: dict[str, Any], every: Sequence[tuple[Any, ...]], chance: Chance
+    good: dict[str, Any], every: Sequence[tuple[Any, ...]], rng: Random
 ) -> dict[str, Any]:
     """Without one of its values, or with another one there."""
     wrong = copy.deepcopy(good)
-    where = chance.choice(every)
+    where = rng.choice(every)
     holder: Any = wrong
     for key in where[:-1]:
         holder = holder[key]
-    if chance.random() < 0.3:
+    if rng.random() < 0.3:
         del holder[where[-1]]
     else:
-        holder[where[-1]] = chance.choice(VALUES)
+        holder[where[-1]] = rng.choice(VALUES)
     return wrong
 
 
 def test_no_change_of_a_record_ends_in_a_traceback(file: Path) -> None:
     """What passes the door can be reported and compared."""
     good = made()
-    every, chance = places(good), Chance(17)
+    every, rng = places(good), Random(17)
     passed = 0
     for _ in range(250):
-        file.write_text(json.dumps(changed(good, every, chance)))
+        file.write_text(json.dumps(changed(good, every, rng)))
         try:
             found = record.read(file)
             for report in (table, markdown, csv):
@@ -208,12 +208,12 @@ OTHERS = {
 @pytest.mark.parametrize("kind", OTHERS)
 def test_no_change_of_any_other_kind_does(kind: str, file: Path) -> None:
     good, *forms = OTHERS[kind]
-    every, chance = places(good), Chance(17)
+    every, rng = places(good), Random(17)
     codes = set()
     for _ in range(120):
-        file.write_text(json.dumps(changed(good, every, chance)))
+        file.write_text(json.dumps(changed(good, every, rng)))
         command = ["report", str(file), "-o", str(file.with_suffix(".out"))]
-        codes.add(cli.main([*command, "--format", chance.choice(forms)]))
+        codes.add(cli.main([*command, "--format", rng.choice(forms)]))
     assert codes == {0, 2}
 
 

@@ -1,4 +1,4 @@
-"""The intervals, on starts whose truth is known. All chance is seeded."""
+"""The intervals, on starts whose truth is known. Random numbers are seeded."""
 
 from __future__ import annotations
 

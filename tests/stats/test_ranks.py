@@ -1,4 +1,4 @@
-"""Ratios by ranks, on starts whose truth is known. All chance is seeded."""
+"""Ratios by ranks, on starts whose truth is known. Seeded throughout."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from wsgibench.stats import samples, shift, steadiness
 from wsgibench.stats.samples import Array, Windows
 from wsgibench.stats.steadiness import Doubtful
 
-Chance = np.random.Generator
+Rng = np.random.Generator
 
 
 def windows(costs: Array, begin: float = 0.0) -> Windows:
@@ -28,11 +28,9 @@ def windows(costs: Array, begin: float = 0.0) -> Windows:
     )
 
 
-def noise(
-    chance: Chance, count: int, size: float, alike: float = 0.0
-) -> Array:
+def noise(rng: Rng, count: int, size: float, alike: float = 0.0) -> Array:
     """Factors with heavy tails; neighbours are alike."""
-    fresh = chance.standard_t(4, count) / np.sqrt(2)
+    fresh = rng.standard_t(4, count) / np.sqrt(2)
     found = fresh.copy()
     for i in range(1, count):
         found[i] = alike * found[i - 1] + np.sqrt(1 - alike**2) * fresh[i]
@@ -49,11 +47,11 @@ def judged(
     seed: int = 1,
 ) -> Doubtful | None:
     """`course`: of 10 us, over a time from 0 to 1."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     time = np.arange(count) / count
     return steadiness.doubtful(
         [
-            windows(10 * course(time) * noise(chance, count, size, alike))
+            windows(10 * course(time) * noise(rng, count, size, alike))
             for _ in range(starts)
         ]
     )
@@ -134,9 +132,9 @@ def test_a_spike_is_no_step() -> None:
 
 
 def of_starts(values: Sequence[float]) -> Doubtful | None:
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     return steadiness.doubtful(
-        [windows(value * noise(chance, 50, 0.01)) for value in values]
+        [windows(value * noise(rng, 50, 0.01)) for value in values]
     )
 
 
@@ -163,9 +161,9 @@ def test_starts_far_apart_have_a_vague_mean() -> None:
 
 
 def test_starts_of_one_kind_are_rarely_two() -> None:
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     for count in (8, 10, 30):
-        values = np.exp(chance.normal(0, 0.1, (500, count)))
+        values = np.exp(rng.normal(0, 0.1, (500, count)))
         found = sum(shift.kinds(list(one)) is not None for one in values)
         assert found <= 10
 

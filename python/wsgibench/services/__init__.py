@@ -1,4 +1,4 @@
-"""Real companions of scenarios (databases, origins), started on demand.
+"""Services that scenarios need (databases, origins), started on demand.
 
 One module a service, its file name is its name. It has HELP, PACKAGES (of
 Debian), ``missing()`` (a sentence if it cannot be started here, or "") and

@@ -27,8 +27,8 @@ def free_port(host: str = "127.0.0.1") -> int:
     ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
     first = int(ephemeral.read_text().split()[0])
     candidates = range(max(10_000, first - 20_000), first)
-    chance = random.SystemRandom()
-    tried = chance.sample(candidates, min(100, len(candidates)))
+    rng = random.SystemRandom()
+    tried = rng.sample(candidates, min(100, len(candidates)))
     for port in [*tried, 0]:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,7 +4,7 @@ A module of apps/ has ``task()``, which blocks and returns the body, or
 ``steps()``, a generator of small pieces: it yields the seconds to wait before
 the next piece (0: let others run) and, last, the body. A server with a loop
 can run steps without blocking it; everyone else runs them one after another.
-``setup(services)``, if there is one, learns where the companions listen.
+``setup(services)``, if there is one, learns where the services listen.
 
 Beside ``task()`` it may have ``cooperates()``, the same work for a loop that has
 clients of its own: a generator that yields a Fetch or an awaitable, is sent
