@@ -44,9 +44,8 @@ SITES = {
         ("csrc/cpython/response_head.c", "wp_block_fill"),
     ),
 }
-#: About 1 % of the 15,500 instructions of such a request (CPython 3.11); a
-#: statement of the application outside is cheaper, so it gets one more.
-TURNS, STATEMENTS = 26, 5
+#: About 1 % of the 13,000 instructions of such a request (CPython 3.11).
+TURNS, STATEMENTS = 21, 4
 IN_C = """\
     for (volatile int planted = 0; planted < %d; planted++)
         ;
@@ -117,8 +116,7 @@ class Trials:
         if kind == "application":
             name = "trial_app.py" if root == self._other else HELLO
             path, function = root / name, "application"
-            statements = STATEMENTS + (root == self._other)
-            planted = "    planted = environ\n" * statements
+            planted = "    planted = environ\n" * STATEMENTS
             pattern = r"^def application\(.*\):\n"
         else:
             sites = SITES[kind]
