@@ -56,9 +56,9 @@ static void
 read_chunks(const char *data, size_t size)
 {
     wb__chunk chunk = { 0 };
-    size_t used = 0;
-    wb__chunk_read(&chunk, guard_put(&guarded, data, size), size, 1000, &used);
-    CHECK(used <= size);
+    wb__chunk_part part = { 0, 0 };
+    wb__chunk_read(&chunk, guard_put(&guarded, data, size), size, 1000, &part);
+    CHECK(part.size + part.extension <= size);
 }
 
 static void

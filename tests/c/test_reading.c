@@ -344,17 +344,32 @@ check_memo(void)
 
 /* ---- chunks ------------------------------------------------------------- */
 
+/* No text has ";" but in an extension. */
+static int
+read_parts(wb__chunk *chunk, const char *text, size_t size, size_t *used)
+{
+    int status = 0;
+    while (status == 0 && *used < size && !chunk->done) {
+        wb__chunk_part part;
+        const char *from = text + *used;
+        status = wb__chunk_read(chunk, from, size - *used, 30, &part);
+        if (status == 0) {
+            CHECK(memchr(from, ';', part.size) == NULL);
+            *used += part.size + part.extension;
+        }
+    }
+    CHECK(status != 0 || chunk->done || *used == size);
+    return status;
+}
+
 static int
 chunk_status(const char *text, size_t cut, size_t *end)
 {
     wb__chunk chunk = { 0 };
-    size_t size = strlen(text), used = 0;
-    int status = wb__chunk_read(&chunk, text, cut, 30, &used);
-    *end = used;
+    *end = 0;
+    int status = read_parts(&chunk, text, cut, end);
     if (status == 0 && !chunk.done) {
-        CHECK(used == cut);
-        status = wb__chunk_read(&chunk, text + cut, size - cut, 30, &used);
-        *end = cut + used;
+        status = read_parts(&chunk, text, strlen(text), end);
     }
     return status == 0 && chunk.done ? 1 : status;
 }

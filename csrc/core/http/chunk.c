@@ -205,11 +205,33 @@ read_byte(wb__chunk *chunk, char c, uint32_t max_extra)
                                    : read_extension(chunk, c);
 }
 
-int
-wb__chunk_read(wb__chunk *chunk, const char *data, size_t size,
-               uint32_t max_extra, size_t *used)
+static int
+in_extension(const wb__chunk *chunk)
+{
+    return chunk->state >= EXT_END && chunk->state <= EXT_CLOSED;
+}
+
+/* The rest of an extension, up to the CR after it. */
+static int
+read_to_line_end(wb__chunk *chunk, const char *data, size_t size,
+                 uint32_t max_extra, size_t *used)
 {
     size_t i = 0;
+    int status = 0;
+    while (status == 0 && i < size && data[i] != '\r') {
+        status = ++chunk->extra > max_extra ? 400
+                                            : read_extension(chunk, data[i++]);
+    }
+    *used = i;
+    return status;
+}
+
+int
+wb__chunk_read(wb__chunk *chunk, const char *data, size_t size,
+               uint32_t max_extra, wb__chunk_part *part)
+{
+    size_t i = 0;
+    part->extension = 0;
     while (i < size) {
         if (chunk->state == DATA) {
             size_t here = size - i;
@@ -222,7 +244,7 @@ wb__chunk_read(wb__chunk *chunk, const char *data, size_t size,
             continue;
         }
         if (chunk->state == LAST_LF) {
-            *used = i + 1;
+            part->size = i + 1;
             chunk->done = data[i] == '\n';
             return chunk->done ? 0 : 400;
         }
@@ -230,8 +252,15 @@ wb__chunk_read(wb__chunk *chunk, const char *data, size_t size,
         if (status != 0) {
             return status;
         }
+        if (in_extension(chunk)) {
+            part->size = i;
+            status = read_to_line_end(chunk, data + i + 1, size - i - 1,
+                                      max_extra, &part->extension);
+            part->extension++;
+            return status;
+        }
         i++;
     }
-    *used = i;
+    part->size = i;
     return 0;
 }

@@ -16,10 +16,17 @@ typedef struct wb__chunk {
     uint8_t done;     /* the message has ended */
 } wb__chunk;
 
-/* Reads on; *used is what belongs to this message, which may end there (see
- * `done`). 0, or the status to refuse it with. `max_extra` bounds extensions
- * and trailers of one message together. */
+/* What was read of some bytes: `size` for the framing parser, and after them
+ * `extension` bytes of a chunk-ext. Those decide nothing and are judged here
+ * alone: llhttp refuses blanks in them, which RFC 9112 7.1.1 allows. */
+typedef struct wb__chunk_part {
+    size_t size, extension;
+} wb__chunk_part;
+
+/* Reads on: all of it, or up to the end of an extension or of the message
+ * (see `done`). 0, or the status to refuse it with. `max_extra` bounds
+ * extensions and trailers of one message together. */
 int wb__chunk_read(wb__chunk *chunk, const char *data, size_t size,
-                   uint32_t max_extra, size_t *used);
+                   uint32_t max_extra, wb__chunk_part *part);
 
 #endif

@@ -147,32 +147,53 @@ store(void *context, const char *data, size_t size)
     return error;
 }
 
-int
-wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
+/* Content, and the framing of a chunked body, to the framing parser. */
+static int
+parse(wb__body *body, const char *data, size_t size, int last)
 {
-    uint64_t max = body->config->max_body;
-    int last;
-    if (body->framing.chunked) {
-        int status = wb__chunk_read(&body->chunk, data, size, MAX_EXTRA, used);
-        if (status != 0) {
-            return status;
-        }
-        last = body->chunk.done;
-        /* `total` counts announced sizes: refused before the bytes come. */
-        if (max > 0 && body->chunk.total > max) {
-            return 413;
-        }
-    } else {
-        uint64_t left = (uint64_t)body->framing.length - body->received;
-        *used = size < left ? size : (size_t)left;
-        last = *used == left;
-    }
-    int status = wb__parse_body(&body->parse, data, *used, last, store, body);
+    int status = wb__parse_body(&body->parse, data, size, last, store, body);
     if (status == 0 && last) {
         body->complete = 1;
     }
     body->error = status < 0 ? status : 0;
     return status >= 0 ? status : 500;
+}
+
+static int
+feed_chunked(wb__body *body, const char *data, size_t size, size_t *used)
+{
+    wb__chunk *chunk = &body->chunk;
+    uint64_t max = body->config->max_body;
+    int status = 0;
+    *used = 0;
+    while (status == 0 && *used < size && !chunk->done) {
+        wb__chunk_part part;
+        const char *from = data + *used;
+        status = wb__chunk_read(chunk, from, size - *used, MAX_EXTRA, &part);
+        if (status != 0) {
+            return status;
+        }
+        /* `total` counts announced sizes: refused before the bytes come. */
+        if (max > 0 && chunk->total > max) {
+            return 413;
+        }
+        if (part.size > 0) {
+            status = parse(body, from, part.size, chunk->done);
+        }
+        *used += part.size + part.extension;
+    }
+    return status;
+}
+
+int
+wb__body_feed(wb__body *body, const char *data, size_t size, size_t *used)
+{
+    if (body->framing.chunked) {
+        return feed_chunked(body, data, size, used);
+    }
+    uint64_t left = (uint64_t)body->framing.length - body->received;
+    *used = size < left ? size : (size_t)left;
+    return parse(body, data, *used, *used == left);
 }
 
 /* ---- out ---------------------------------------------------------------- */
