@@ -287,8 +287,8 @@ PyObject *wp_raise_code(int code); /* NULL, with an exception set */
 PyObject *wp_stats(wb_server *server);
 PyObject *wp_metrics(wb_server *server);
 
-/* server_type.c */
-PyObject *wp_defaults(void); /* settings by name */
+/* settings.c */
+PyObject *wp_defaults(void); /* by name */
 /* One keyword into its field; a text is borrowed from `value`. -1: raised. */
 int wp_setting_put(wb_config *config, PyObject *name, PyObject *value);
 

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "server/conn.h"
+#include "server/log_line.h"
 #include "server/tick.h"
 
 enum {
@@ -231,8 +232,8 @@ put_entry(wb_server *server, wb__log_entry *entry)
     renew_time(log);
     entry->time = log->time;
     entry->iso_time = log->iso_time;
-    log->size += wb__log_format_line(log->format, entry,
-                                     log->block + log->size, WB__LOG_LINE);
+    log->size += wb__log_line(log->format, entry, log->block + log->size,
+                              WB__LOG_LINE);
     wb__tick_by(server, wb__now_ms() + FLUSH_MS);
 }
 

@@ -1,37 +1,49 @@
 /* The format of the access log: a text with gunicorn's atoms (%(h)s,
- * %({referer}i)s ...), compiled once and applied to one entry a request.
- *
- * What a client can choose is escaped, so that no value can end a line, a
- * quoted text or a JSON string: bytes that are no printable ASCII, quotes and
- * backslashes. */
+ * %({referer}i)s ...), compiled once into steps that log_line.c takes for each
+ * request. */
 #ifndef WB_LOG_FORMAT_H
 #define WB_LOG_FORMAT_H
 
-#include "wsgibench.h"
+#include <stddef.h>
+#include <stdint.h>
 
-/* What is known of one request and its answer. Texts need not end in NUL;
- * NULL: not known. */
-typedef struct wb__log_text {
-    const char *data;
+enum wb__log_op {
+    WB__LOG_LITERAL, /* `text` as it stands */
+    WB__LOG_ADDRESS,
+    WB__LOG_DASH,
+    WB__LOG_USER,
+    WB__LOG_TIME,
+    WB__LOG_REQUEST_LINE,
+    WB__LOG_METHOD,
+    WB__LOG_PATH,
+    WB__LOG_QUERY,
+    WB__LOG_PROTOCOL,
+    WB__LOG_STATUS,
+    WB__LOG_LENGTH,
+    WB__LOG_LENGTH_OR_DASH,
+    WB__LOG_SECONDS,
+    WB__LOG_MILLISECONDS,
+    WB__LOG_MICROSECONDS,
+    WB__LOG_DECIMAL_SECONDS,
+    WB__LOG_PROCESS,
+    WB__LOG_FIELD, /* of the request; `text` is its name in CGI form */
+    WB__LOG_ANSWER_FIELD, /* `text` is its name */
+    WB__LOG_VARIABLE, /* of the environ; `text` is its name */
+    WB__LOG_JSON
+};
+
+typedef struct wb__log_step {
+    enum wb__log_op op;
+    const char *text; /* in the format's own memory */
     size_t size;
-} wb__log_text;
+} wb__log_step;
 
-typedef struct wb__log_entry {
-    const char *time;         /* "26/Nov/2026:05:00:00" in UTC ... */
-    const char *iso_time;     /* ... and "2026-11-26T05:00:00Z" */
-    const char *peer;         /* address; "" for a unix socket */
-    wb__log_text line;        /* of the request, without its version */
-    wb__log_text method, target, path, query;
-    int minor_version;        /* HTTP/1.x; -1: not known */
-    const wb_fields *fields;
-    wb__log_text variables;   /* as in wb_request */
-    wb__log_text answer_head; /* wire form */
-    int status;
-    uint64_t sent;            /* bytes of the body */
-    uint64_t duration_us, queue_us;
-} wb__log_entry;
-
-typedef struct wb__log_format wb__log_format;
+typedef struct wb__log_format {
+    char *texts; /* owned */
+    size_t count;
+    uint8_t wants_times, wants_head;
+    wb__log_step steps[];
+} wb__log_format;
 
 /* `text`: "common", "combined", "json" or a format. 0, WB_BADFORMAT or
  * WB_NOMEM. */
@@ -40,11 +52,5 @@ void wb__log_format_free(wb__log_format *format); /* NULL is fine */
 /* What an entry must have beyond the request itself. */
 int wb__log_format_wants_times(const wb__log_format *format);
 int wb__log_format_wants_head(const wb__log_format *format);
-/* One line with its LF, at most `room` bytes (longer ones are cut short; JSON
- * is not, for a room of WB__LOG_LINE). Returns its length. */
-size_t wb__log_format_line(const wb__log_format *format,
-                           const wb__log_entry *entry, char *out, size_t room);
-
-enum { WB__LOG_LINE = 32768 };
 
 #endif
