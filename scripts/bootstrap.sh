@@ -72,6 +72,26 @@ fingerprint() {
     } 2>&1 | cksum
 }
 
+# FOLDER EXTRAS: compiles the package while what it requires is fetched.
+install_package() {
+    into=$1/bin/python
+    # cffi's binding on CPython is for the tests.
+    case $2 in
+    *test*) both=1 ;;
+    *) both= ;;
+    esac
+    "$into" "$root/scripts/requirements.py" "$2" > "$1/requires.txt" || return 1
+    "$into" -m pip install -q --disable-pip-version-check \
+        -r "$1/requires.txt" &
+    fetching=$!
+    trap 'kill "$fetching"; exit 130' INT TERM
+    WSGIBENCH_CFFI=$both "$into" -m pip install -q \
+        --disable-pip-version-check --no-deps -e "$root" && built=0 || built=1
+    wait "$fetching" || built=1
+    trap - INT TERM
+    return $built
+}
+
 # FOLDER INTERPRETER EXTRAS; one that has more of them will do, too.
 environment() {
     folder=$root/$1
@@ -80,16 +100,10 @@ environment() {
     case $(cat "$folder/made-from" 2> /dev/null) in
     "$now $3" | "$now $3,"*) return 0 ;;
     esac
-    # cffi's on CPython is for the tests.
-    case $3 in
-    *test*) both=1 ;;
-    *) both= ;;
-    esac
     say "making $1 with $2: the package and $3"
     {
         { [ -x "$folder/bin/python" ] || "$2" -m venv "$folder"; } \
-            && WSGIBENCH_CFFI=$both "$folder/bin/python" -m pip install -q \
-                --disable-pip-version-check -e "$root[$3]"
+            && install_package "$folder" "$3"
     } > "$log" 2>&1 || {
         tail -n 25 "$log" >&2
         stop "could not make $1 (all of it: $log)"
