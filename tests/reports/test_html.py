@@ -104,6 +104,19 @@ def test_page_holds_everything_and_no_address_elsewhere(page: Path) -> None:
     assert {"sweep", "memory", "results", "settings"} <= set(outline.ids)
 
 
+def test_a_number_on_a_phone_has_its_column_beside_it(page: Path) -> None:
+    """There tables have no head: each row is a list."""
+    text = page.read_text(encoding="utf-8")
+    tables = re.findall(r'<table class="stacks">.*?</table>', text, re.S)
+    assert len(tables) > 5
+    for one in tables:
+        heads = re.findall(r'<th scope="col">(.*?)</th>', one)
+        named = re.findall(r"<td([^>]*)>", one)
+        assert named
+        allowed = [' data-column="%s"' % head for head in heads]
+        assert set(named) <= set(allowed)
+
+
 def test_page_says_what_was_found(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert ">hello, 64 connections<" in text
