@@ -150,9 +150,9 @@ def say(text: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     open_standard_streams()
     given = list(sys.argv[1:] if argv is None else argv)
-    arguments = build_parser().parse_args(given)
-    arguments.argv = given
     try:
+        arguments = build_parser().parse_args(given)
+        arguments.argv = given
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except WsgibenchError as error:
@@ -164,7 +164,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(
             "%s needs %s; install what measures with: "
             "pip install 'wsgibench[bench]' (in a checkout: pip install "
-            "'.[bench]')." % (arguments.command, error.name)
+            "'.[bench]')." % (given[0], error.name)
         )
         return 1
     except KeyboardInterrupt:

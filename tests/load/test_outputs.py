@@ -323,9 +323,13 @@ def test_letters_of_other_tools() -> None:
     words = "-c 3 -d 2s -n 7 -t 1 -H a:b -m put -b text -q -R 5 http://h/"
     asked = parser.parse_args(words.split())
     assert (asked.connections, asked.requests, asked.processes) == (3, 7, 1)
-    assert (asked.method, asked.body, asked.rate) == ("put", "text", "5")
+    assert (asked.method, asked.body, asked.pace) == (
+        "PUT",
+        b"text",
+        (5, None),
+    )
     assert asked.quiet
-    assert asked.duration == "2s"
+    assert asked.duration == 2
     assert "%" in parser.format_help()
 
 

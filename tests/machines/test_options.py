@@ -24,13 +24,13 @@ EXAMPLES = {
     "connections": "-c 9",
     "duration": "-d 7",
     "requests": "-n 40",
-    "rate": "-R 50",
+    "pace": "-R 50",
     "stages": "--stages 1s:5",
     "steps": "--steps 1s:5",
     "arrivals": "--arrivals constant",
     "think": "--think 0.1",
     "seed": "--seed 9",
-    "no_keepalive": "--no-keepalive",
+    "keepalive": "--no-keepalive",
     "per_connection": "--per-connection 3",
     "pipeline": "--pipeline 2",
     "connect_rate": "--connect-rate 5",
@@ -42,7 +42,7 @@ EXAMPLES = {
     "body": "-b x",
     "body_file": "--body-file FILE",
     "chunk": "--chunk 5 -b 1234567890",
-    "urls": "--urls FILE",
+    "url_list": "--urls FILE",
     "user": "-u a:b",
     "follow": "-L",
     "max_redirects": "--max-redirects 2",
@@ -50,7 +50,7 @@ EXAMPLES = {
     "slow_send": "--slow-send 1:0.1",
     "slow_read": "--slow-read 1:0.1",
     "expect_status": "--expect-status 204",
-    "expect_body_file": "--expect-body-file FILE",
+    "expect_body": "--expect-body-file FILE",
     "expect_length": "--expect-length 5",
     "learn": "--learn",
     "connect_to": "--connect-to 127.0.0.1:8",
@@ -162,7 +162,7 @@ def test_every_option_beside_workers_is_obeyed_or_refused(
         assert given != plain or name in OUTPUT, name
         spec = given[0]
         travelled = wire.from_json(json.loads(json.dumps(wire.to_json(spec))))
-        if name == "urls":
+        if name == "url_list":
             assert travelled.entries[0].target == "/other"
         else:
             assert travelled == spec, name
@@ -208,7 +208,7 @@ def test_hosts_take_what_ssh_needs(asked: list[Any]) -> None:
 #: Options of ``worker`` that a locustfile's own users do not obey.
 OF_A_WORKER = {
     "host": "--host http://127.0.0.1",
-    "urls": "--urls x",
+    "url_list": "--urls x",
     "headers": "--headers browser",
     "header": "-H A:b",
     "think": "--think 1",

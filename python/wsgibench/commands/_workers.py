@@ -54,7 +54,7 @@ def _given(
     return [
         "--" + name.replace("_", "-")
         for name, default in defaults.items()
-        if getattr(arguments, name) != default
+        if getattr(arguments, name, default) != default
     ]
 
 

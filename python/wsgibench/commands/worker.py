@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any
 
 from wsgibench.errors import UsageError
+from wsgibench.load import options
 
 HELP = "a Locust worker whose load is made by the C generator"
 EPILOG = """\
@@ -16,22 +16,24 @@ their class; what they send is said here. With -f the locustfile says it, and
 plain users of Python run beside (wsgibench.locust.FastUser). A master of ours
 (load --workers) sends the whole load. See docs/distributed.md.
 """
+#: What is sent and expected, of the options of ``load``.
+OPTIONS = (*options.REQUESTS, *options.LOOP, *options.EXPECTED)
+FIELDS = ("url_list", "headers", "header", "think", "expect_status")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     add = parser.add_argument
-    add("requests", nargs="*", help="/target or 'POST /target' (/)")
+    add("request", nargs="*", help="/target or 'POST /target' (/)")
     add("--master", required=True, metavar="HOST[:PORT]", help="port 5557")
     add("--host", help="the URL to load, unless the master says it (-H)")
     add("-f", "--locustfile", default="", help="run this one's users")
-    add("--urls", default="", help="file of '[WEIGHT] [METHOD] /target'")
-    add("--headers", default="minimal", help="a set, as for load")
-    add("-H", "--header", action="append", default=[], help="Name: value")
-    add("--think", default="", help="a time, or LEAST:MOST")
-    add("--expect-status", default="200", help="200,204 or 3xx; 0: any 2xx")
+    options.add(parser, options.pick(OPTIONS, *FIELDS))
     add("--stay", action="store_true", help="when it quits, wait for the next")
+
+
+default_text = options.default_text
 
 
 def _master(text: str) -> tuple[str, int]:
@@ -42,23 +44,6 @@ def _master(text: str) -> tuple[str, int]:
     if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise UsageError("%r is not a master like 10.0.0.1:5557." % text)
     return host.strip("[]"), int(port)
-
-
-def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
-    from wsgibench.load import values
-    from wsgibench.load.headers import parse_header
-
-    fields: dict[str, Any] = {
-        "headers": arguments.headers,
-        "extra_headers": tuple(
-            parse_header(text) for text in arguments.header
-        ),
-        "think": values.think(arguments.think),
-        "expect_status": values.statuses(arguments.expect_status),
-    }
-    if arguments.urls:
-        fields["url_list"] = arguments.urls
-    return fields
 
 
 def _refuse_beside_a_locustfile(arguments: argparse.Namespace) -> None:
@@ -93,8 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
         {
             "abstract": True,
             "host": arguments.host,
-            "requests": tuple(arguments.requests) or ("/",),
-            "options": _fields(arguments),
+            "requests": tuple(arguments.request) or ("/",),
+            "options": options.given(arguments),
         },
     )
     # Before a master is asked for work.

@@ -42,6 +42,12 @@ def rate(text: str) -> tuple[float, float | None]:
     return first, end if ":" in text else None
 
 
+def slowly(text: str) -> tuple[int, float]:
+    """(bytes, seconds); of ``1:0.1``."""
+    size, gap = pair(text, "SIZE:SECONDS")
+    return round(size), gap
+
+
 def _parts(text: str, what: str) -> list[tuple[float, float]]:
     found = []
     for part in text.split(","):
