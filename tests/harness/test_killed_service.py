@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import cell as cell_module
-from wsgibench.harness import environments, interpreters, scenario
+from wsgibench.harness import (
+    environments,
+    generator,
+    interpreters,
+    scenario,
+)
 from wsgibench.harness.plan import Cell, Load
 from wsgibench.harness.run import Run
 from wsgibench.harness.services import Services
@@ -23,7 +27,7 @@ def kill_first(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Redis dies when the first load begins; the commands of all loads."""
     loads: list[str] = []
     running: list[Services] = []
-    real_load = cell_module.generate
+    real_load = generator.generate
     real_enter = Services.__enter__
 
     def enter(self: Services) -> Services:
@@ -39,7 +43,7 @@ def kill_first(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return real_load(*arguments, **options)
 
     monkeypatch.setattr(Services, "__enter__", enter)
-    monkeypatch.setattr(cell_module, "generate", load)
+    monkeypatch.setattr(generator, "generate", load)
     return loads
 
 

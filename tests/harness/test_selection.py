@@ -77,8 +77,9 @@ def test_what_cannot_be_reached_is_said_with_the_arithmetic(
         "skipped: 65536 connections need 65664 descriptors in the server, and "
         "2 processes of at most 20000 have 39872."
     )
-    assert limits.client(1000) == []
-    assert limits.client(65536) == [
-        *("--processes", "4"),
-        *("--source", "127.0.0.1", "--sources", "10"),
-    ]
+    assert limits.client(1000) == {"processes": 1}
+    assert limits.client(65536) == {
+        "processes": 4,
+        "source": "127.0.0.1",
+        "sources": 10,
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import json
 import os
 import signal
@@ -17,7 +19,7 @@ import pytest
 from wsgibench.cli import main
 from wsgibench.commands import load as command
 from wsgibench.errors import UsageError
-from wsgibench.load import output, slo, stall, values
+from wsgibench.load import options, output, slo, stall, values, wire
 from wsgibench.load.headers import header_set
 from wsgibench.load.message import message
 from wsgibench.load.render import render
@@ -316,8 +318,6 @@ def test_what_is_no_url_is_one_sentence(
 
 
 def test_letters_of_other_tools() -> None:
-    import argparse
-
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     words = "-c 3 -d 2s -n 7 -t 1 -H a:b -m put -b text -q -R 5 http://h/"
@@ -331,6 +331,44 @@ def test_letters_of_other_tools() -> None:
     assert asked.quiet
     assert asked.duration == 2
     assert "%" in parser.format_help()
+
+
+#: Fields of LoadSpec that programs set, and no option.
+OF_PROGRAMS = {"entries", "visitors", "part", "parts", "start_ns"}
+
+
+def test_every_field_of_a_load_has_an_option() -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    said = parser.parse_args(["http://h/"])
+    assert options.given(said) == {"url": "http://h/"}  # no second defaults
+    words = "-R 1:2 --arrivals constant --steps 1s:5 -H a:b -u a:b -L "
+    words += "--slow-send 1:2 --slow-read 3:4 -b x @load.json"
+    dests = {action.dest for action in parser._actions}
+    with pytest.raises(UsageError, match="no -d, no -R"):
+        options.spec(parser.parse_args(words.split()))
+    said = parser.parse_args(words.replace("--steps 1s:5", "").split())
+    fields = {one.name for one in dataclasses.fields(LoadSpec)}
+    assert fields - dests - set(options.given(said)) == OF_PROGRAMS
+
+
+def test_a_load_from_a_file(tmp_path: Path) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    entry = Entry("/a", "POST", body=b"\xff", expect_status=(201, 204))
+    made = LoadSpec("http://h/", connections=8, rate=9.5, entries=(entry,))
+    file = tmp_path / "load.json"
+    file.write_text(json.dumps(wire.to_json(made)))
+    at = "@%s" % file
+    assert options.spec(parser.parse_args([at])) == made
+    more = options.spec(parser.parse_args([at, "-c", "2", "-R", "5"]))
+    assert more == dataclasses.replace(made, connections=2, rate=5.0)
+    for text in ("[", "[]", '{"connections": 1}', '{"url": "x", "what": 1}'):
+        file.write_text(text)
+        with pytest.raises(UsageError):
+            options.spec(parser.parse_args([at]))
+    with pytest.raises(UsageError, match="cannot read"):
+        options.spec(parser.parse_args(["@%s" % tmp_path]))
 
 
 def test_values() -> None:

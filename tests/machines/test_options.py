@@ -8,6 +8,7 @@ import importlib
 import json
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,15 +231,16 @@ def test_a_worker_with_a_locustfile_says_what_it_does_not_obey(
 
 
 def test_what_is_of_this_machine_is_not_asked_of_workers() -> None:
-    asked = ["load", "URL", "-c", "9", "--cpu", "1", "--processes", "2"]
-    asked += ["--source", "127.0.0.1", "--sources", "4", "--learn"]
-    there = client.Client("10.0.0.1", workers="2").command(asked)
-    assert there == ["load", "URL", "-c", "9", "--learn", "--workers", "2"]
-    beside = client.Client("10.0.0.1", namespace="x").command(asked)
-    assert beside[:4] == ["ip", "netns", "exec", "x"]
-    assert "--cpu" in beside
-    assert "--source" not in beside
-    assert client.HERE.command(asked) == asked
+    plain = LoadSpec("http://10.0.0.1/", connections=9, learn=True)
+    asked = replace(plain, processes=2, source="127.0.0.1", sources=4)
+    workers = client.Client("10.0.0.1", workers="2")
+    assert workers.spec(asked) == plain
+    assert workers.command(["load"]) == ["load", "--workers", "2"]
+    beside = client.Client("10.0.0.1", namespace="x")
+    assert beside.spec(asked) == replace(plain, processes=2)
+    assert beside.command(["load"]) == ["ip", "netns", "exec", "x", "load"]
+    assert client.HERE.spec(asked) is asked
+    assert client.HERE.command(["load"]) == ["load"]
 
 
 @pytest.mark.parametrize(

@@ -6,25 +6,11 @@ from __future__ import annotations
 import ipaddress
 import json
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wsgibench.errors import UsageError
-
-#: Options of the load generator, with a value each, that mean nothing from
-#: elsewhere.
-OF_ONE_NETWORK = ("--source", "--sources")
-OF_ONE_MACHINE = ("--cpu", "--processes")
-
-
-def _without(command: list[str], options: tuple[str, ...]) -> list[str]:
-    """Each with its value."""
-    pairs = zip(["", *command], command)
-    return [
-        word
-        for before, word in pairs
-        if word not in options and before not in options
-    ]
+from wsgibench.load.spec import LoadSpec
 
 
 @dataclass(frozen=True)
@@ -36,12 +22,17 @@ class Client:
     def command(self, command: list[str]) -> list[str]:
         """The load generator's, run from where the load comes."""
         if self.workers:
-            there = _without(command, OF_ONE_NETWORK + OF_ONE_MACHINE)
-            return [*there, "--workers", self.workers]
+            return [*command, "--workers", self.workers]
         if self.namespace:
-            there = _without(command, OF_ONE_NETWORK)
-            return ["ip", "netns", "exec", self.namespace, *there]
+            return ["ip", "netns", "exec", self.namespace, *command]
         return command
+
+    def spec(self, asked: LoadSpec) -> LoadSpec:
+        """Without what has no meaning there: source addresses of this machine
+        and, with workers, its processes."""
+        if self.workers:
+            asked = replace(asked, processes=1)
+        return asked if self.is_here else replace(asked, source="", sources=1)
 
     @property
     def is_here(self) -> bool:

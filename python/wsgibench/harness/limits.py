@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from typing import Any
 
 from wsgibench.load import limits as load_limits
 
@@ -14,17 +15,15 @@ def descriptors() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
-def client(connections: int) -> list[str]:
-    """Arguments of the load generator for so many: processes of it share
-    the descriptors, source addresses the ports."""
+def client(connections: int) -> dict[str, Any]:
+    """Fields of LoadSpec for so many: processes of the generator share the
+    descriptors, source addresses the ports."""
     processes = -(-connections // (descriptors() - SPARE))
     sources = load_limits.sources_for(connections, load_limits.read().ports)
-    arguments: list[str] = []
-    if processes > 1:
-        arguments += ["--processes", str(processes)]
+    found: dict[str, Any] = {"processes": processes}
     if sources > 1:
-        arguments += ["--source", "127.0.0.1", "--sources", str(sources)]
-    return arguments
+        found.update(source="127.0.0.1", sources=sources)
+    return found
 
 
 def why_skip(connections: int, processes: int) -> str:

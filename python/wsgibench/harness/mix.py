@@ -1,16 +1,8 @@
-"""The requests of an application as a load: a process of the generator.
-
-usage: python -m wsgibench.harness.mix SPEC --json OUT [--steered-by FD]
-
-SPEC is a pickled (LoadSpec, CPUs) that the harness wrote; OUT gets what
-``wsgibench load --json`` writes.
-"""
+"""The requests of an application as a load: an entry for each, which says
+what must be answered."""
 
 from __future__ import annotations
 
-import json
-import pickle
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -110,16 +102,10 @@ def spec(
     slots = _slots(visitors, folder)
     application = scenario.application
     assert application is not None
-    return LoadSpec(
+    return load.spec(
         url,
-        connections=load.connections,
-        duration=load.longest,
-        rate=load.rate,
-        think=(load.think, load.think),
+        headers="minimal",  # the others are in the entries
         seed=seed,
-        keepalive=load.keepalive,
-        pipeline=load.pipeline,
-        requests=load.requests,
         extra_headers=(("Host", application.host),),
         visitors=headers if any(headers) else (),
         entries=tuple(
@@ -130,31 +116,3 @@ def spec(
         ),
         timeout=timeout,
     )
-
-
-def write(path: Path, made: LoadSpec, cpu: int | None) -> list[str]:
-    """The command of the process that runs it."""
-    cpus = () if cpu is None else (cpu,)
-    path.write_bytes(pickle.dumps((made, cpus)))
-    return [sys.executable, "-m", "wsgibench.harness.mix", str(path)]
-
-
-def main(argv: Sequence[str]) -> int:
-    from wsgibench.errors import WsgibenchError
-    from wsgibench.load.run import run
-
-    steered_by = -1
-    if "--steered-by" in argv:
-        steered_by = int(argv[argv.index("--steered-by") + 1])
-    made, cpus = pickle.loads(Path(argv[0]).read_bytes())
-    try:
-        result = run(made, None, cpus, steered_by)
-    except WsgibenchError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    Path(argv[argv.index("--json") + 1]).write_text(json.dumps(result))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,8 @@ import random
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from wsgibench.load.spec import LoadSpec
+
 #: Connections above which they are made one after another, at so many a
 #: second: a burst overflows any listener's queue, and what came of that would
 #: be taken for the server's.
@@ -44,6 +46,24 @@ class Load:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+    def spec(self, url: str, **more: Any) -> LoadSpec:
+        """What the generator is asked for; `more` are fields of LoadSpec that
+        follow from the scenario or from the machine."""
+        in_turn = self.connections > GENTLE_ABOVE and not self.tool
+        asked = {
+            "connections": self.connections,
+            "duration": self.longest,
+            "keepalive": self.keepalive,
+            "headers": self.headers,
+            "rate": self.rate,
+            "pipeline": self.pipeline,
+            "requests": self.requests,
+            "http10": self.http10,
+            "think": (self.think, self.think),
+            "connect_rate": CONNECT_RATE if in_turn else 0.0,
+        }
+        return LoadSpec(url, **{**asked, **more})
 
     @property
     def longest(self) -> float:

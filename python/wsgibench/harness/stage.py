@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import cell as cells
-from wsgibench.harness import machine
+from wsgibench.harness import generator, machine
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
 from wsgibench.harness.process import TargetProcess
@@ -83,23 +82,18 @@ class Stage:
         seed = 1000 * seed + self._number
         folder = Path(self._folder.name)
         if self._visit is not None:
-            command = self._visit.command(
-                self._target, asked, folder, seed=seed, cpu=self._client_cpu
-            )
+            made = self._visit.spec(self._target, asked, folder, seed=seed)
         else:
             url = "http://%s:%d%s" % (
                 *self._target.address[:2],
                 self._scenario.path,
             )
-            command = cells.command(
-                url, asked, self._scenario, seed, self._client_cpu
-            )
-        seconds = asked.warmup + asked.duration
+            made = generator.spec(url, asked, self._scenario, seed)
         watch = Watch(self._target.pid, self._cpus, self._client_cpu)
         watch.start()
         try:
-            result = cells.generate(
-                command, seconds + 120, self._scenario, watch
+            result = generator.generate(
+                made, cpu=self._client_cpu, watch=watch
             )
         finally:
             watch.stop()

@@ -228,18 +228,3 @@ class Visit:
             seed=seed,
             timeout=TIMEOUT,
         )
-
-    def command(
-        self,
-        target: TargetProcess,
-        load: Load,
-        folder: Path,
-        *,
-        seed: int,
-        cpu: int | None,
-    ) -> list[str]:
-        """Of the process that loads it."""
-        from wsgibench.harness import mix
-
-        made = self.spec(target, load, folder, seed=seed)
-        return mix.write(folder / "load.pickle", made, cpu)

@@ -88,6 +88,7 @@ LOOP = (
     _option(
         *("pace", "-R", "--rate", "--qps"),
         type=_value("rate"),
+        metavar="RATE",
         help="requests/s, or a ramp A:B; 0: closed loop",
     ),
     _option(
@@ -154,9 +155,20 @@ REQUESTS = (
         type=_body,
         help="the request body; @FILE: from a file",
     ),
-    _option("body_file", "--body-file", type=_file, help="the request body"),
+    _option(
+        "body_file",
+        "--body-file",
+        type=_file,
+        metavar="FILE",
+        help="the request body",
+    ),
     _option("chunk", "--chunk", type=int, help="upload in chunks of so many"),
-    _option("url_list", "--urls", help="file of '[WEIGHT] [METHOD] /target'"),
+    _option(
+        "url_list",
+        "--urls",
+        metavar="FILE",
+        help="file of '[WEIGHT] [METHOD] /target'",
+    ),
     _option(
         *("user", "-u", "--user"), type=_user, help="USER:PASSWORD for Basic"
     ),
@@ -197,6 +209,7 @@ EXPECTED = (
     _option(
         *("expect_body", "--expect-body-file"),
         type=_file,
+        metavar="FILE",
         help="compare every body with it",
     ),
     _option(

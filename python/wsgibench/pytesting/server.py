@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Union
 
 from wsgibench.harness import (
-    cell,
     environments,
+    generator,
     interpreters,
     machine,
     servers,
@@ -144,10 +144,8 @@ class RunningServer:
             headers=headers,
             rate=rate,
         )
-        command = cell.command(
-            self.url, asked, self._scenario, seed, self._client_cpu
-        )
-        return cell.generate(command, duration + 120, self._scenario)
+        made = generator.spec(self.url, asked, self._scenario, seed)
+        return generator.generate(made, cpu=self._client_cpu)
 
     def __exit__(self, *exception: object) -> None:
         self._target.__exit__(*exception)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import usage
 from wsgibench.harness.environments import Environment
-from wsgibench.harness.plan import CONNECT_RATE, GENTLE_ABOVE, Load
+from wsgibench.harness.plan import Load
 from wsgibench.harness.process import TARGET, TargetProcess, Under
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
@@ -137,20 +137,11 @@ class Loaded:
             )
             return replace(made, timeout=TIMEOUT)
         asked = subject.scenario
-        return LoadSpec(
+        return load.spec(
             "http://%s:%d%s"
             % (*self.target.address[:2], load.path or asked.path),
-            connections=load.connections,
-            duration=PATIENCE,
-            requests=requests,
             seed=seed,
-            headers=load.headers,
             extra_headers=(("Host", HOST),),
-            keepalive=load.keepalive,
-            pipeline=load.pipeline,
-            connect_rate=CONNECT_RATE
-            if load.connections > GENTLE_ABOVE
-            else 0.0,
             expect_status=asked.status,
             expect_body=None if asked.any_body else asked.body,
             timeout=TIMEOUT,
