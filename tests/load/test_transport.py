@@ -390,21 +390,3 @@ class TestNames:
     def test_a_certificate_that_is_none(self, load: Load) -> None:
         with pytest.raises(UsageError, match="certificate and key"):
             load("https://127.0.0.1:1/", tls_cert=__file__)
-
-
-def test_gaps_of_constant_arrivals(load: Load, golden: Golden) -> None:
-    """As the server saw them, over three processes: no bursts."""
-    server = golden(times=True)
-    load(
-        server.url,
-        connections=6,
-        processes=3,
-        rate=100,
-        poisson=False,
-        duration=2,
-        drain=5,
-    )
-    sent = sorted(server.account()["sent_ns"].values())
-    gaps = sorted(b - a for a, b in zip(sent, sent[1:]))
-    # Due each 10 ms; a burst of three has two gaps of nothing.
-    assert gaps[len(gaps) // 2] > 5e6
