@@ -69,3 +69,9 @@ def sentence(one: Doubt) -> str:
     where = "" if len(titles) == len(NUMBERS) else ", ".join(titles) + ": "
     remedy = "; " + one["remedy"] if one["remedy"] else ""
     return "%s%s%s" % (where, one["what"], remedy)
+
+
+def summary(doubts: Iterable[Doubt]) -> tuple[str, list[str]]:
+    """(the worst verdict of a number, a sentence for each reason)."""
+    order = sorted(doubts, key=lambda one: one["level"] != INVALID)
+    return worst(order), [sentence(one) for one in order]

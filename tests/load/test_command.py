@@ -14,10 +14,10 @@ import pytest
 from wsgibench.cli import main
 from wsgibench.errors import UsageError
 from wsgibench.load import limits, slo, sweep
+from wsgibench.load.doubts import of_run
 from wsgibench.load.limits import Asked, Limits
 from wsgibench.load.spec import LoadSpec
-from wsgibench.load.verdict import judge, summary
-from wsgibench.verdicts import NUMBERS, of_number
+from wsgibench.verdicts import NUMBERS, of_number, summary
 
 Load = Callable[..., dict[str, Any]]
 Golden = Callable[..., Any]
@@ -184,7 +184,7 @@ CLOSED = LoadSpec("http://127.0.0.1/")
 
 @pytest.mark.parametrize("spec", [OPEN, CLOSED])
 def test_a_good_run_is_valid(spec: LoadSpec) -> None:
-    assert judge(good(), spec) == []
+    assert of_run(good(), spec) == []
 
 
 def with_class(name: str, count: int) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def with_class(name: str, count: int) -> dict[str, Any]:
 
 
 def verdicts_of(result: dict[str, Any], spec: LoadSpec) -> dict[str, str]:
-    doubts = judge(result, spec)
+    doubts = of_run(result, spec)
     return {name: of_number(name, doubts) for name in NUMBERS}
 
 
@@ -217,26 +217,26 @@ def test_doubts_of_the_open_loop_are_of_single_numbers(
     change: dict[str, Any], code: str, expected: dict[str, str]
 ) -> None:
     result = {**good(), **change}
-    assert [one["code"] for one in judge(result, OPEN)] == [code]
+    assert [one["code"] for one in of_run(result, OPEN)] == [code]
     found = verdicts_of(result, OPEN)
     assert found == {**expected, "latency": "SUSPECT"}
 
 
 def test_a_client_at_its_limit_says_nothing_of_the_cpu_per_request() -> None:
     result = {**good(), "client_cpu_share": 0.97}
-    (one,) = judge(result, CLOSED)
+    (one,) = of_run(result, CLOSED)
     assert one["code"] == "client-limited"
     assert one["remedy"]
     assert verdicts_of(result, CLOSED) == {**RATES_ONLY, "latency": "SUSPECT"}
 
 
 def test_what_the_end_of_a_closed_loop_cuts_off_is_no_fault() -> None:
-    assert judge({**good(), **with_class("in_flight", 64)}, CLOSED) == []
+    assert of_run({**good(), **with_class("in_flight", 64)}, CLOSED) == []
 
 
 def test_the_counters_of_the_machine_are_nobodys() -> None:
     kernel = {"ListenDrops": 7, "RetransSegs": 900, "ListenOverflows": 2}
-    assert judge({**good(), "kernel": kernel}, CLOSED) == []
+    assert of_run({**good(), "kernel": kernel}, CLOSED) == []
 
 
 @pytest.mark.parametrize(
@@ -253,13 +253,13 @@ def test_what_is_no_measurement_spoils_all_numbers(
 ) -> None:
     result = {**good(), **change}
     assert set(verdicts_of(result, OPEN).values()) == {"INVALID"}
-    verdict, reasons = summary(judge(result, OPEN))
+    verdict, reasons = summary(of_run(result, OPEN))
     assert verdict == "INVALID"
     assert word in reasons[0]
 
 
 def test_a_few_failures_are_counted_and_no_doubt() -> None:
-    assert judge({**good(), **with_class("refused", 3)}, CLOSED) == []
+    assert of_run({**good(), **with_class("refused", 3)}, CLOSED) == []
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_doubts_of_connections(
 ) -> None:
     result = good()
     result["connections"].update(change)
-    assert [one["code"] for one in judge(result, CLOSED)] == codes
+    assert [one["code"] for one in of_run(result, CLOSED)] == codes
 
 
 def test_every_doubt_says_what_to_do() -> None:
@@ -292,7 +292,7 @@ def test_every_doubt_says_what_to_do() -> None:
     bad["connections"].update(
         ever_answered=1, open_at_once=1, stray=1, resent=9999
     )
-    found = judge(bad, OPEN)
+    found = of_run(bad, OPEN)
     assert len(found) >= 9
     assert all(one["what"] and one["remedy"] for one in found)
 

@@ -18,8 +18,7 @@ from wsgibench.harness.servers import Server
 from wsgibench.harness.steady import Settled, ShiftOf, Steering, never
 from wsgibench.harness.visit import Visit, wrong_answers
 from wsgibench.harness.watch import Watch
-from wsgibench.load.verdict import summary
-from wsgibench.verdicts import INVALID, NUMBERS, doubt
+from wsgibench.verdicts import INVALID, NUMBERS, doubt, summary
 
 
 def cpus_of(cpus: tuple[int | None, int | None]) -> list[int]:

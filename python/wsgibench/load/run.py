@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.load import generator, kernel, limits, merge, processes
+from wsgibench.load import doubts, generator, kernel, limits, merge, processes
 from wsgibench.load.generator import OnLive
 from wsgibench.load.render import render
 from wsgibench.load.spec import LoadSpec
 from wsgibench.load.steer import Steered
 from wsgibench.load.tail import described, with_censored
-from wsgibench.load.verdict import judge, summary
+from wsgibench.verdicts import summary
 
 SCHEMA = "wsgibench-load/3"
 
@@ -140,6 +140,6 @@ def complete(
     _text_windows(result, spec.open_loop)
     _fairness(result["connections"])
     result["kernel"] = counters
-    result["doubts"] = judge(result, spec)
+    result["doubts"] = doubts.of_run(result, spec)
     result["verdict"], result["reasons"] = summary(result["doubts"])
     return result

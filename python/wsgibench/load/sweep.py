@@ -13,8 +13,7 @@ from typing import Any
 from wsgibench.errors import UsageError
 from wsgibench.load import limits
 from wsgibench.load.spec import LoadSpec
-from wsgibench.load.verdict import summary
-from wsgibench.verdicts import INVALID, NUMBERS, doubt
+from wsgibench.verdicts import INVALID, NUMBERS, doubt, summary
 
 #: More would only take turns on the CPUs.
 MOST_PROCESSES = 64

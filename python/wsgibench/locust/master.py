@@ -236,7 +236,7 @@ class Master:
                     "workers with CPUs of their own",
                 ),
             )
-            from wsgibench.load.verdict import summary
+            from wsgibench.verdicts import summary
 
             result["verdict"], result["reasons"] = summary(result["doubts"])
         return result

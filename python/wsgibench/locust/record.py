@@ -16,8 +16,15 @@ from wsgibench.errors import WsgibenchError
 from wsgibench.load import merge, wire
 from wsgibench.load.run import complete, name_routes
 from wsgibench.load.spec import LoadSpec
-from wsgibench.load.verdict import summary
-from wsgibench.verdicts import INVALID, LATENCY, NUMBERS, SUSPECT, Doubt, doubt
+from wsgibench.verdicts import (
+    INVALID,
+    LATENCY,
+    NUMBERS,
+    SUSPECT,
+    Doubt,
+    doubt,
+    summary,
+)
 
 MAX_WAIT = 0.05  # of the time, ready to run and without a CPU
 MAX_STEAL = 0.01

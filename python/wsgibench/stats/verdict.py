@@ -1,8 +1,8 @@
 """Which numbers of a cell may be believed, and what to do about the others.
 
-The load generator judged each start by what it saw (load/verdict.py). Here
-is added what only shows beside the server's CPU, over the windows and over
-several starts.
+The doubts that one load gives are in its result (load/doubts.py). Here are
+added those that only show beside the server's CPU, over the windows and over
+several starts; both are put into words by wsgibench/verdicts.py.
 """
 
 from __future__ import annotations

@@ -30,7 +30,6 @@ from wsgibench.load.hdr import Histogram
 from wsgibench.load.headers import header_set
 from wsgibench.load.spec import LoadSpec
 from wsgibench.load.templates import SLOT
-from wsgibench.load.verdict import summary
 from wsgibench.verdicts import (
     GOODPUT,
     INVALID,
@@ -38,6 +37,7 @@ from wsgibench.verdicts import (
     NUMBERS,
     SUSPECT,
     doubt,
+    summary,
 )
 
 SCHEMA = "wsgibench-load/3"

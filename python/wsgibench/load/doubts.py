@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from wsgibench import verdicts
 from wsgibench.load import stall
 from wsgibench.load.spec import LoadSpec
 from wsgibench.verdicts import (
@@ -38,7 +37,7 @@ ERRORS = {
 }
 
 
-def judge(result: dict[str, Any], spec: LoadSpec) -> list[Doubt]:
+def of_run(result: dict[str, Any], spec: LoadSpec) -> list[Doubt]:
     """The reasons against numbers of one run; [] when there is none."""
     found = _whole(result)
     found += _answers(result)
@@ -48,12 +47,6 @@ def judge(result: dict[str, Any], spec: LoadSpec) -> list[Doubt]:
     found += _pace(result) if spec.open_loop else _closed(result)
     found += _network(result)
     return found
-
-
-def summary(doubts: list[Doubt]) -> tuple[str, list[str]]:
-    """(the worst verdict of a number, a sentence for each reason)."""
-    order = sorted(doubts, key=lambda one: one["level"] != INVALID)
-    return verdicts.worst(doubts), [verdicts.sentence(one) for one in order]
 
 
 def _whole(result: dict[str, Any]) -> list[Doubt]:
