@@ -279,6 +279,14 @@ class Failure(TypedDict):
     reason: str
 
 
+class WholeFailure(Failure, total=False):
+    server: str
+    python: str
+    scenario: str
+    load: str
+    connections: int
+
+
 class Machine(TypedDict, total=False):
     cpu: str
     cpus: list[int]
@@ -327,11 +335,16 @@ class Prices(TypedDict, total=False):
 
 class SuiteLoad(TypedDict, total=False):
     sweep: list[int]
+    connections: int
 
 
 class Matrix(TypedDict):
     servers: list[str]
     scenarios: list[str]
+
+
+class WholeMatrix(Matrix, total=False):
+    loads: list[str]
 
 
 class Published(TypedDict):
@@ -367,7 +380,7 @@ class WholeConclusion(Conclusion, total=False):
 class SuiteHead(TypedDict):
     name: str
     about: str
-    matrix: list[Matrix]
+    matrix: list[WholeMatrix]
     loads: dict[str, SuiteLoad]
     published: list[Published]
 
@@ -383,7 +396,7 @@ class Head(TypedDict):
     argv: list[str]
     seed: int
     machine: Machine
-    failures: list[Failure]
+    failures: list[WholeFailure]
     complete: bool
 
 
@@ -391,7 +404,7 @@ class WholeHead(Head, total=False):
     kind: Literal["counted", "capacity", "size"]
     commit: str
     limits_ns: dict[str, float]
-    skipped: list[Failure]
+    skipped: list[WholeFailure]
     application: Application
     baselines: list[WholeBaseline]
     prices: Prices
@@ -528,6 +541,20 @@ def _sizes(record: SizeRecord) -> None:
             raise Wrong(where + ": what was found was not tried")
 
 
+def _suite(record: Record) -> None:
+    """Loads are known by their names, in the suite as in its cells."""
+    suite = record.get("suite")
+    if suite is None:
+        return
+    for matrix in suite["matrix"]:
+        for name in matrix.get("loads", ()):
+            if name not in suite["loads"]:
+                raise Wrong("record.suite has no load %.60r" % name)
+    for number, cell in enumerate(record["cells"]):
+        if "name" not in cell["load"]:
+            raise Wrong("record.cells[%d].load has no name" % number)
+
+
 def _routes(record: Record) -> None:
     for one in record.get("baselines", []):
         for start in one["starts"]:
@@ -547,5 +574,6 @@ def checked(value: Any) -> dict[str, Any]:
         check(value, Record, "record")
         _order(value)
         _routes(value)
+        _suite(value)
     found: dict[str, Any] = value
     return found

@@ -20,7 +20,7 @@ from tests.counting import test_comparison as counting
 from tests.reports import test_search_pages as searches
 from tests.stats import synthetic
 from tests.stats.test_machine import start as whole_start
-from wsgibench import cli, shapes
+from wsgibench import cli, plugins, shapes
 from wsgibench.errors import UsageError
 from wsgibench.harness import record
 from wsgibench.reports import csv, markdown, table
@@ -215,6 +215,55 @@ def test_no_change_of_any_other_kind_does(kind: str, file: Path) -> None:
         command = ["report", str(file), "-o", str(file.with_suffix(".out"))]
         codes.add(cli.main([*command, "--format", rng.choice(forms)]))
     assert codes == {0, 2}
+
+
+EVERY = {"timed": made(), **{name: one[0] for name, one in OTHERS.items()}}
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_command_for_another_kind_says_so(
+    kind: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(json.dumps(EVERY[kind]))
+    for form in plugins.names("reports"):
+        code = cli.main(["report", str(file), "--format", form])
+        said = capsys.readouterr().err
+        assert code == (2 if said else 0)
+        assert said.count("\n") == int(bool(said))
+        if "its forms are" in said:
+            assert form not in said.partition("its forms are")[2]
+    searched = kind in ("capacity", "size")
+    for command in (
+        ["compare", str(file), str(file)],
+        ["history", str(file.parent)],
+        ["gate", "--base", str(file)],
+    ):
+        if searched or (command[0], kind) == ("gate", "timed"):
+            assert cli.main(command) == 2
+            assert "is of `" in capsys.readouterr().err
+
+
+def test_what_only_a_suite_has_is_checked(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = {"name": "a", "about": "b", "published": [], "loads": {}}
+    matrix = {"servers": ["null"], "scenarios": ["hello"], "loads": ["x"]}
+    wrong = made()
+    wrong["cells"][0]["load"].pop("name", None)
+    for matrices, words in (
+        ([matrix], "record.suite has no load 'x'"),
+        ([], "record.cells[0].load has no name"),
+    ):
+        wrong["suite"] = {**suite, "matrix": matrices}
+        file.write_text(json.dumps(wrong))
+        assert words in refused(file, capsys)
+
+
+def test_a_start_without_samples_of_the_client_is_read(file: Path) -> None:
+    found = made()
+    del found["cells"][-1]["starts"][0]["client_usage"]
+    file.write_text(json.dumps(found))
+    assert table.render(record.read(file))
 
 
 def test_a_form_of_suites_needs_a_suite(

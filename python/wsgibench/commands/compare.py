@@ -67,7 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.stats import comparison, counted
 
     metrics = _metrics(arguments.metric)
-    a, b = record.read(arguments.a), record.read(arguments.b)
+    a, b = (
+        record.read(path, record.TIMED, record.COUNTED)
+        for path in (arguments.a, arguments.b)
+    )
     if counted.is_counted(a) or counted.is_counted(b):
         return _compare_counted(arguments, a, b)
     reasons = comparison.incomparable(a, b)

@@ -266,9 +266,7 @@ def _against_record(arguments: argparse.Namespace) -> int:
     from wsgibench.harness.counted.measure import measurer
     from wsgibench.stats import counted
 
-    base = record.read(Path(arguments.base))
-    if not counted.is_counted(base):
-        raise UsageError("%s was timed, not counted." % arguments.base)
+    base = record.read(Path(arguments.base), record.COUNTED)
     new = _counted_record(arguments)
     measure = measurer("callgrind")
     for cell in base["cells"]:

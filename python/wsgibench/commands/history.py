@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     records = []
     for path in sorted(arguments.folder.glob("*.json")):
         try:
-            records.append(record.read(path))
+            records.append(record.read(path, record.TIMED, record.COUNTED))
         except UsageError as error:
             print("left out: %s" % error, file=sys.stderr)
     found = history.courses(records)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 HELP = "a record as a page with pictures, a table, Markdown or CSV"
 
 #: What the end of the output's name says.
 ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".csv": "csv"}
-#: Forms of a record of run --counted.
-COUNTED = ("counted", "pyperf")
-#: Commands whose records have a form of their own, by their name.
-SEARCHES = ("capacity", "size")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.load import report as load_report
 
     ending = arguments.output.suffix.lower() if arguments.output else ""
-    chosen = arguments.format or ENDINGS.get(ending, "table")
+    chosen = arguments.format or ENDINGS.get(ending, "")
     loaded = load_report.read(arguments.record)
     if loaded is not None:
         text = _of_load(arguments, loaded, chosen)
@@ -53,7 +50,7 @@ def _of_load(
     from wsgibench.load import report as load_report
 
     try:
-        return load_report.render(loaded, chosen)
+        return load_report.render(loaded, chosen or "table")
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         # It has the schema's name and not its fields.
         raise UsageError(
@@ -66,25 +63,33 @@ def _of_record(arguments: argparse.Namespace, chosen: str) -> str:
     from wsgibench import plugins
     from wsgibench.errors import UsageError
     from wsgibench.harness import record
-    from wsgibench.stats import counted
 
     found = record.read(arguments.record)
-    if counted.is_counted(found):
-        chosen = arguments.format or "counted"
-        if chosen not in COUNTED:
-            raise UsageError(
-                "%s was counted, not timed; its forms are: %s."
-                % (arguments.record, ", ".join(COUNTED))
-            )
-    if found.get("kind") in SEARCHES:
-        forms = (found["kind"], "html")
-        if chosen != "html":
-            chosen = arguments.format or found["kind"]
-        if chosen not in forms:
-            raise UsageError(
-                "%s is of `%s`; its forms are: %s."
-                % (arguments.record, found["kind"], ", ".join(forms))
-            )
+    kind = record.kind(found)
+    if not chosen:
+        chosen = "table" if kind == record.TIMED else kind
     module = plugins.load("reports", chosen, "report")
+    if kind not in _kinds(module):
+        loaded = (
+            plugins.load("reports", name, "report")
+            for name in plugins.names("reports")
+        )
+        raise UsageError(
+            "%s is of %s; its forms are: %s."
+            % (
+                arguments.record,
+                record.OF[kind],
+                ", ".join(
+                    one.__name__.rpartition(".")[2]
+                    for one in loaded
+                    if kind in _kinds(one)
+                ),
+            )
+        )
     text: str = module.render(found)
     return text
+
+
+def _kinds(module: ModuleType) -> tuple[str, ...]:
+    kinds: tuple[str, ...] = getattr(module, "KINDS", ("timed",))
+    return kinds

@@ -235,7 +235,7 @@ def _as_begun(
     from wsgibench.errors import UsageError
     from wsgibench.harness import record
 
-    earlier = record.read(arguments.resume)
+    earlier = record.read(arguments.resume, record.TIMED, record.COUNTED)
     if not earlier["argv"] or earlier["argv"][0] != "run":
         raise UsageError("%s is not of a run." % arguments.resume)
     parser = argparse.ArgumentParser()

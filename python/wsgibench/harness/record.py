@@ -19,6 +19,14 @@ from wsgibench.errors import UsageError
 from wsgibench.harness import source
 
 SCHEMA = "wsgibench-record/3"
+TIMED, COUNTED = "timed", "counted"
+#: Kinds of records, and the command that makes each.
+OF = {
+    TIMED: "`run`",
+    COUNTED: "`run --counted`",
+    "capacity": "`capacity`",
+    "size": "`size`",
+}
 
 
 def new(argv: list[str], seed: int, machine: dict[str, Any]) -> dict[str, Any]:
@@ -57,9 +65,26 @@ MOST_VALUES = 40_000_000
 HEAD = 4096
 
 
-def read(path: Path) -> dict[str, Any]:
-    """UsageError, one sentence, for whatever is no record; a stranger's file
-    takes no more memory than a large record."""
+def kind(record: dict[str, Any]) -> str:
+    """One of OF."""
+    found: str = record.get("kind", TIMED)
+    return found
+
+
+def read(path: Path, *kinds: str) -> dict[str, Any]:
+    """One of these kinds; without them, of any. UsageError, one sentence,
+    for whatever is no such record; a stranger's file takes no more memory
+    than a large record."""
+    found = _read(path)
+    if kinds and kind(found) not in kinds:
+        raise UsageError(
+            "%s is of %s; what is read here is of %s."
+            % (path, OF[kind(found)], " or ".join(OF[one] for one in kinds))
+        )
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         found = _parsed(path)
         for cell in _rename(found.get("cells"), RENAMED_OF_CELLS):

@@ -11,6 +11,7 @@ from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.columns import three
 
 HELP = "a record of `capacity`"
+KINDS = ("capacity",)
 
 #: Points of the curve that are printed: from half of the capacity on.
 FROM = 0.5

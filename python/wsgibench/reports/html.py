@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wsgibench.reports._pictures import Picture
 
 HELP = "a page with pictures"
+KINDS = ("timed", "capacity", "size")
 
 #: Pixels of a picture on a screen and on a phone.
 WIDE, NARROW = 780, 350

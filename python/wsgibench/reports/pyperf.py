@@ -12,6 +12,7 @@ from wsgibench.stats import counted, samples, summary
 from wsgibench.verdicts import INVALID
 
 HELP = "JSON that pyperf reads: compare_to, stats, hist"
+KINDS = ("timed", "counted")
 
 
 def _timed(cell: dict[str, Any]) -> list[float]:

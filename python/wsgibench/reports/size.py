@@ -9,6 +9,7 @@ from wsgibench.stats import cost
 from wsgibench.stats.columns import three
 
 HELP = "a record of `size`"
+KINDS = ("size",)
 
 Cell = dict[str, Any]
 

@@ -51,7 +51,7 @@ def collect(record: dict[str, Any]) -> Rows:
             if fewer:
                 entry["notes"] = [*entry.get("notes", []), fewer]
     names = ("scenario", "server", "load", "connections")
-    for failure in [*record["skipped"], *record["failures"]]:
+    for failure in [*record.get("skipped", []), *record["failures"]]:
         failed = tuple(failure.get(name) for name in names)
         if failed in found:
             _missing(found[failed], failure)

@@ -61,7 +61,7 @@ def shares(start: dict[str, Any], begin_s: float, end_s: float) -> Shares:
     begin, end = origin + 1e9 * begin_s, origin + 1e9 * end_s
 
     def of(samples: str, field: str) -> float:
-        found = start[samples]
+        found = start.get(samples)
         return _rate(found, field, begin, end) if found else 0.0
 
     server, client = of("usage", "cpu_ns"), of("client_usage", "cpu_ns")
