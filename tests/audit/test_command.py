@@ -26,6 +26,29 @@ def audit(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def junit(path: Path, tests: int, failures: int, errors: int) -> None:
+    """What Jenkins and GitLab need of the file."""
+    root = ElementTree.parse(path).getroot()
+    assert root.tag == "testsuites"
+    (suite,) = root
+    for element in (root, suite):
+        counts = [
+            element.get(name) for name in ("tests", "failures", "errors")
+        ]
+        assert counts == [str(tests), str(failures), str(errors)]
+        assert float(element.attrib["time"]) >= 0
+    assert suite.get("name")
+    assert suite.get("skipped") == "0"
+    cases = suite.findall("testcase")
+    names = {(case.attrib["classname"], case.attrib["name"]) for case in cases}
+    assert len(names) == len(cases) == tests
+    assert all(float(case.attrib["time"]) >= 0 for case in cases)
+    for tag, count in (("failure", failures), ("error", errors)):
+        found = suite.findall("testcase/" + tag)
+        assert len(found) == count
+        assert all(one.get("message") and one.get("type") for one in found)
+
+
 def test_a_command_of_the_user_s(tmp_path: Path) -> None:
     done = audit(
         *("--command", PLANTED, "--case", "http/host/*"),
@@ -40,10 +63,7 @@ def test_a_command_of_the_user_s(tmp_path: Path) -> None:
     assert server["score"]["http"]["of"] == len(server["findings"]) > 50
     wrong = [one for one in server["findings"] if one["complaint"]]
     assert all(one["sent"] and one["rule"] for one in wrong)
-    suite = ElementTree.parse(tmp_path / "a.xml").getroot()[0]
-    assert suite.get("tests") == str(len(server["findings"]))
-    assert suite.get("failures") == str(len(wrong))
-    assert len(suite.findall("testcase/failure")) == len(wrong)
+    junit(tmp_path / "a.xml", len(server["findings"]), len(wrong), 0)
     assert "serve_wsgi" in (tmp_path / "a.md").read_text()
     again = audit(
         *("--read", str(tmp_path / "a.json")),
@@ -115,10 +135,14 @@ def test_wrong_use_is_one_sentence() -> None:
         assert "Traceback" not in done.stderr
 
 
-def test_what_serves_nothing_is_told() -> None:
-    done = audit("--command", "/bin/echo cannot {port}")
+def test_what_serves_nothing_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "a.xml"
+    done = audit(
+        *("--command", "/bin/echo cannot\x01 {port}", "--junit", str(file)),
+    )
     assert done.returncode == 1
     assert "serves nothing: cannot" in done.stdout
+    junit(file, 1, 0, 1)
     for url in ("http://127.0.0.1:9", "unix:/nowhere/a.sock"):
         done = audit("--url", url)
         assert done.returncode == 1

@@ -34,6 +34,9 @@ class Started:
     def stop(self) -> None:
         pass
 
+    def close(self) -> None:
+        pass
+
     def alive(self) -> bool:
         return self._target.alive
 

@@ -130,39 +130,60 @@ def _audit(entry: dict[str, Any]) -> Audit:
 
 
 def to_junit(audits: Sequence[Audit]) -> str:
+    """As Jenkins and GitLab read it: every case has a class and a name, the
+    two are there once, and the counts are those of the cases."""
     root = ElementTree.Element("testsuites")
     for audit in audits:
-        wrong = sum(not finding.right for finding in audit.findings)
-        suite = ElementTree.SubElement(
-            root,
-            "testsuite",
-            name=audit.label,
-            tests=str(len(audit.findings)),
-            failures=str(wrong),
-            errors=str(int(bool(audit.error))),
-            time="%.1f" % audit.seconds,
-        )
-        if audit.error:
-            case = ElementTree.SubElement(suite, "testcase", name="start")
-            ElementTree.SubElement(case, "error", message=audit.error)
-        for finding in audit.findings:
-            case = ElementTree.SubElement(
-                suite,
-                "testcase",
-                classname="%s.%s" % (finding.suite, finding.family),
-                name=finding.name,
-                time="%.3f" % finding.seconds,
-            )
-            if not finding.right:
-                failure = ElementTree.SubElement(
-                    case,
-                    "failure",
-                    type="%s %s" % (finding.level, finding.kind),
-                    message=UNPRINTABLE.sub("?", finding.complaint),
-                )
-                failure.text = UNPRINTABLE.sub("?", conversation(finding))
+        root.append(_junit_suite(audit))
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name, 0)) for suite in root)))
+    root.set("time", "%.1f" % sum(audit.seconds for audit in audits))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _junit_suite(audit: Audit) -> ElementTree.Element:
+    label = _printable(audit.label)
+    # Up to a dot it is a package for Jenkins.
+    package = label.replace(".", "_")
+    wrong_ones = wrong(audit.findings)
+    suite = ElementTree.Element(
+        "testsuite",
+        name=label,
+        tests=str(len(audit.findings) + bool(audit.error)),
+        failures=str(len(wrong_ones)),
+        errors=str(int(bool(audit.error))),
+        skipped="0",
+        time="%.1f" % audit.seconds,
+    )
+    if audit.error:
+        case = _junit_case(suite, package, "start", audit.seconds)
+        message = _printable(audit.error)
+        ElementTree.SubElement(case, "error", type="error", message=message)
+    for finding in audit.findings:
+        where = "%s.%s.%s" % (package, finding.suite, finding.family)
+        case = _junit_case(suite, where, finding.name, finding.seconds)
+        if not finding.right:
+            failure = ElementTree.SubElement(
+                case,
+                "failure",
+                type="%s %s" % (finding.level, finding.kind),
+                message=_printable(finding.complaint),
+            )
+            failure.text = _printable(conversation(finding))
+    return suite
+
+
+def _junit_case(
+    suite: ElementTree.Element, where: str, name: str, seconds: float
+) -> ElementTree.Element:
+    return ElementTree.SubElement(
+        suite, "testcase", classname=where, name=name, time="%.3f" % seconds
+    )
+
+
+def _printable(text: str) -> str:
+    return UNPRINTABLE.sub("?", text)
 
 
 def conversation(finding: Finding) -> str:

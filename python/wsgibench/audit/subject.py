@@ -45,6 +45,9 @@ class Subject(Protocol):
 
     def stop(self) -> None: ...
 
+    def close(self) -> None:
+        """Stops it; nothing of it is left on disk."""
+
     def alive(self) -> bool: ...
 
     def last_words(self) -> str:
@@ -102,6 +105,9 @@ class Url:
         return self._address
 
     def stop(self) -> None:
+        pass
+
+    def close(self) -> None:
         pass
 
     def alive(self) -> bool:

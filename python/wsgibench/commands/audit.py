@@ -317,14 +317,22 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench.audit import FOLDER, record
-    from wsgibench.errors import UsageError, WsgibenchError
+    from wsgibench.audit import FOLDER
+    from wsgibench.commands import _interrupts
 
     if arguments.folder:
         print(FOLDER)
         return 0
     if arguments.read:
         return _show(arguments)
+    with _interrupts.as_by_ctrl_c():
+        return _audit(arguments)
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from wsgibench.audit import record
+    from wsgibench.errors import UsageError, WsgibenchError
+
     cases = _Cases(arguments.case)
     audits = []
     subjects: Iterator[Entry]
@@ -347,7 +355,7 @@ def run(arguments: argparse.Namespace) -> int:
                 if whole is not None and not arguments.case:
                     whole(audit)
             finally:
-                subject.stop()
+                subject.close()
         audit.seconds = time.monotonic() - started
         if arguments.json != "-" and arguments.junit != "-":
             print(record.to_text(audit, arguments.verbose), flush=True)

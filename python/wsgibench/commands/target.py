@@ -1,4 +1,5 @@
-"""``python -m wsgibench target``: one server with one task, until Ctrl-C."""
+"""``python -m wsgibench target``: one server with one task, until Ctrl-C or
+SIGTERM."""
 
 from __future__ import annotations
 
@@ -35,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     import time
     from pathlib import Path
 
+    from wsgibench.commands import _interrupts
     from wsgibench.errors import UsageError, WsgibenchError
     from wsgibench.harness import (
         environments,
@@ -60,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         folder, _ = environments.libraries(interpreter, work.requires, _say)
         environment = dataclasses.replace(environment, libraries=(folder,))
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_interrupts.as_by_ctrl_c())
         directory = stack.enter_context(
             tempfile.TemporaryDirectory(prefix="wsgibench-")
         )
@@ -75,9 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
                 services=services.need(work.services),
             )
         )
-        print("http://%s:%d%s" % (*target.address[:2], work.path), flush=True)
-        _say("process %d; Ctrl-C ends it" % target.pid)
+        url = "http://%s:%d%s" % (*target.address[:2], work.path)
         try:
+            print(url, flush=True)
+            _say("process %d; Ctrl-C ends it" % target.pid)
             while target.alive():
                 broken = services.broken(work.services)
                 if broken:
