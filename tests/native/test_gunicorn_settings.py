@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import pwd
 import signal
@@ -23,6 +24,7 @@ from tests.native.process import (
     programs,
     until,
 )
+from wsgibench.commands import serve
 
 config = pytest.importorskip("gunicorn.config")
 settings = pytest.importorskip("wsgibench.gunicorn.settings")
@@ -119,6 +121,57 @@ def test_every_setting_of_gunicorns_is_in_one_table() -> None:
         name for name in known if sum(name in table for table in tables) != 1
     ]
     assert not wrong
+
+
+#: Flags of gunicorn's that serve has not, and what it has instead.
+INSTEAD = {
+    # nothing: there is one kind of worker, which reads HTTP/1.1 strictly
+    **dict.fromkeys(
+        ["worker_class", "protocol", "uwsgi_allow_ips", "http_protocols",
+         "http2_cleartext", "http2_max_concurrent_streams",
+         "http2_initial_window_size", "http2_max_frame_size",
+         "http2_max_header_list_size", "permit_obsolete_folding",
+         "strip_header_spaces", "permit_unconventional_http_method",
+         "permit_unconventional_http_version", "casefold_http_method",
+         "http_parser", "asgi_loop", "asgi_lifespan", "sendfile",
+         "asgi_disconnect_grace_period", "websocket_max_message_size",
+         "suppress_ragged_eofs", "do_handshake_on_connect"],
+    ),
+    "config": "--config, a TOML file",
+    "initgroups": "always done",
+    "worker_tmp_dir": "shared memory without a file",
+    "enable_stdio_inheritance": "always done",
+    "reload_engine": "--reload",
+    "header_map": "--underscored-headers",
+    "forwarder_headers": "--underscored-headers, --forwarded-headers",
+    "ssl_version": "--ssl-protocol-min",
+    "enable_backlog_metric": "the queue wait of --metrics",
+    "logger_class": "--log-config",
+    "logconfig_json": "--log-config FILE.json",
+    "disable_redirect_access_to_syslog": "--access-log",
+    # only with -k wsgibench.gunicorn.Worker: docs/deployment.md says so
+    **dict.fromkeys(
+        ["daemon", "spew", "syslog", "syslog_addr", "syslog_prefix",
+         "syslog_facility", "paste", "raw_paste_global_conf", "dirty_apps",
+         "dirty_workers", "dirty_timeout", "dirty_threads",
+         "dirty_graceful_timeout", "control_socket", "control_socket_mode",
+         "control_socket_disable"],
+        "gunicorn",
+    ),
+}  # fmt: skip
+
+
+def test_every_flag_of_gunicorns_is_one_of_serve_or_decided() -> None:
+    parser = argparse.ArgumentParser()
+    serve.add_arguments(parser)
+    ours = set(parser._option_string_actions)
+    missing = [
+        setting.name
+        for setting in config.KNOWN_SETTINGS
+        if not ours & {f for f in setting.cli or () if f[:2] == "--"}
+        and setting.cli
+    ]
+    assert set(missing) <= set(INSTEAD)
 
 
 def test_the_defaults_are_served() -> None:

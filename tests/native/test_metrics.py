@@ -246,7 +246,7 @@ def test_what_statsd_gets() -> None:
         "duration": [[0] * 17 for _ in range(6)],
         "duration_us": [0] * 6,
     }
-    statsd = Statsd("127.0.0.1:9", "p.")
+    statsd = Statsd("127.0.0.1:9", "p.", "site:a,zone:b")
     with contextlib.closing(statsd):
         assert statsd.lines(metrics) == []
         metrics["statuses"] = [0] * 500
@@ -254,9 +254,9 @@ def test_what_statsd_gets() -> None:
         metrics["duration"][2][3] = 2
         metrics["duration_us"] = [0, 0, 5000, 0, 0, 0]
         assert statsd.lines(metrics) == [
-            "p.gunicorn.request.status.200:2|c|@1.0",
-            "p.gunicorn.requests:2|c|@1.0",
-            "p.gunicorn.request.duration:2.500|ms|@0.5",
+            "p.gunicorn.request.status.200:2|c|@1.0|#site:a,zone:b",
+            "p.gunicorn.requests:2|c|@1.0|#site:a,zone:b",
+            "p.gunicorn.request.duration:2.500|ms|@0.5|#site:a,zone:b",
         ]
         assert statsd.lines(metrics) == []
     with pytest.raises(UsageError):

@@ -788,6 +788,36 @@ def test_error_log_and_level(run: Run, tmp_path: Path) -> None:
     assert quiet.text == ""
 
 
+def test_output_is_captured(run: Run, tmp_path: Path) -> None:
+    """Of Python and of descriptors; after a rotation, too."""
+    (tmp_path / "prints.py").write_text(
+        "import os\n"
+        "def application(environ, start_response):\n"
+        "    print('printed', environ['PATH_INFO'])\n"
+        "    os.write(2, b'written\\n')\n"
+        "    start_response('200 OK', [('Content-Length', '0')])\n"
+        "    return []\n"
+    )
+    log = tmp_path / "errors"
+    program = run(
+        *("prints", "--port=0", "--error-log=%s" % log, "--capture-output")
+    )
+    until(lambda: log.exists() and "serving on" in log.read_text(), "no line")
+    port = int(log.read_text().split(" (")[0].rpartition(":")[2])
+    assert status_of(port, "/a") == 200
+    assert "printed /a\nwritten\n" in log.read_text()
+    log.rename(tmp_path / "errors.1")
+    program.process.send_signal(signal.SIGUSR1)
+
+    def is_told() -> bool:  # by the worker, once it has opened it, too
+        assert status_of(port, "/b") == 200
+        return log.exists() and "printed /b\nwritten\n" in log.read_text()
+
+    until(is_told, "the old file is written")
+    assert program.stop() == 0
+    assert program.text == ""
+
+
 REFUSING = """
 def application(environ, start_response):
     fields = [("Content-Type", "text/plain")]

@@ -9,11 +9,13 @@ is written as soon as something can be.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import logging.config
 import os
 import select
+import sys
 import time
 from typing import Any
 
@@ -41,6 +43,7 @@ class FileHandler(logging.Handler):
         self.path = path
         self.lost = 0
         self._stuck = False
+        self._captures = False
         try:
             self._fd = own_copy(2) if path == "-" else open_file(path)
         except OSError as error:
@@ -88,6 +91,18 @@ class FileHandler(logging.Handler):
             new = open_file(self.path)
             os.dup2(new, self._fd, inheritable=False)
             os.close(new)
+            if self._captures:
+                self.capture()
+
+    def capture(self) -> None:
+        """Standard output and error go to this file from now on, also of
+        what this process starts."""
+        self._captures = True
+        for stream, fd in ((sys.stdout, 1), (sys.stderr, 2)):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.flush()
+                stream.reconfigure(line_buffering=True)
+            os.dup2(self._fd, fd)
 
 
 def configure(
@@ -140,6 +155,12 @@ def reopen() -> None:
     for handler in logger.handlers:
         if isinstance(handler, FileHandler):
             handler.reopen()
+
+
+def capture() -> None:
+    for handler in logger.handlers:
+        if isinstance(handler, FileHandler):
+            handler.capture()
 
 
 def paths() -> list[str]:

@@ -42,9 +42,11 @@ class Observation:
         metrics: str | None = None,
         statsd_host: str | None = None,
         statsd_prefix: str = "",
+        dogstatsd_tags: str = "",
     ) -> None:
-        self._statsd = (statsd_host, statsd_prefix) if statsd_host else None
+        self._statsd: tuple[str, str, str] | None = None
         if statsd_host:
+            self._statsd = statsd_host, statsd_prefix, dogstatsd_tags
             address_of(statsd_host)
         self.listener = None if metrics is None else open_listener(metrics)
         self._board = Board(places) if self.listener is not None else None
@@ -94,7 +96,7 @@ class _Watch:
         cores: Sequence[CoreServer],
         place: int,
         board: Board | None,
-        statsd: tuple[str, str] | None,
+        statsd: tuple[str, str, str] | None,
     ) -> None:
         self._cores = cores
         self._place = place

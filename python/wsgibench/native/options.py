@@ -114,7 +114,13 @@ class Options:
         None, "send gunicorn's numbers there", metavar="HOST:PORT"
     )
     statsd_prefix: str = option("", "before their names")
+    dogstatsd_tags: str = option(
+        "", "after their values, as DogStatsD reads it: NAME:VALUE,..."
+    )
     error_log: str = option("-", "- is standard error", metavar="FILE")
+    capture_output: bool = option(
+        False, "what is printed goes to the error log's file, too"
+    )
     log_level: str = option(
         "info",
         "of the error log",
@@ -162,6 +168,11 @@ class Options:
                 raise UsageError("env is NAME=VALUE, not %r." % pair)
         if self.reload_extra_file and not self.reload:
             raise UsageError("reload_extra_file is of no use without reload.")
+        if self.capture_output and self.log_config is not None:
+            raise UsageError(
+                "capture_output needs error_log; with log_config there is "
+                "no such file."
+            )
         if self.preload and self.reload:
             raise UsageError(
                 "preload keeps the code that reload would load again."

@@ -214,6 +214,7 @@ def _run(
             options.metrics,
             options.statsd_host,
             options.statsd_prefix,
+            options.dogstatsd_tags,
         )
         stack.callback(observation.close)
         if observation.wanted:
@@ -223,6 +224,8 @@ def _run(
         )
         service.announces = announce
         _check(service, settings)
+        if options.capture_output:
+            log.capture()
         supervised = (
             isinstance(app, str)
             or workers > 1

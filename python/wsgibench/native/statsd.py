@@ -37,10 +37,11 @@ def address_of(text: str) -> tuple[Any, Any]:
 
 
 class Statsd:
-    def __init__(self, host: str, prefix: str = "") -> None:
+    def __init__(self, host: str, prefix: str = "", tags: str = "") -> None:
         family, address = address_of(host)
         self._address = address
         self._prefix = prefix + "." if prefix[-1:] not in ("", ".") else prefix
+        self._tags = "|#" + tags if tags else ""  # DogStatsD has them
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._statuses: list[int] = [0] * 500
@@ -74,7 +75,7 @@ class Statsd:
                 "gunicorn.request.duration:%.3f|ms|@%.6g"
                 % (spent / new / 1000, 1 / new)
             )
-        return [self._prefix + line for line in found]
+        return [self._prefix + line + self._tags for line in found]
 
     def send(self, metrics: dict[str, Any]) -> None:
         """A monitor that is away must not be noticed."""
