@@ -81,16 +81,16 @@ static int
 wait_for_lock(wp_input *input)
 {
     PyLockStatus status = PyThread_acquire_lock_timed(input->lock, 0, 0);
-    while (status != PY_LOCK_ACQUIRED) {
+    int interrupted = 0;
+    wp_section_waits(input->gate);
+    while (status != PY_LOCK_ACQUIRED && !interrupted) {
         Py_BEGIN_ALLOW_THREADS status = PyThread_acquire_lock_timed(
             input->lock, LOOK_MS * (PY_TIMEOUT_T)1000, 0);
-        Py_END_ALLOW_THREADS if (status != PY_LOCK_ACQUIRED
-                                 && PyErr_CheckSignals() < 0)
-        {
-            return -1;
-        }
+        Py_END_ALLOW_THREADS interrupted
+            = status != PY_LOCK_ACQUIRED && PyErr_CheckSignals() < 0;
     }
-    return 0;
+    wp_section_waited(input->gate);
+    return interrupted ? -1 : 0;
 }
 
 /* Before reading. A body that is here is read in one go, under the GIL; who
