@@ -31,7 +31,7 @@ HEAD = """# Results
 The five suites of [docs/suites.md](docs/suites.md) beside the numbers that
 were published, made by `python benchmarks/results.py`. Each begins with what
 the original concluded and whether that still holds, told from the requests/s
-below. **Server CPU per
+below, or, where these are bounds, from the server CPU. **Server CPU per
 request** (CPU us; +-%: half of the way from the least to the most of its
 starts) is the figure to compare between servers; requests/s were published on
 other machines, years ago, and stand beside ours for the order, not the size.

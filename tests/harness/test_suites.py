@@ -13,7 +13,7 @@ from wsgibench.errors import UsageError
 from wsgibench.harness import scenario, servers, suite
 from wsgibench.reports import _concluded, _sweep
 from wsgibench.reports import suite as table
-from wsgibench.verdicts import GOODPUT, INVALID, SUSPECT, VALID
+from wsgibench.verdicts import CPU, GOODPUT, INVALID, SUSPECT, VALID
 
 NAMES = suite.names()
 NO_WARMUP = {"python3": 1.0, "pypy3": 4.0}
@@ -208,10 +208,13 @@ def test_what_a_suite_would_not_obey_is_refused(
     assert done.stderr.count("\n") == 1
 
 
-def measured(goodput: float, verdict: str = VALID) -> dict[str, Any]:
+def measured(
+    goodput: float, verdict: str = VALID, cpu: float = 0.0
+) -> dict[str, Any]:
     return {
         "goodput": goodput,
-        "verdicts": {GOODPUT: verdict},
+        "server_cpu_us": cpu,
+        "verdicts": {GOODPUT: verdict, CPU: VALID if cpu else INVALID},
         "client_limited": verdict == SUSPECT,
         "doubts": [{"code": "machine-busy", "level": verdict}],
     }
@@ -225,6 +228,17 @@ def measured(goodput: float, verdict: str = VALID) -> dict[str, Any]:
         (measured(2, SUSPECT), measured(10), "cannot be told: >=2 and 10 "),
         (measured(20, SUSPECT), measured(10), "still holds: >=20 and 10 "),
         (measured(20), measured(10, SUSPECT), "cannot be told: 20 and >=10"),
+        (
+            measured(2, SUSPECT, cpu=5.0),
+            measured(10, cpu=10.0),
+            "still holds: >=2 and 10 requests/s, 0.2 times; by the server "
+            "CPU of a request, 5 and 10 us, 2 times.",
+        ),
+        (
+            measured(2, SUSPECT, cpu=8.0),
+            measured(10, cpu=10.0),
+            "holds no longer: >=2 and 10 requests/s, 0.2 times; by ",
+        ),
         (
             measured(20, INVALID),
             measured(10),

@@ -1,7 +1,9 @@
 """What a published benchmark concluded, held against the numbers of a record.
 
 Each conclusion is a ratio of two rows' requests/s, with the range that it says
-the ratio lies in; `each` server of it, where it names several.
+the ratio lies in; `each` server of it, where it names several. Where a rate is
+a lower bound, for the client was the limit, the requests that a second of the
+servers' CPU answers decide.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from wsgibench.stats.columns import three
-from wsgibench.verdicts import GOODPUT, INVALID
+from wsgibench.verdicts import CPU, GOODPUT, INVALID
 
 Row = dict[str, Any]
 
@@ -85,15 +87,8 @@ def _compare(
         values.append(row)
     first, second = (row["goodput"] for row in values)
     ratio = first / second
-    low = ratio < one.get("at_least", ratio)
-    high = ratio > one.get("at_most", ratio)
-    outcome = FAILS if low or high else HOLDS
-    # The number itself may lie anywhere above a lower bound.
     bounds = [row["client_limited"] for row in values]
-    if (bounds[0] and (low or ("at_most" in one and not high))) or (
-        bounds[1] and (high or ("at_least" in one and not low))
-    ):
-        outcome = UNKNOWN
+    outcome = _outcome(one, ratio, bounds)
     text = "%s%s and %s%s requests/s, %s times" % (
         ">=" * bounds[0],
         three(first),
@@ -101,6 +96,14 @@ def _compare(
         three(second),
         three(ratio),
     )
+    costs = [row[CPU] for row in values if row["verdicts"][CPU] != INVALID]
+    if outcome == UNKNOWN and len(costs) == 2 and all(costs):
+        ratio = costs[1] / costs[0]
+        outcome = _outcome(one, ratio, [False, False])
+        text += "; by the server CPU of a request, %s and %s us, %s times" % (
+            *map(three, costs),
+            three(ratio),
+        )
     theirs = [_published(side, suite) for side in sides]
     if all(theirs):
         text += " (published: %s and %s, %s times)" % (
@@ -109,6 +112,18 @@ def _compare(
             three(theirs[0] / theirs[1]),
         )
     return outcome, text
+
+
+def _outcome(one: dict[str, Any], ratio: float, bounds: list[bool]) -> str:
+    """`bounds`: whether the rate of the first, and of the second, may be
+    higher than measured."""
+    low = ratio < one.get("at_least", ratio)
+    high = ratio > one.get("at_most", ratio)
+    if (bounds[0] and (low or ("at_most" in one and not high))) or (
+        bounds[1] and (high or ("at_least" in one and not low))
+    ):
+        return UNKNOWN
+    return FAILS if low or high else HOLDS
 
 
 def _row(side: dict[str, Any], rows: dict[Any, Row]) -> Any:
