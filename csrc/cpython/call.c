@@ -2,7 +2,8 @@
  * until its answer is out or given up and the application's close() has run.
  *
  * The server owns its live calls; they are all on its list. A call that is
- * over knows neither request nor server, whoever still holds it. */
+ * over refers to neither request nor server; start_response and others may
+ * still refer to it. */
 #include "module.h"
 
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * Requests with the same field names have a slot, and the slot the environ of
  * the last of them. What differs now is put into that dict, and the
  * application gets a copy: copying a dict that is dense costs less than
- * filling a new one, and what an application does to its copy nobody sees.
+ * filling a new one, and changes to the copy stay with the application.
  *
  * An application that does nothing to it - neither changes nor keeps it - is
  * lent the slot's own dict: no copy to make, none to free. See lend.c.

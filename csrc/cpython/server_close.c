@@ -1,5 +1,5 @@
-/* Who is in a CoreServer, and its end: close() while somebody is takes effect
- * when the last of them leaves. */
+/* The end of a CoreServer. close() during calls of its methods takes effect
+ * when the last of them returns. */
 #include "server.h"
 
 /* What is under way in other threads when the server is closed has so long. */
@@ -58,7 +58,7 @@ keep_first(PyObject **leaving, int result)
     }
 }
 
-/* Nobody is in the core. Clients are cut off, and the close() of each call
+/* No thread is in the core. Clients are cut off, and the close() of each call
  * that waited is called. Those that a forked child has inherited are its
  * parent's. 0, or -1 with an exception that has to leave. */
 static int

@@ -134,7 +134,7 @@ server_close(wp_server *server, PyObject *unused)
     return wp_server_close(server);
 }
 
-/* Methods that any thread may call, whoever closes the server meanwhile. */
+/* Methods that any thread may call, also while another closes the server. */
 #define GATED(name)                                                           \
     static PyObject *gated_##name(wp_server *server, PyObject *argument)      \
     {                                                                         \

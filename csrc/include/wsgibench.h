@@ -129,7 +129,7 @@ typedef struct wb_config {
     /* Behind proxies. Lists of addresses are like "127.0.0.1, 10.0.0.0/8, ::1,
      * unix, *". */
     const char *forwarded_allow; /* whose X-Forwarded-For, -Proto, -Host and
-                                    Forwarded count; NULL: nobody's */
+                                    Forwarded count; NULL: none */
     const char *forwarded_headers; /* which of them; NULL: all */
     uint8_t proxy_protocol; /* 1: a connection begins with a PROXY header, or
                                is closed; 2: one from proxy_allow does, others
@@ -194,7 +194,7 @@ typedef struct wb_fields {
 #define WB_NO_SLOT 4294967295
 #define WB_LINES   1024
 
-/* Valid from wb_server_take() until it is ended and nobody holds it. */
+/* Valid from wb_server_take() until it is ended and no longer held. */
 typedef struct wb_request {
     const wb_fields *fields;
     const char *base; /* of the spans below */

@@ -22,7 +22,7 @@ enum {
     DIAL_BATCH = 32,
     TICK_CONNS = 1024,
     TICK_SHARE = 10,  /* every connection is looked at each tenth tick */
-    LOOK_NS = 5000,   /* at the clock; beyond it somebody else had the CPU */
+    LOOK_NS = 5000,   /* at the clock; longer: other processes had the CPU */
     SPIN_NS = 100000, /* sleeping is not exact: the timer slack is 50 us */
 };
 

@@ -182,7 +182,7 @@ struct wl_load {
     uint32_t still_open; /* connections open at the very end */
     uint64_t tick_ns; /* when libuv's loop is turned next */
 
-    /* open loop: scheduled requests nobody could take yet */
+    /* open loop: requests that are due while no connection is free */
     uint64_t *queue;
     uint64_t queue_cap, queue_first, queue_size;
     uint64_t starved; /* of them: the first so many found no
@@ -198,7 +198,7 @@ struct wl_load {
     uint64_t scheduled, classes[WL__CLASSES], ok_in_time;
     uint64_t connects, established, closes_seen, bytes_in, bytes_out;
     uint64_t opened_now, opened_most; /* connections open at once */
-    uint64_t stray; /* connections with bytes nobody asked for */
+    uint64_t stray; /* connections that received bytes without a request */
     uint64_t redirects; /* answers that led on; they are in no class */
     uint64_t sent_again; /* requests behind an answer that said close */
     uint64_t statuses[WL__STATUSES]; /* answers by their status */
@@ -251,7 +251,7 @@ wl__sent *wl__batch_unsent(const wl_load *load, const wl__conn *conn,
 
 /* timers.c */
 void wl__timer_set(wl_load *load, wl__conn *conn, uint64_t due_ns);
-/* Whose time has come by now_ns; NULL: nobody's. */
+/* A connection whose timer is due at now_ns, or NULL. */
 wl__conn *wl__timer_due(const wl_load *load, uint64_t now_ns);
 
 /* conn.c */

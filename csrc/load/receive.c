@@ -114,8 +114,8 @@ static int
 is_last(const wl_load *load, const wl__conn *conn)
 {
     const wl_config *config = &load->config;
-    /* An answer before the request was sent whole: nothing more can be sent
-     * on this connection without finishing what nobody reads. */
+    /* An answer before the request was sent whole: the rest of it would have
+     * to be sent before another request, and the server does not read it. */
     int early = conn->unsent > conn->under_way;
     int limit = config->per_connection > 0
         && conn->taken_here >= config->per_connection;
@@ -130,7 +130,7 @@ broken(wl_load *load, wl__conn *conn, const char *data, size_t size)
     wl__conn_fail(load, conn, WL__PARSE_ERROR);
 }
 
-/* Bytes nobody asked for belong to no request, but are a fault. */
+/* Bytes without a request: a fault, but of no request. */
 static void
 stray(wl_load *load, wl__conn *conn, const char *data, size_t size)
 {

@@ -157,7 +157,7 @@ wl__record_drained(wl_load *load)
 
 /* ---- requests ----------------------------------------------------------- */
 
-/* Nobody knows how long a right answer would have taken: at least until
+/* A lower bound of the time: a right answer would have taken at least until
  * now. */
 void
 wl__record_failed(wl_load *load, enum wl__class class, const wl__sent *sent)

@@ -55,7 +55,7 @@ enter_body(wl__response *response, const wl__body *body)
     head->close |= response->state == UNTIL_CLOSE;
 }
 
-/* Whoever speaks something else need not end a line for us to see it. */
+/* Tells other protocols by their first bytes, before a line has ended. */
 static int
 may_be_http(const wl__response *response, const char *data, size_t size)
 {

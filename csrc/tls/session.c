@@ -136,7 +136,7 @@ wb__tls_send(wb__tls *tls, const char *data, size_t size)
         errno = EPIPE; /* the peer has ended the session */
         return -1;
     }
-    tls->wants_room = 0; /* whoever sends waits for room of itself */
+    tls->wants_room = 0; /* a sender waits for room in any case */
     return n;
 }
 

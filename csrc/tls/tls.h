@@ -1,7 +1,7 @@
 /* TLS under a connection, for the server and for the load generator: bytes of
  * HTTP on the one side, records on the other. Made of the system's OpenSSL,
- * which is opened at run time: whoever asks for no TLS holds none of it. Built
- * without OpenSSL's headers, it is none.c, where every context is refused.
+ * which is opened at run time, by the first context. A build without OpenSSL's
+ * headers has none.c instead, where every context is refused.
  *
  * Results are those of recv(2) and send(2). */
 #ifndef WB_TLS_H

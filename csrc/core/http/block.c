@@ -24,7 +24,7 @@ typedef struct reading {
 static const uint64_t MAX_LENGTH = (uint64_t)1 << 59;
 
 /* 1*DIGIT up to 2^59 (RFC 9110 8.6). A list of equal values may be
- * accepted, and is not: nobody sends it in good faith. */
+ * accepted, and is refused here. */
 static int
 note_content_length(reading *r, const char *value, uint32_t size)
 {

@@ -115,7 +115,7 @@ same_state(const reader *left, const reader *right)
     reader a, b;
     memcpy(&a, left, sizeof(a));
     memcpy(&b, right, sizeof(b));
-    a.parser.data = b.parser.data = NULL; /* whoever fed it last */
+    a.parser.data = b.parser.data = NULL; /* of the last call */
     wb__lib_forget_size(&a.parser);
     wb__lib_forget_size(&b.parser);
     return memcmp(&a, &b, sizeof(a)) == 0;

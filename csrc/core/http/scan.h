@@ -36,8 +36,8 @@ int wb__hex_digit(char c); /* 0..15; the caller knows it is WB__HEX */
 int wb__equal_nocase(const char *data, size_t size, const char *lower);
 /* Does the comma-separated list hold this member (RFC 9110 5.6.1)? */
 int wb__list_has(const char *data, size_t size, const char *lower);
-/* Spreads well and is quick; whoever uses it compares what it finds in full,
- * and holds a bounded number of each remainder. */
+/* Quick, and not safe against chosen collisions: a table that uses it compares
+ * keys in full and holds a bounded number for each remainder. */
 static inline uint32_t
 wb__hash(const char *data, size_t size)
 {

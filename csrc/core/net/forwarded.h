@@ -3,7 +3,7 @@
  *
  * Proxies append. So the list is read from its end, as long as what is found
  * is itself trusted; the first address that is not is the client, and what
- * stands before it, anybody may have written. Pure functions of a header
+ * stands before it may come from the client itself. Pure functions of a header
  * block: whether its sender may be believed, the caller has to know. */
 #ifndef WB_FORWARDED_H
 #define WB_FORWARDED_H

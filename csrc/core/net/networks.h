@@ -10,10 +10,10 @@
 typedef struct wb__networks wb__networks;
 
 /* "127.0.0.1, 10.0.0.0/8, ::1, unix, *": addresses, networks, clients of a
- * unix socket, everybody. 0, WB_BADADDRESS or WB_NOMEM. */
+ * unix socket, all clients. 0, WB_BADADDRESS or WB_NOMEM. */
 int wb__networks_new(const char *text, wb__networks **out);
 void wb__networks_free(wb__networks *networks); /* NULL is fine */
-/* `address` in text, "" for a unix socket. NULL networks hold nobody. */
+/* `address` in text, "" for a unix socket. NULL networks hold none. */
 int wb__networks_hold(const wb__networks *networks, const char *address);
 /* An address without a port. 0, or -1. */
 int wb__address_read(const char *data, size_t size, struct in6_addr *out);

@@ -313,8 +313,8 @@ wb__stream_end(const wb__stream *stream, int reset)
     }
     if (wb__children > 0) {
         if (reset) {
-            struct sockaddr nobody = { .sa_family = AF_UNSPEC };
-            connect(stream->fd, &nobody, sizeof(nobody)); /* resets */
+            struct sockaddr none = { .sa_family = AF_UNSPEC };
+            connect(stream->fd, &none, sizeof(none)); /* resets */
         } else {
             shutdown(stream->fd, SHUT_RDWR);
         }

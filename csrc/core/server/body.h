@@ -24,7 +24,7 @@ typedef struct wb__body {
     uint64_t file_size;
     int error;                /* why the content could not be kept: -errno */
     uint8_t complete;
-    uint8_t discarded;        /* nobody reads it any more */
+    uint8_t discarded;        /* content is dropped as it comes */
 } wb__body;
 
 /* `parse`: the parser at the end of the header block. 0, or the status to

@@ -30,10 +30,10 @@ enum wb__conn_state {
     WB__CONN_LAST_UNREAD, /* the same, but the client may still be sending */
     WB__CONN_LINGER, /* all is sent; input is dropped up to its end */
     WB__CONN_CLOSING, /* over; the thread of the loop must still close it */
-    WB__CONN_CLOSED /* over; the memory waits for those who know it */
+    WB__CONN_CLOSED /* over; freed with the last reference to it */
 };
 
-/* Bytes of a body nobody read that are taken in to keep a connection. More
+/* Bytes of an unread body that are read and dropped to keep a connection. More
  * would cost the server more than a new connection costs the client. */
 enum { WB__MAX_REST = 1 << 20 };
 
@@ -106,7 +106,7 @@ void wb__conn_finish(wb__conn *conn, int unread);
 void wb__conn_sent_last(wb__conn *conn);
 /* Closes now, and with a reset if that cuts an answer off. */
 void wb__conn_close(wb__conn *conn);
-/* Frees one that is closed, if nobody knows it any more. */
+/* Frees a closed one, unless it is still referred to. */
 void wb__conn_release(wb__conn *conn);
 /* What was left to the thread that turns the loop. */
 void wb__conn_attend(wb__conn *conn);

@@ -49,8 +49,8 @@ body_is_complete(wb__conn *conn)
     }
 }
 
-/* The bytes do not frame a body. Whoever reads it must not take it for a
- * whole one. */
+/* The bytes do not frame a body. The application's next read fails, so that
+ * it does not take what came for a whole body. */
 static void
 body_failed(wb__conn *conn, int status)
 {

@@ -8,7 +8,7 @@
  * takes over the loop at its next look, and other workers take what is ready.
  *
  *   lead      who has it            what ends it
- *   FREE      nobody                a worker polls or takes: WORKER; none does
+ *   FREE      no thread             a worker polls or takes: WORKER; none does
  *                                   for one look: STANDBY
  *   WORKER    the thread `leader`   a look that finds it away from the loop,
  *                                   and no step since the last look; it waits
@@ -56,7 +56,7 @@ typedef struct wb__lead {
 
 /* All of these with the lock. */
 
-/* A worker: whether it leads; it does from now on if nobody did. */
+/* A worker: whether it leads; it does from now on if no thread did. */
 int wb__lead_claim(struct wb_server *server);
 /* A worker that leads comes from the loop. */
 void wb__lead_turned(struct wb_server *server);

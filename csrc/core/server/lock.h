@@ -16,8 +16,8 @@ int wb__lock_init(wb_server *server); /* 0 or WB_NOMEM */
 void wb__server_lock(wb_server *server);
 void wb__server_unlock(wb_server *server);
 void wb__server_share(wb_server *server); /* from now on several may call */
-/* Whether this thread may touch the handles of the loop: it turns it, or
- * nobody does. */
+/* Whether this thread may touch the handles of the loop: it turns the loop,
+ * or no thread does. */
 int wb__server_on_loop(const wb_server *server);
 void wb__server_progress(wb_server *server); /* wakes wb_request_wait() */
 /* Gives up a reference that was counted in server->references; frees the

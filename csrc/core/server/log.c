@@ -57,7 +57,7 @@ write_some(int fd, const char *data, size_t size)
     return write(fd, data, size);
 }
 
-/* For whoever reads the server's errors, if there is anybody left. */
+/* To the error log, unless an earlier write to it has failed. */
 static void
 tell(wb_server *server, const char *text, int size)
 {

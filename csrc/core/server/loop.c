@@ -101,7 +101,7 @@ poll_once(wb_server *server, int timeout_ms)
     wb__turn_for(server, timeout_ms);
     if (timeout_ms == 0) {
         /* What was added to the poll set is known to the kernel only after
-         * the next turn; whoever watches wb_server_fileno() relies on it. */
+         * the next turn; wb_server_fileno() is polled by callers. */
         for (int i = 0; server->changed && server->ready == 0 && i < 4; i++) {
             server->changed = 0;
             wb__turn_for(server, 0);
@@ -214,7 +214,7 @@ wb_server_timeout(wb_server *server)
         || server->resumable_first != NULL || server->changed) {
         return 0;
     }
-    uv_timer_stop(&server->sleep); /* nobody's business but poll()'s */
+    uv_timer_stop(&server->sleep); /* it only bounds wb_server_poll() */
     uv_update_time(&server->loop);
     return uv_backend_timeout(&server->loop);
 }

@@ -12,7 +12,7 @@ struct wb__conn;
 struct wb__request;
 
 typedef struct wb__proxied {
-    wb__networks *forwarders; /* whose fields count; NULL: nobody's */
+    wb__networks *forwarders; /* whose fields count; NULL: none */
     int fields;               /* enum wb__forwarded_field */
     wb__networks *balancers;  /* who may send a PROXY header */
     char *root_path;          /* without a "/" at its end; owned, or NULL */

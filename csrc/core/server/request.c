@@ -33,7 +33,7 @@ wb__request_new(wb_server *server)
     return request;
 }
 
-/* Nobody knows it any more. */
+/* It is no longer referred to. */
 static void
 recycle(wb__request *request)
 {

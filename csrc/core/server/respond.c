@@ -66,8 +66,7 @@ must_close(const wb__request *request)
         return 1;
     }
     /* The rest of a body would have to be read before the next request is
-     * found, and whether a client that waits for a 100 will send it, nobody
-     * knows. */
+     * found, and a client that waits for a 100 may or may not send it. */
     return body != NULL && !body->complete
         && (request->continue_due || wb__body_rest(body) > WB__MAX_REST);
 }

@@ -84,7 +84,7 @@ struct wb_server {
     wb__lead lead;                /* who that is, with threads */
     pthread_cond_t ready_cond;    /* a request is ready, or it is over */
     pthread_cond_t progress_cond; /* a body grew, an output drained, a request
-                                     ended, nobody turns the loop */
+                                     ended, no thread turns the loop */
 
     atomic_int stop_grace; /* -1: no stop asked */
     atomic_int stopped;
