@@ -20,7 +20,7 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def uninterrupted() -> Iterator[None]:
     """For starting a child and noting it, as one step. What a handler raises
     meanwhile would be lost in the hooks that Python runs around a fork, or the
-    child would be there and nobody know it. It is raised at the end."""
+    child would run without being known. It is raised at the end."""
     if threading.current_thread() is not threading.main_thread():
         yield  # handlers run in the main thread only
         return

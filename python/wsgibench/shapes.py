@@ -1,5 +1,5 @@
-"""What a record is made of, as types, and the check at the door: whatever a
-file has, what comes through `checked` has these shapes.
+"""What a record is made of, as types, and the check of records that are read:
+what comes through `checked` has these shapes.
 
 Fields that are not named here are left as they are. Numbers are finite, sizes
 and counts not negative.

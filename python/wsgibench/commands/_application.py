@@ -244,7 +244,7 @@ def _table(path: Path, wanted: bool) -> dict[str, Any]:
         ) from error
     except tomllib.TOMLDecodeError as error:
         if not wanted:
-            return {}  # somebody else's file
+            return {}  # of another application
         raise UsageError("%s: %s." % (path, error)) from error
     found = data.get("tool", {}).get("wsgibench", {}).get("run")
     if found is None and wanted:
@@ -306,7 +306,7 @@ def _argument(name: str, value: Any) -> list[str]:
 
 def _with_headers(traffic: Traffic, headers: str) -> Traffic:
     """Every request with the header set's own in front; a browser's cookie
-    would be somebody's session."""
+    would be a visitor's session."""
     from wsgibench.load.headers import header_set
 
     base = [h for h in header_set(headers) if h[0].lower() != "cookie"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wsgibench.harness.plan import Cell
 
 Measure = Callable[..., dict[str, Any]]
-WARMUP = "1"  # seconds: nobody steers a load from elsewhere
+WARMUP = "1"  # seconds: a load from elsewhere is not steered
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ INSTEAD = {
     "sweep": "one run at a time",
     "cpu": "pin the workers themselves, by taskset",
     "tool": "workers are our generator",
-    "steered_by": "nobody steers a load from afar",
+    "steered_by": "a load from other machines is not steered",
     "window": "workers report each second",
 }
 

@@ -149,7 +149,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _counted.add_arguments(parser)
 
 
-#: What a suite says itself, and nobody may say against it.
+#: What a suite says itself; it is refused beside one.
 OF_SUITES = (
     *("connections", "headers", "no_keepalive", "rate", "warmup"),
     *("warmup_jit", "aa", "app", "requests", "think"),

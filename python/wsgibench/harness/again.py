@@ -1,4 +1,4 @@
-"""Starts that somebody else on the machine disturbed are measured again."""
+"""Starts that other processes on the machine disturbed are measured again."""
 
 from __future__ import annotations
 

@@ -106,8 +106,8 @@ class Cell:
 
 def order(cells: list[Cell], starts: int, seed: int) -> list[tuple[int, Cell]]:
     """(start, cell): randomised complete blocks. Every start runs each cell
-    once, in an order of its own, so that a machine that drifts does not
-    favour anyone."""
+    once, in an order of its own, so that a machine that drifts favours
+    no server."""
     rng = random.Random(seed)
     plan = []
     for start in range(starts):

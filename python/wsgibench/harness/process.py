@@ -1,5 +1,5 @@
 """The server under test as a process: started on a socket that the harness
-owns, checked by its answers, stopped, and heard out when it dies."""
+owns, checked by its answers, stopped; what it printed last is kept."""
 
 from __future__ import annotations
 

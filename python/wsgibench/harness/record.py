@@ -73,8 +73,8 @@ def kind(record: dict[str, Any]) -> str:
 
 def read(path: Path, *kinds: str) -> dict[str, Any]:
     """One of these kinds; without them, of any. UsageError, one sentence,
-    for whatever is no such record; a stranger's file takes no more memory
-    than a large record."""
+    for whatever is no such record; no file takes more memory than a large
+    record."""
     found = _read(path)
     if kinds and kind(found) not in kinds:
         raise UsageError(

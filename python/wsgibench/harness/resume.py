@@ -58,7 +58,7 @@ class Earlier:
         return starts
 
     def left(self) -> list[Entry]:
-        """Cells with starts that nobody asked for: they must not be lost."""
+        """Cells with starts that this run does not ask for: they are kept."""
         return [cell for cell in self._cells.values() if cell["starts"]]
 
 

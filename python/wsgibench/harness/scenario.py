@@ -38,7 +38,7 @@ class Scenario:
     options: dict[str, Any] = field(default_factory=dict, hash=False)
     #: Seconds: how long an answer takes when nothing is in the way.
     delay: float = 0.0
-    #: The body is whatever the application answers; nobody knows it before.
+    #: The body is not known before the application answers.
     any_body: bool = False
     #: The user's own; `app` is then its module:name.
     application: Application | None = None

@@ -40,7 +40,7 @@ MOST_CHECKED = (1000, 50)
 AT_ONCE, AT_ONCE_EACH, AT_ONCE_SECONDS = 8, 25, 2.0
 
 Visitor = Mapping[str, str]
-NOBODY: Visitor = {}
+ANONYMOUS: Visitor = {}
 
 
 def sessions(
@@ -51,7 +51,7 @@ def sessions(
 ) -> list[Visitor]:
     """What the user's function returns for each visitor."""
     if not application.sessions:
-        return [NOBODY]
+        return [ANONYMOUS]
     url = "http://%s:%d" % address[:2]
     with tempfile.TemporaryDirectory(prefix="wsgibench-") as folder:
         out = Path(folder) / "sessions.json"
@@ -195,7 +195,7 @@ class Visit:
         self._application = scenario.application
         self._environment = environment
         self._expected = expected
-        self._visitors: list[Visitor] = [NOBODY]
+        self._visitors: list[Visitor] = [ANONYMOUS]
 
     def begin(self, target: TargetProcess, start: int) -> dict[str, Any]:
         """Visitors log in, every request is asked; what came of it."""

@@ -2,7 +2,7 @@
 everybody else on their two CPUs.
 
 Beside the usage of both process trees it samples what the kernel says of the
-CPUs themselves. What is busy there and not ours was somebody else's.
+CPUs themselves. What is busy there and not ours, other processes used.
 """
 
 from __future__ import annotations

@@ -34,8 +34,9 @@ def line(live: Live, before: Live) -> str:
 def following(
     wanted: bool, ndjson: str = "", prometheus: str = ""
 ) -> Iterator[OnLive | None]:
-    """What ``run`` calls now and then; None when nobody watches. ``ndjson``:
-    a file, or "-"; ``prometheus``: where to serve, ``[HOST]:PORT``."""
+    """What ``run`` calls now and then; None when nothing is to be shown.
+    ``ndjson``: a file, or "-"; ``prometheus``: where to serve,
+    ``[HOST]:PORT``."""
     with contextlib.ExitStack() as stack:
         watchers = [
             stack.enter_context(one)

@@ -159,6 +159,6 @@ def _with_body(
         head = [*head, b"Transfer-Encoding: chunked\r\n\r\n"]
         return joined([*head, *_chunked(body, spec.chunk, len(head))])
     if "content-length" in names or "transfer-encoding" in names:
-        return joined([*head, b"\r\n", *body])  # whoever says so, knows
+        return joined([*head, b"\r\n", *body])  # the user's own framing
     size = _size_of(body, len(head) + 3, 10)
     return joined([*head, b"Content-Length: ", size, b"\r\n\r\n", *body])

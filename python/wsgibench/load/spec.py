@@ -235,7 +235,7 @@ class LoadSpec:
             raise UsageError("no stage asks for a request.")
         least, most = self.think
         if not 0 <= least <= most <= MOST:
-            raise UsageError("nobody thinks for %g to %g s." % self.think)
+            raise UsageError("a think time cannot be %g to %g s." % self.think)
         if most and self.open_loop:
             raise UsageError(
                 "think time is of the closed loop; here requests are due at "

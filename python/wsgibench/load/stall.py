@@ -22,7 +22,7 @@ def unusual_ns(result: dict[str, Any]) -> int:
 
 def longest_ns(result: dict[str, Any]) -> int:
     """The longest stretch of windows without an answer, right or wrong, in a
-    run that had answers before or behind it. 0: none, or nobody was asked."""
+    run that had answers before or behind it. 0: none, or nothing was asked."""
     longest = begun = 0
     running = False
     asked = False

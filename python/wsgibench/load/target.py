@@ -111,7 +111,7 @@ def parse_target(
     if port is None:
         port = 443 if tls else 80
     if port == 0:
-        raise UsageError("%r: nobody listens at port 0." % url)
+        raise UsageError("%r: port 0 cannot be connected to." % url)
     if parts.scheme not in ("http", "https") or not host:
         raise UsageError(
             "%r is not a URL like http://127.0.0.1:8000/, https://... or "

@@ -216,7 +216,7 @@ def merged(
         spec = replace(
             spec, connections=max(1, asked), duration=max(seconds, 1e-3)
         )
-    # Whoever was lost in mid-run had requests under way: they are in no class.
+    # A worker that was lost had requests under way: they are in no class.
     for raw in raws:
         under_way = raw["scheduled"] - sum(raw["classes"].values())
         raw["classes"]["in_flight"] += under_way

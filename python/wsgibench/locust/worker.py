@@ -29,7 +29,7 @@ from wsgibench.locust.engine import Engine
 from wsgibench.locust.user import FastUser
 
 LOG = logging.getLogger("wsgibench")
-#: The master is gone: a load does not run for nobody. Locust's own workers
+#: The master is gone: its load ends. Locust's own workers
 #: wait for a minute, and then end.
 LOST_SECONDS = 10
 REPORT_SECONDS = 1.0

@@ -263,7 +263,7 @@ class Call:
                 pass
 
     def take(self) -> Any:
-        """The request, to be ended: it is nobody else's any more."""
+        """The request, to be ended: the call no longer has it."""
         request, self.request = self.request, None
         if self.server.holders:
             with self.server.gate:

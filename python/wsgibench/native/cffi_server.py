@@ -248,7 +248,7 @@ class CoreServer:
     # In use, or closed ----------------------------------------------------
 
     def _locked(self) -> Any:
-        """For what any thread may call: nobody closes the core meanwhile.
+        """For what any thread may call: the core is not closed meanwhile.
         Whoever had it when the process was forked is not in the child."""
         if self._pid != os.getpid():
             self._pid = os.getpid()
@@ -292,9 +292,9 @@ class CoreServer:
             self._close_core()
 
     def _close_core(self) -> None:
-        """Nobody is in the core. Clients are cut off, and the close() of each
-        call that waited is called. Those that a forked child has inherited
-        are its parent's."""
+        """No thread is in the core. Clients are cut off, and the close() of
+        each call that waited is called. Those that a forked child has
+        inherited are its parent's."""
         with self._locked():
             core, self._core = self._core, NULL
             if not core:

@@ -19,7 +19,7 @@ INTERVAL = 0.3
 #: ns by which a file may seem older than it is: the kernel takes its time
 #: from the last tick. A start too many does no harm, one too few does.
 TICK = 20_000_000
-#: Folders whose files are nobody's to edit, or too many.
+#: Folders whose files are not edited, or are too many.
 SKIP = {"node_modules", "site-packages", "__pycache__"}
 
 

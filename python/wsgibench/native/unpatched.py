@@ -25,7 +25,7 @@ def original(module: str, name: str) -> Any:
 
 
 def patched_by() -> str | None:
-    """Who has replaced threads in this process, if somebody has."""
+    """What has replaced threads in this process, or None."""
     monkey = sys.modules.get("gevent.monkey")
     if monkey is not None and monkey.is_module_patched("threading"):
         return "gevent"

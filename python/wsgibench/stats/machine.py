@@ -1,4 +1,4 @@
-"""Had somebody else the CPUs that server and client were to have?
+"""Did other processes use the CPUs of server and client?
 
 In a closed loop without waiting, the two of them together use what there is.
 Three things can take it from them: other processes on their CPUs (which shows
@@ -33,7 +33,7 @@ class Shares:
     others: float  # used on the CPUs of server and client
     stolen: float
     throttled: float
-    pressure: float  # PSI: somebody on the machine waited
+    pressure: float  # PSI: some process on the machine waited
     involuntary: float  # switches of the server, a second
 
     @property

@@ -16,7 +16,7 @@ import numpy as np
 
 from wsgibench.stats.samples import Array
 
-#: Levels that differ by less are one level: nobody would choose a server
+#: Levels that differ by less are one level: too little to choose a server
 #: for it, and a machine that is not all ours drifts by as much.
 SAME = 0.03
 PART = 0.2  # of the windows, at least, on each side of a step

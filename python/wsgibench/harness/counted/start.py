@@ -51,7 +51,7 @@ def _slope(small: Sequence[float], large: Sequence[float], n: int) -> float:
 
 
 def _cost(*slopes: float) -> float:
-    """Their sum. What nobody does is 0 and a little of what is done once."""
+    """Their sum; noise around 0 is 0."""
     return max(0.0, sum(slopes))
 
 
@@ -62,7 +62,7 @@ def _worth(cost: float, instructions: int = WORTH) -> int:
 
 
 def _in_time(requests: int, seconds: float) -> int:
-    """Fewer where a request takes so long that nobody would wait for it."""
+    """Fewer where a request takes very long."""
     while requests > FEWEST and requests * seconds > LONGEST:
         requests //= 2
     return requests

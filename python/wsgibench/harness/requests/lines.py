@@ -118,7 +118,7 @@ def _read(name: str, where: str, folder: Path) -> bytes:
 def _body(
     kind: str, value: Any, where: str, folder: Path
 ) -> tuple[bytes, str]:
-    """(bytes, what the Content-Type says if nobody else does)"""
+    """(bytes, what the Content-Type is if no header says it)"""
     if kind == "json":
         return json.dumps(value).encode(), "application/json"
     if kind in ("form", "multipart"):
