@@ -36,6 +36,7 @@ from tests.native.process import (
 from tests.native.test_life import APP, ask, change, worker_of
 from wsgibench import serve
 from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.native import identity
 from wsgibench.native.config import gather
 from wsgibench.native.loading import load_app
 
@@ -456,6 +457,15 @@ def test_pid_file(run: Run, tmp_path: Path) -> None:
     assert get(port).endswith(b" one")
     assert program.stop() == 0
     assert not path.exists()
+
+
+def test_a_pid_file_that_is_a_pipe_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    os.mkfifo(path)
+    with pytest.raises(WsgibenchError, match="no regular file"):
+        with identity.pid_file(str(path)):
+            pass
+    assert stat.S_ISFIFO(path.stat().st_mode)
 
 
 # The end ---------------------------------------------------------------------

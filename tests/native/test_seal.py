@@ -3,10 +3,12 @@ is let in."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +54,22 @@ def test_a_sealed_unix_socket_keeps_its_queue_and_takes_no_more(
                 late.connect(path)
         listener.accept()[0].close()
     listener.close()
+
+
+def test_the_socket_that_another_has_put_there_stays(tmp_path: Path) -> None:
+    """An operator removed ours and started the next service."""
+    path = tmp_path / "socket"
+    ours = sockets.listen_unix(str(path))
+    path.unlink()
+    with contextlib.closing(sockets.listen_unix(str(path), 0o600)) as theirs:
+        theirs.listen(1)
+        for _ in range(2):  # a stop seals more than once
+            sockets.seal(ours)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+        sockets.seal(theirs)
+    assert not path.exists()
+    ours.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no abstract names")

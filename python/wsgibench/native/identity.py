@@ -174,6 +174,8 @@ def pid_file(path: str | None) -> Iterator[None]:
     if path is None:
         yield
         return
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise WsgibenchError("the pid file %s is no regular file." % path)
     pid = _read_pid(path)
     if pid > 0 and pid != os.getpid() and _is_alive(pid):
         raise WsgibenchError(

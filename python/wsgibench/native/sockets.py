@@ -76,6 +76,15 @@ def check_paths(binds: Sequence[str | None]) -> None:
             raise UsageError("unix:%s is there twice." % path)
 
 
+#: Inode of a listener's socket -> device and inode of the file made for it.
+_made: dict[int, tuple[int, int]] = {}
+
+
+def _file_at(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
 def listen_unix(path: str, mode: int | None = None) -> socket.socket:
     """``mode``: permissions of the file, as chmod(2)."""
     if path in ("", "@"):
@@ -94,6 +103,8 @@ def listen_unix(path: str, mode: int | None = None) -> socket.socket:
                 os.chmod(path, mode)
             finally:
                 os.umask(old)
+        if not path.startswith("@"):
+            _made[os.fstat(listener.fileno()).st_ino] = _file_at(path)
     except OSError as error:
         listener.close()
         raise WsgibenchError(
@@ -198,10 +209,14 @@ def path_of(listener: socket.socket) -> str | None:
 
 
 def remove_path(listener: socket.socket) -> None:
-    """Unlinks the file of a unix socket that was made here."""
+    """Unlinks the file of a unix socket that was made here; another server
+    may have put its own in that place."""
     path = path_of(listener)
-    if path is not None:
-        with contextlib.suppress(OSError):
+    if path is None:
+        return
+    made = _made.get(os.fstat(listener.fileno()).st_ino)
+    with contextlib.suppress(OSError):
+        if made in (None, _file_at(path)):
             os.unlink(path)
 
 
