@@ -69,12 +69,15 @@ class BuildWithBenchmarks(build_py):
     KEPT = ("suites/*.toml", "pins/*.json")
 
     def run(self):
-        super().run()
         if getattr(self, "editable_mode", False):
+            super().run()
             return  # it is all there
+        # What an earlier build left is no part of this one.
+        package = Path(self.build_lib, "wsgibench")
+        shutil.rmtree(package, ignore_errors=True)
+        super().run()
         root = Path(setup_native.ROOT, "benchmarks")
-        target = Path(self.build_lib, "wsgibench", "_benchmarks")
-        shutil.rmtree(target, ignore_errors=True)
+        target = package / "_benchmarks"
         for pattern in self.KEPT:
             for path in sorted(root.glob(pattern)):
                 copy = target / path.relative_to(root)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
@@ -35,6 +36,26 @@ def pytest_collection_modifyitems(
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, the same in each of xdist's processes: for what
+    is slow to make. Who makes something there locks it."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(of_all_workers: Path) -> Iterator[Path]:
+    """Environments of servers: made once for all tests, in a cache that is
+    not the user's, unless WSGIBENCH_CACHE names one to keep."""
+    kept = os.environ.get("WSGIBENCH_CACHE")
+    folder = Path(kept) if kept else of_all_workers / "cache"
+    os.environ["WSGIBENCH_CACHE"] = str(folder)
+    yield folder
+    if not kept:
+        del os.environ["WSGIBENCH_CACHE"]
 
 
 def _bindings() -> list[str]:

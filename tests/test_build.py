@@ -238,7 +238,14 @@ def test_a_source_distribution_builds_and_serves(
             and not path.name.endswith("_fields.h")  # the build makes them
         } - {path.relative_to(source) for path in source.rglob("*")}
         assert not missing
+    # A file that was renamed since, and the other binding, of a build before.
+    left = tmp_path / "built" / "lib" / "wsgibench" / "native"
+    left.mkdir(parents=True)
+    (left / "renamed.py").touch()
+    (left / "_cffi.abi3.so").touch()
     library = build(source, tmp_path / "built", CFLAGS="-O0")
+    assert not (left / "renamed.py").exists()
+    assert not (left / "_cffi.abi3.so").exists()
     done = python(tmp_path, "-c", SERVE, PYTHONPATH=str(library))
     assert done.stdout.split() == [
         "built",

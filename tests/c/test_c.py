@@ -3,10 +3,14 @@ and over each framing parser that is installed."""
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,47 +36,66 @@ def run(command: list[str], cwd: Path = ROOT) -> None:
 
 
 class Builds:
-    """The core and the generator, compiled once for each kind of build."""
+    """The core and the generator, compiled once for each kind of build, by
+    the first of xdist's processes that wants it."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._made: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    def __init__(self, shared: Path, own: Path) -> None:
+        self._shared = shared
+        self._own = own
 
-    def _make(self, parser: str, kind: str) -> tuple[list[str], list[str]]:
-        try:
-            flags = setup_native.flags()
-        except SystemExit as missing:
-            pytest.skip(str(missing).strip().splitlines()[0])
-        compiler = [
+    def _make(self, command: list[str], place: Path) -> None:
+        def compiled(index: int, source: str) -> None:
+            # By number: two folders have a conn.c.
+            run([*command, "-c", source, "-o", str(place / ("%d.o" % index))])
+
+        sources = setup_native.sources(*setup_native.PLAIN)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(compiled, range(len(sources)), sources))
+        (place / "complete").touch()
+
+    def link(self, program: str, parser: str, kind: str) -> Path:
+        flags = flags_of(parser)
+        command = [
             *setup_native.compiler(),
             *flags.compile,
             *BUILDS[kind],
             "-DWB_TESTING",
             "-I" + str(ROOT / "csrc" / "load"),
         ]
-        place = self._directory / ("%s-%s" % (parser, kind))
-        place.mkdir()
-        sources = setup_native.sources(*setup_native.PLAIN)
-        for index, source in enumerate(sources):  # two rooms have a conn.c
-            name = str(place / ("%d.o" % index))
-            run([*compiler, "-c", source, "-o", name])
+        place = self._shared / ("%s-%s" % (parser, kind))
+        place.mkdir(parents=True, exist_ok=True)
+        with open(place / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (place / "complete").exists():
+                self._make(command, place)
         objects = sorted(str(path) for path in place.glob("*.o"))
-        return compiler, [*objects, *flags.link]
-
-    def link(self, program: str, parser: str, kind: str) -> Path:
-        key = (parser, kind)
-        if key not in self._made:
-            self._made[key] = self._make(parser, kind)
-        compiler, rest = self._made[key]
-        out = self._directory / ("%s-%s-%s" % (program, parser, kind))
+        out = self._own / ("%s-%s-%s" % (program, parser, kind))
         sources = [str(HERE / (program + ".c")), str(HERE / "wire.c")]
-        run([*compiler, *WARNINGS, *sources, "-o", str(out), *rest])
+        command += [*WARNINGS, *sources, "-o", str(out)]
+        run([*command, *objects, *flags.link])
         return out
 
 
-@pytest.fixture(scope="module")
-def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
-    return Builds(tmp_path_factory.mktemp("c"))
+@pytest.fixture
+def builds(of_all_workers: Path, tmp_path: Path) -> Builds:
+    return Builds(of_all_workers / "c", tmp_path)
+
+
+@functools.cache
+def probed(parser: str) -> Any:
+    """The flags for a parser that $WSGIBENCH_PARSER names already, or why
+    there are none."""
+    try:
+        return setup_native.flags()
+    except SystemExit as missing:
+        return str(missing).strip().splitlines()[0]
+
+
+def flags_of(parser: str) -> Any:
+    found = probed(parser)
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
 
 
 @pytest.fixture(params=["http_parser", "llhttp"])

@@ -18,10 +18,6 @@ CORPUS = corpus.cases()
 FAMILIES = sorted({case.family for case in OWN})
 
 
-def name_of(case: Case) -> str:
-    return "%s-%s" % (case.family, case.name)
-
-
 @pytest.fixture(scope="module", params=[0, 4], ids=["loop", "threads"])
 def threads(request: pytest.FixtureRequest) -> int:
     return int(request.param)
@@ -40,12 +36,6 @@ def local(start_target: Callable[..., Any], threads: int) -> Iterator[Target]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def delivered(target: Target) -> dict[int, delivery.Outcome]:
-    outcomes = delivery.run(target, OWN + CORPUS, delivery.whole)
-    return {id(outcome.case): outcome for outcome in outcomes}
-
-
 def check(outcomes: list[delivery.Outcome]) -> None:
     bad = [outcome for outcome in outcomes if outcome.complaint]
     assert not bad, "%d cases\n%s" % (
@@ -54,27 +44,28 @@ def check(outcomes: list[delivery.Outcome]) -> None:
     )
 
 
-@pytest.mark.parametrize("case", OWN, ids=name_of)
-def test_rule(case: Case, delivered: dict[int, delivery.Outcome]) -> None:
-    check([delivered[id(case)]])
+def of(family: str) -> list[Case]:
+    return [case for case in OWN if case.family == family]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_whole(family: str, target: Target) -> None:
+    check(delivery.run(target, of(family), delivery.whole))
 
 
 @pytest.mark.skipif(not CORPUS, reason="no corpus: see tests/http/corpus.py")
-@pytest.mark.parametrize("case", CORPUS, ids=name_of)
-def test_corpus(case: Case, delivered: dict[int, delivery.Outcome]) -> None:
-    check([delivered[id(case)]])
+def test_corpus(target: Target) -> None:
+    check(delivery.run(target, CORPUS, delivery.whole))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_by_byte(family: str, local: Target) -> None:
-    cases = [case for case in OWN if case.family == family]
-    check(delivery.run(local, cases, delivery.by_byte))
+    check(delivery.run(local, of(family), delivery.by_byte))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_cut(family: str, local: Target) -> None:
-    cases = [case for case in OWN if case.family == family]
-    check(delivery.run(local, cases, delivery.every_cut))
+    check(delivery.run(local, of(family), delivery.every_cut))
 
 
 @pytest.mark.skipif(not CORPUS, reason="no corpus: see tests/http/corpus.py")
