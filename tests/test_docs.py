@@ -1,17 +1,15 @@
-"""What the documents tell people to do: commands that exist, links that lead
-somewhere, Python that is Python."""
+"""What the documents say: links that lead somewhere, Python that is Python,
+files and numbers that are there. (Commands: test_commands.py.)"""
 
 from __future__ import annotations
 
 import ast
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from wsgibench.cli import build_parser
 from wsgibench.commands import list as list_command
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,30 +25,6 @@ def blocks(path: Path, language: str) -> Iterator[str]:
     for match in FENCE.finditer(path.read_text()):
         if match.group(1) == language:
             yield match.group(2)
-
-
-NO_COMMAND: list[list[str]] = [[], ["--with-services"]]
-
-
-def our_commands(path: Path) -> Iterator[list[str]]:
-    """Arguments of `python -m wsgibench`, or `./bench`, in shell blocks."""
-    for block in blocks(path, "sh"):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.split(line, comments=True)
-            if words[1:3] == ["-m", "wsgibench"]:
-                yield words[3:]
-            elif words[:1] == ["./bench"] and words[1:] not in NO_COMMAND:
-                yield words[1:]
-
-
-@document
-def test_commands_are_understood(path: Path) -> None:
-    parser = build_parser()
-    for words in our_commands(path):
-        try:
-            parser.parse_args(words)
-        except SystemExit:
-            pytest.fail("no such command: %s" % " ".join(words))
 
 
 @document
@@ -75,11 +49,6 @@ def test_the_readme_links_absolutely() -> None:
 def test_python_can_be_parsed(path: Path) -> None:
     for block in blocks(path, "python"):
         ast.parse(block)
-
-
-def test_commands_are_found_at_all() -> None:
-    found = [words[0] for path in DOCUMENTS for words in our_commands(path)]
-    assert {"run", "serve", "load", "report", "list"} <= set(found)
 
 
 #: Paths in backquotes that are of another kind: made by running, or a form.
