@@ -247,14 +247,14 @@ class Tried(Disturbed):
     rss: int
 
 
-class Found(TypedDict):
+class Configuration(TypedDict):
     workers: int
     threads: int
     server: str
     command: str
 
 
-PerhapsFound = Optional[Found]
+PerhapsConfiguration = Optional[Configuration]
 
 
 class Size(Disturbed):
@@ -263,7 +263,7 @@ class Size(Disturbed):
     least_workers: int
     under_way: float
     tried: list[Tried]
-    found: PerhapsFound
+    found: PerhapsConfiguration
 
 
 class SizedCell(Cell):

@@ -157,7 +157,7 @@ def test_what_others_disturbed_is_in_no_number() -> None:
 def test_size_says_the_same_in_both() -> None:
     made = of_size()
     shown, printed = text_of(html.render(made)), size.render(made)
-    (best,) = size.found(made)
+    (best,) = size.sized(made)
     for said in (
         size.headline(best, made),
         best["size"]["found"]["command"],

@@ -84,7 +84,7 @@ def _search(field: _field.Field, cell: Any, start: int) -> dict[str, Any]:
     }
 
 
-def _disturbed(points: list[dict[str, Any]], found: knee.Found) -> str:
+def _disturbed(points: list[dict[str, Any]], found: knee.Capacity) -> str:
     """Why the rate that was found may be too low: others took time of trials
     that it follows from. One far below that held all the same tells so much
     the more."""

@@ -37,7 +37,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Found:
+class Capacity:
     rate: float  # requests/s; 0: not even the lowest held
     trials: tuple[Trial, ...]
     is_bound: bool = False  # the client's limit came first
@@ -95,19 +95,19 @@ def search(
     trial: Callable[[float], Trial],
     first: float,
     tolerance: float = TOLERANCE,
-) -> Found:
+) -> Capacity:
     """`first`: where to begin, about half of what may be."""
     made = Search(trial)
     low, high = made.bracket(first)
     if not low or math.isinf(high):
-        return Found(low, tuple(made.trials), math.isinf(high))
+        return Capacity(low, tuple(made.trials), math.isinf(high))
     ends = low, high
     low, high = made.halved(low, high, max(NEAR, 1 + tolerance))
     if not made.is_steep(low, high):
         rate = made.fitted(*ends)
-        return Found(rate, tuple(made.trials))
+        return Capacity(rate, tuple(made.trials))
     low, high = made.halved(low, high, 1 + tolerance)
-    return Found(between(made.trials, low, high), tuple(made.trials))
+    return Capacity(between(made.trials, low, high), tuple(made.trials))
 
 
 def between(trials: Sequence[Trial], low: float, high: float) -> float:

@@ -13,7 +13,7 @@ from wsgibench.harness import suite as suites
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell, Load, ramp
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 MAX_CONNECTIONS = 1 << 20
 
@@ -32,8 +32,8 @@ def split(text: str) -> list[str]:
 
 
 def _known(
-    names: list[str], find: Callable[[str], Found], missing: list[str]
-) -> dict[str, Found]:
+    names: list[str], find: Callable[[str], Value], missing: list[str]
+) -> dict[str, Value]:
     """What `find` makes of each name. A name without a meaning costs only
     its own cells, unless there is no other; then it is wrong use."""
     found = {}

@@ -168,7 +168,7 @@ def _capacity(record: dict[str, Any]) -> Page:
 
 
 def _size(record: dict[str, Any]) -> Page:
-    found = size.found(record)
+    found = size.sized(record)
     style = _Style(record)
     traces = []
     numbers = []

@@ -43,7 +43,7 @@ def month(cell: Cell, record: dict[str, Any]) -> float:
     return float(cost.HOURS_OF_A_MONTH * hour)
 
 
-def found(record: dict[str, Any]) -> list[Cell]:
+def sized(record: dict[str, Any]) -> list[Cell]:
     """The cheapest first."""
     cells = [one for one in record["cells"] if one["size"]["found"]]
     return sorted(cells, key=lambda cell: month(cell, record))
@@ -51,7 +51,7 @@ def found(record: dict[str, Any]) -> list[Cell]:
 
 def render(record: dict[str, Any]) -> str:
     lines = ["for %g requests/s with %s:" % (record["rate"], record["slo"])]
-    for cell in found(record):
+    for cell in sized(record):
         lines += [
             "  " + headline(cell, record),
             "      " + cell["size"]["found"]["command"],

@@ -10,8 +10,8 @@ def without_stackless():
     sys.modules["stackless"] = None
 
 
-def found():
-    """The libraries below it, as they tell themselves."""
+def libraries():
+    """The versions of the libraries below it."""
     from concurrence import _event
 
     return dict(
@@ -41,7 +41,7 @@ def _serve(sock, ready, handle):
     )
 
     def accept():
-        ready(**found())
+        ready(**libraries())
         while True:
             Tasklet.new(handle)(listener.accept())
 

@@ -3,8 +3,8 @@
 from __future__ import absolute_import
 
 
-def found():
-    """The libraries below it, as they tell themselves: it takes libev,
+def libraries():
+    """The versions of the libraries below it: it takes libev,
     libevent, or a loop of its own around select, whichever it was built
     with."""
     from syncless import coio

@@ -23,12 +23,12 @@ def serve_work(work, sock, ready, options):
     from syncless import coio
     from syncless.best_stackless import stackless
     from wsgibench_target.rawhttp import handler
-    from wsgibench_target.servers._syncless import found
+    from wsgibench_target.servers._syncless import libraries
 
     handle = handler(work, options)
     listener = coio.nbsocket(
         socket.fromfd(sock.fileno(), sock.family, sock.type)
     )
-    ready(**found())
+    ready(**libraries())
     while True:
         stackless.tasklet(handle)(*listener.accept())

@@ -21,10 +21,10 @@ def serve(app, sock, ready, options):
     import socket
 
     from syncless import coio, wsgi
-    from wsgibench_target.servers._syncless import found
+    from wsgibench_target.servers._syncless import libraries
 
     listener = coio.nbsocket(
         socket.fromfd(sock.fileno(), sock.family, sock.type)
     )
-    ready(**found())
+    ready(**libraries())
     wsgi.WsgiListener(listener, app)
