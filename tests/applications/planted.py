@@ -75,6 +75,19 @@ def other_status(handler: Handler, status: str, headers: Headers) -> Head:
     return status.replace("404 Not Found", "200 OK"), headers
 
 
+def lower_case(handler: Handler, status: str, headers: Headers) -> Head:
+    return status, [(name, value.lower()) for name, value in headers]
+
+
+def strips_cookie(handler: Handler, status: str, headers: Headers) -> Head:
+    """Scripts may read it then."""
+    return status, [(k, v.replace("; HttpOnly", "")) for k, v in headers]
+
+
+def ok_for_304(handler: Handler, status: str, headers: Headers) -> Head:
+    return "200 OK" if status.startswith("304") else status, headers
+
+
 def head_status(handler: Handler, status: str, headers: Headers) -> Head:
     is_head = handler.environ["REQUEST_METHOD"] == "HEAD"
     return "501 Not Implemented" if is_head else status, headers
@@ -130,6 +143,17 @@ class Swap:
         return last if self.count > self.after else blocks
 
 
+class Cache:
+    """Gives everybody what the first one got who asked for it."""
+
+    def __init__(self) -> None:
+        self.first: dict[tuple[str, str], list[bytes]] = {}
+
+    def __call__(self, handler: Handler, blocks: list[bytes]) -> list[bytes]:
+        asked = handler.environ["REQUEST_METHOD"], handler.environ["PATH_INFO"]
+        return self.first.setdefault(asked, blocks)
+
+
 def under_load(handler: Handler, blocks: list[bytes]) -> list[bytes]:
     """Only two visitors ask before the load."""
     is_new = handler.environ.get("HTTP_COOKIE") == "visitor=3"
@@ -148,6 +172,9 @@ FAULTS: dict[str, tuple[Callable[..., Head] | None, Any]] = {
     "another Location": (location, None),
     "compresses": (says_gzip, zipped),
     "no length": (no_length, None),
+    "another case": (lower_case, None),
+    "strips a cookie": (strips_cookie, None),
+    "200 for 304": (ok_for_304, None),
     "another status": (other_status, None),
     "another status to HEAD": (head_status, None),
     "another length to HEAD": (head_length, None),
@@ -158,6 +185,7 @@ FAULTS: dict[str, tuple[Callable[..., Head] | None, Any]] = {
     "a body to 304": (None, body_to_304),
     "a body to HEAD": (None, body_to_head),
     "swaps answers": (None, Swap),
+    "caches": (None, Cache),
     "wrong under load": (None, under_load),
 }
 

@@ -52,13 +52,16 @@ class Application:
             ("X-Route", path),
             ("Set-Cookie", "a=1"),
             ("Set-Cookie", "b=2"),
-            ("ETag", '"1"'),
+            ("ETag", '"A"'),
             ("Content-Type", "text/plain; charset=utf-8"),
         ]
         if path == "/same":
             return STATUS[path], headers, b""
         if path == "/moved":
             headers.append(("Location", "/no"))
+        if path == "/time":
+            cookie = "s=%d; Path=/; HttpOnly; Max-Age=%d"
+            headers.append(("Set-Cookie", cookie % (self.count, self.count)))
         headers.append(("Content-Length", str(len(body))))
         body = b"" if method == "HEAD" else body
         return STATUS.get(path, "200 OK"), headers, body
@@ -119,13 +122,17 @@ SAID = {
     "another charset": "GET /: the header content-type is 'text/plain; "
     "charset=latin-1', not 'text/plain; charset=utf-8'",
     "folds cookies": "GET /: the header set-cookie comes once, not 2",
-    "another ETag": "GET /: the header etag is 'W/\"1\"', not '\"1\"'",
+    "another ETag": "GET /: the header etag is 'W/\"A\"', not '\"A\"'",
     "another Location": "GET /moved: the header location is "
     "'http://localhost/no', not '/no'",
     "compresses": "GET /: a header content-encoding that the application did "
     "not send",
     "another byte": "GET /: its body differs from byte 4 on: 'Page the ",
     "no length": "GET /: the header content-length is missing",
+    "another case": "GET /: the header etag is '\"a\"', not '\"A\"'",
+    "strips a cookie": "GET /time: it sets other cookies: s; Path=/; Max-Age, "
+    "not s; Path=/; HttpOnly; Max-Age",
+    "200 for 304": "GET /same: status 200, not 304",
     "another status": "GET /no: status 200, not 404",
     "another status to HEAD": "HEAD /: status 501, not 200",
     "another length to HEAD": "HEAD /: the header content-length is '0', not "
@@ -137,6 +144,7 @@ SAID = {
     "a body to 304": "GET /same: a body in the answer 304",
     "a body to HEAD": "HEAD /: a body in the answer to HEAD",
     "swaps answers": "GET /who: its body differs from byte 17 on",
+    "caches": "GET /who: its body differs from byte 17 on",
     "wrong under load": "",  # that is the load's to see
 }
 

@@ -197,7 +197,7 @@ class Stable:
     #: name -> the values that all answers have, or None where they differ
     headers: dict[str, list[str] | None]
     counts: dict[str, int]  # how often the name comes, where that is stable
-    cookies: frozenset[str] | None  # their names; None: they differ
+    cookies: frozenset[str] | None  # as _cookies says; None: they differ
     sometimes: frozenset[str]  # names that some answers have
     body: Body
     raw: bytes | None  # as it crosses the wire, if that never changes
@@ -267,10 +267,14 @@ class Stable:
                     % (name, ", ".join(given), ", ".join(values))
                 )
             elif name == "set-cookie" and self.cookies is not None:
-                others = self.cookies ^ _cookies(given)
-                if others:
+                own = _cookies(given)
+                if own != self.cookies:
                     found.append(
-                        "it sets other cookies: %s" % ", ".join(sorted(others))
+                        "it sets other cookies: %s, not %s"
+                        % (
+                            ", ".join(sorted(own - self.cookies)) or "none",
+                            ", ".join(sorted(self.cookies - own)) or "none",
+                        )
                     )
         known = {*self.headers, *self.sometimes, *SERVERS}
         found += [
@@ -286,7 +290,17 @@ def _times(count: int) -> str:
 
 
 def _cookies(values: Sequence[str]) -> frozenset[str]:
-    return frozenset(value.partition("=")[0].strip() for value in values)
+    """Each with its name and attributes; their times may change with it."""
+    found = []
+    for value in values:
+        pair, *rest = (part.strip() for part in value.split(";"))
+        shown = [pair.partition("=")[0].strip()]
+        for attribute in rest:
+            name = attribute.partition("=")[0].strip()
+            is_time = name.lower() in ("expires", "max-age")
+            shown.append(name if is_time else attribute)
+        found.append("; ".join(shown))
+    return frozenset(found)
 
 
 def of(answers: Sequence[Answer]) -> Stable:
