@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from wsgibench.commands import _field
+from wsgibench.harness.run import Run
 
 APP = """
 import time
@@ -120,15 +121,47 @@ def test_wrong_use(project: Path, arguments: list[str], sentence: str) -> None:
     assert sentence in done.stderr
 
 
-def test_ctrl_c_keeps_what_there_is(tmp_path: Path) -> None:
-    made: dict[str, Any] = {"complete": False, "cells": []}
-    out = tmp_path / "record.json"
-    said: list[str] = []
+@pytest.fixture
+def field(tmp_path: Path) -> Any:
+    """Without a cell; it keeps its record in a folder of its own."""
+    (tmp_path / "folder").mkdir()
+    made: Any = object.__new__(_field.Field)
+    made.said = []
+    made.tell = made.said.append
+    made._output = tmp_path / "folder" / "record.json"
+    made.race = Run(
+        [],
+        {},
+        starts=1,
+        seed=1,
+        port=0,
+        argv=[],
+        output=made._output,
+        tell=made.tell,
+    )
+    return made
 
+
+def test_ctrl_c_keeps_what_there_is(field: Any) -> None:
     def measure() -> None:
-        made["cells"].append("the first")
+        field.record["starts"] = 17
         raise KeyboardInterrupt
 
-    assert not _field.measured(measure, made, out, said.append)
-    assert json.loads(out.read_text())["cells"] == ["the first"]
-    assert said == ["interrupted; this is what was measured so far:"]
+    assert not field.measured(measure)
+    assert json.loads(field._output.read_text())["starts"] == 17
+    assert field.said == ["interrupted; this is what was measured so far:"]
+    assert field.code(False, True) == 130
+
+
+def test_a_record_that_cannot_be_written_is_said_once(
+    field: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    field._output.parent.rmdir()  # or the disk is full
+    assert field.measured(lambda: field.race.keep())
+    assert len(field.said) == 1
+    assert field.code(True, True) == 1
+    assert "cannot write" in field.said[0]
+    field._output.parent.mkdir()
+    field.race.keep()  # there is room again
+    assert field.code(True, True) == 0
+    assert "record: " in capsys.readouterr().out

@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import resource
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from tests.reports import test_search_pages as searches
 from tests.stats import synthetic
 from tests.stats.test_machine import start as whole_start
 from wsgibench import cli, plugins, shapes
-from wsgibench.errors import UsageError
+from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.harness import record
 from wsgibench.reports import csv, markdown, table
 from wsgibench.stats import comparison
@@ -277,7 +278,7 @@ def test_a_form_of_suites_needs_a_suite(
 BOMB = """
 import resource, sys
 from pathlib import Path
-from wsgibench.errors import UsageError
+from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.harness import record
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
@@ -334,3 +335,23 @@ def test_what_is_written_is_read(file: Path) -> None:
     record.write(good, file)
     assert record.read(file) == json.loads(json.dumps(good))
     assert shapes.checked(good) is good
+
+
+def test_a_device_stays_a_device(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    fd = os.open(pipe, os.O_RDWR)  # so that nobody waits for the other
+    try:
+        record.write({"a": 1}, pipe)
+        assert json.loads(os.read(fd, 100)) == {"a": 1}
+    finally:
+        os.close(fd)
+    assert stat.S_ISFIFO(os.stat(pipe).st_mode)
+
+
+def test_what_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(WsgibenchError, match="cannot write /dev/full: No "):
+        record.write({}, Path("/dev/full"))
+    with pytest.raises(WsgibenchError, match="cannot write .*: Is a dir"):
+        record.write({}, tmp_path)
+    assert list(tmp_path.iterdir()) == []

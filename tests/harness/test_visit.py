@@ -6,15 +6,19 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import socket
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.applications import planted
+from wsgibench.errors import WsgibenchError
 from wsgibench.harness import stable, visit
 from wsgibench.harness.answers import Answer
+from wsgibench.harness.application import Application as Asked
 from wsgibench.harness.requests.request import Request
 
 VISITORS = [{"Cookie": "visitor=%d" % n} for n in range(4)]
@@ -172,3 +176,31 @@ def test_fault(fault: str) -> None:
     assert visit.wrong_answers(found)
     if fault == "swaps answers":
         assert all("at once" in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("returned", "sentence"),
+    [
+        ("[{'Cookie': 'a\\r\\nX: 1'}]", r"s:log_in: .*X: 1' is no header"),
+        ("[{'{csrf}': 'a\\nb'}]", "s:log_in: .* is no header"),
+        ("[{'Cookie': '\\u20ac'}]", "letters beyond latin-1"),
+        ("[]", "s:log_in returned no visitor"),
+        ("None", "not a list of dicts of headers: None"),
+        ("[][0]", "s:log_in failed: IndexError"),
+    ],
+)
+def test_what_sessions_may_not_return(
+    tmp_path: Path, returned: str, sentence: str
+) -> None:
+    (tmp_path / "s.py").write_text(
+        "def log_in(url, visitors):\n    return %s\n" % returned
+    )
+    asked = Asked("s:app", str(tmp_path), sessions="s:log_in")
+    with pytest.raises(WsgibenchError, match=sentence):
+        visit.sessions(asked, ("127.0.0.1", 1), sys.executable, asked.task())
+
+
+def test_a_visitors_value_that_cannot_stand_in_a_target() -> None:
+    asked = [Request("GET", "/{n}")]
+    with pytest.raises(WsgibenchError, match="GET /.n., of a visitor: .* is no target"):
+        visit.as_visitor(asked, [{"{n}": "a b"}], 0)

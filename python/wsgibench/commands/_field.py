@@ -4,13 +4,14 @@ objectives to be kept."""
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsgibench.commands import _application, _interrupts, _numbers
-from wsgibench.errors import UsageError
+from wsgibench.errors import UsageError, WsgibenchError
 
 if TYPE_CHECKING:
     from wsgibench.harness.contest import Contest
@@ -89,33 +90,6 @@ def add_arguments(
     _application.add_arguments(parser)
 
 
-def measured(
-    measure: Callable[[], None],
-    made: dict[str, Any],
-    output: Path,
-    tell: Callable[[str], None],
-) -> bool:
-    """Whether it came to its end; Ctrl-C keeps what there is until then."""
-    from wsgibench.harness import record
-
-    try:
-        with _interrupts.as_by_ctrl_c():
-            measure()
-        made["complete"] = True
-    except KeyboardInterrupt:
-        tell("interrupted; this is what was measured so far:")
-    record.write(made, output)
-    return bool(made["complete"])
-
-
-def say_where(output: Path) -> None:
-    print("record: %s" % output)
-    print(
-        "as a page: python -m wsgibench report %s -o %s"
-        % (output, output.with_suffix(".html"))
-    )
-
-
 class Field:
     """Cells that can be measured, with their environments."""
 
@@ -125,18 +99,16 @@ class Field:
         from wsgibench.harness import selection
         from wsgibench.harness.again import Again
         from wsgibench.harness.run import Run
-        from wsgibench.load import slo
+        from wsgibench.load import files, slo
 
         self.tell = tell
+        self._output = arguments.output
         self.gates: list[Gate] = slo.parse(arguments.slo)
         if not any(gate.is_time for gate in self.gates):
             raise UsageError("--slo needs an objective of time: p99=50ms.")
         _numbers.positive(arguments, "duration")
         _numbers.at_least(0, arguments, "again")
-        if not arguments.output.resolve().parent.is_dir():
-            raise UsageError(
-                "there is no folder %s." % arguments.output.resolve().parent
-            )
+        files.check(str(arguments.output))
         self.contest: Contest | None = _application.contest(arguments, tell)
         contest = self.contest
         found = selection.matrix(
@@ -181,6 +153,43 @@ class Field:
         )
         if contest is not None and self.ready:
             contest.begin(self.ready, found.interpreters)
+
+    def measured(self, measure: Callable[[], None]) -> bool:
+        """Whether it came to its end; Ctrl-C keeps what there is until
+        then."""
+        try:
+            with _interrupts.as_by_ctrl_c():
+                measure()
+            self.record["complete"] = True
+        except KeyboardInterrupt:
+            self.tell("interrupted; this is what was measured so far:")
+        self.race.keep()
+        return bool(self.record["complete"])
+
+    @contextlib.contextmanager
+    def attempt(self, cell: Any) -> Iterator[None]:
+        """Of measuring a cell: that it failed is kept as well."""
+        try:
+            yield
+        except WsgibenchError as error:
+            self.race.fail(cell, error)
+        else:
+            self.race.keep()
+
+    def code(self, is_whole: bool, is_right: bool) -> int:
+        """The exit code, and where to look."""
+        if self.race.unwritten:
+            self.tell(self.race.unwritten)
+        else:
+            print("record: %s" % self._output)
+            print(
+                "as a page: python -m wsgibench report %s -o %s"
+                % (self._output, self._output.with_suffix(".html"))
+            )
+        if not is_whole:
+            return 130
+        done = is_right and not self.race.unwritten
+        return 0 if done and not self.record["failures"] else 1
 
     @property
     def record(self) -> dict[str, Any]:

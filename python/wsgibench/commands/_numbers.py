@@ -23,5 +23,10 @@ def positive(arguments: argparse.Namespace, *names: str) -> None:
             raise UsageError("--%s is more than 0." % _option(name))
 
 
+def port(number: int) -> None:
+    if not 0 <= number <= 65535:
+        raise UsageError("a port is 0 to 65535, not %d." % number)
+
+
 def _option(name: str) -> str:
     return name.replace("_", "-")

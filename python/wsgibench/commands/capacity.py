@@ -8,7 +8,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from wsgibench.commands import _application, _field, _numbers
-from wsgibench.errors import WsgibenchError
 
 if TYPE_CHECKING:
     from wsgibench.harness import knee
@@ -100,7 +99,6 @@ def _disturbed(points: list[dict[str, Any]], found: knee.Capacity) -> str:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench.harness import record
     from wsgibench.reports import capacity
 
     parser = argparse.ArgumentParser()
@@ -121,19 +119,10 @@ def run(arguments: argparse.Namespace) -> int:
         for start in range(arguments.starts):
             for cell, entry in entries.items():
                 _tell("[start %d] %s" % (start + 1, cell.name))
-                try:
+                with field.attempt(cell):
                     entry["starts"].append(_search(field, cell, start))
-                except WsgibenchError as error:
-                    made["failures"].append(
-                        {"cell": cell.name, "reason": str(error)}
-                    )
-                    _tell("%s: %s" % (cell.name, error))
-                record.write(made, arguments.output)
 
-    is_whole = _field.measured(measure, made, arguments.output, _tell)
+    is_whole = field.measured(measure)
     print(capacity.render(made), end="")
-    _field.say_where(arguments.output)
-    if not is_whole:
-        return 130
-    rows = capacity.rows(made)
-    return 1 if made["failures"] or not all(r.stands for r in rows) else 0
+    stand = all(row.stands for row in capacity.rows(made))
+    return field.code(is_whole, stand)

@@ -349,8 +349,8 @@ def _show(record: dict[str, Any]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench.errors import UsageError
     from wsgibench.harness.run import Run
+    from wsgibench.load import files
     from wsgibench.load.headers import header_set
     from wsgibench.stats import samples, summary
 
@@ -373,10 +373,8 @@ def run(arguments: argparse.Namespace) -> int:
     _warmup.chosen(arguments)
     header_set(arguments.headers or "proxied")
     _counted.arrange(arguments)
-    if not arguments.output.resolve().parent.is_dir():
-        raise UsageError(
-            "there is no folder %s." % arguments.output.resolve().parent
-        )
+    files.check(str(arguments.output))
+    _numbers.port(arguments.port)
     contest = _application.contest(arguments, _tell)
     selection, starts = _select(arguments, contest)
     _client.check(client, selection.cells)
@@ -425,6 +423,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return 130
     _show(record)
+    if race.unwritten:
+        _tell(race.unwritten)
+        return 1
     print("record: %s" % arguments.output)
     if not arguments.counted:
         print(

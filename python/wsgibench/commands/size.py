@@ -177,7 +177,7 @@ def _one(
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench.harness import record, sizing
+    from wsgibench.harness import sizing
     from wsgibench.reports import size
 
     parser = argparse.ArgumentParser()
@@ -208,20 +208,11 @@ def run(arguments: argparse.Namespace) -> int:
         for cell in field.ready:
             _tell(cell.name)
             entry = field.race.entry(cell)
-            try:
+            with field.attempt(cell):
                 entry["size"] = _one(field, cell, arguments)
                 made["cells"].append(entry)
-            except WsgibenchError as error:
-                made["failures"].append(
-                    {"cell": cell.name, "reason": str(error)}
-                )
-                _tell("%s: %s" % (cell.name, error))
-            record.write(made, arguments.output)
 
-    is_whole = _field.measured(measure, made, arguments.output, _tell)
+    is_whole = field.measured(measure)
     print(size.render(made), end="")
-    _field.say_where(arguments.output)
-    if not is_whole:
-        return 130
     disturbed = any(cell["size"]["disturbed"] for cell in made["cells"])
-    return 1 if made["failures"] or disturbed else 0
+    return field.code(is_whole, not disturbed)

@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from wsgibench.commands import _numbers
+
 HELP = "start a server with a scenario and stay, for a load from elsewhere"
 
 
@@ -47,8 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.harness.process import TargetProcess
     from wsgibench.harness.services import Services
 
-    if not 0 <= arguments.port <= 65535:
-        raise UsageError("a port is 0 to 65535, not %d." % arguments.port)
+    _numbers.port(arguments.port)
     server = servers.find(arguments.server)
     work = scenario.find(arguments.scenario)
     interpreter = interpreters.find(arguments.python)

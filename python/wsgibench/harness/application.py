@@ -17,6 +17,7 @@ from wsgibench.target.reference import parsed
 COMMAND_TIMEOUT = 600.0
 #: Of a variable.
 NAME = re.compile(r"[^\s=\0]+")
+HOST = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,10 @@ def make(
         raise UsageError("there is no folder %s." % folder)
     if sessions and not _is_target(sessions):
         raise UsageError("%r is no function like sessions:login." % sessions)
+    if not HOST.fullmatch(host):
+        raise UsageError("%r is no host like example.com:8000." % host)
+    if not all(text.strip() for text in install):
+        raise UsageError("--install names a package or a path.")
     if visitors < 1:
         raise UsageError("visitors cannot be %d." % visitors)
     variables: dict[str, str] = {}

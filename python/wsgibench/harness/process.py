@@ -218,7 +218,8 @@ class TargetProcess:
 
     def _read_ready(self) -> None:
         fd, self._ready_fd = self._ready_fd, -1
-        deadline = self._started + self._patience(START_TIMEOUT)
+        patience = self._patience(START_TIMEOUT)
+        deadline = self._started + patience
         line = b""
         try:
             with selectors.DefaultSelector() as selector:
@@ -234,9 +235,16 @@ class TargetProcess:
         finally:
             os.close(fd)
         if not line.endswith(b"\n"):
+            late = " within %d s" % patience
+            is_late = time.monotonic() >= deadline
             self.stop()
             raise WsgibenchError(
-                "%s did not start: %s" % (self._server.text, self.last_words())
+                "%s did not start%s: %s"
+                % (
+                    self._server.text,
+                    late if is_late else "",
+                    self.last_words(),
+                )
             )
         self.ready = json.loads(line)
         self.start_seconds = time.monotonic() - self._started

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from wsgibench import __version__, shapes
-from wsgibench.errors import UsageError
+from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.harness import source
 
 SCHEMA = "wsgibench-record/3"
@@ -47,15 +47,32 @@ def new(argv: list[str], seed: int, machine: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(record: dict[str, Any], path: Path) -> None:
+    """WsgibenchError, one sentence, for what cannot be written."""
+    text = json.dumps(record) + "\n"
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text)  # a device, a pipe
+        else:
+            _replace(path, text)
+    except OSError as error:
+        raise WsgibenchError(
+            "cannot write %s: %s." % (path, error.strerror)
+        ) from error
+
+
+def _replace(path: Path, text: str) -> None:
     """Atomically: a reader sees the old file or the new one."""
     fd, temporary = tempfile.mkstemp(
         dir=path.parent, prefix=path.name, suffix=".tmp"
     )
-    with os.fdopen(fd, "w") as file:
-        json.dump(record, file)
-        file.write("\n")
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
+    try:
+        with os.fdopen(fd, "w") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 #: Bytes of a file. The standard profile of the largest suite has a quarter.

@@ -83,6 +83,7 @@ class Run:
         self._seed = seed
         self._port = port
         self._output = output
+        self.unwritten = ""  # why the record could not be written
         self._tell = tell
         self._made: dict[tuple[Any, ...], Future[Any]] = {}
         self._servers = {c.server: servers.find(c.server) for c in cells}
@@ -115,12 +116,24 @@ class Run:
             self.record["failures"].append({"cell": "", "reason": reason})
             tell(reason)
 
-    def _fail(self, cell: Cell, error: Exception) -> None:
+    def fail(self, cell: Cell, error: Exception) -> None:
         text = str(error)
         entry = dict(_names(cell), cell=cell.name, reason=text)
         self.record["failures"].append(entry)
         self._tell("%s: %s" % (cell.name, text))
-        record.write(self.record, self._output)
+        self.keep()
+
+    def keep(self) -> None:
+        """Writes the record. A full disk may have room again after the next
+        start: what was measured goes on, and `unwritten` says why not."""
+        try:
+            record.write(self.record, self._output)
+        except WsgibenchError as error:
+            if not self.unwritten:
+                self._tell(str(error))
+            self.unwritten = str(error)
+        else:
+            self.unwritten = ""
 
     def _why_skip(self, cell: Cell) -> str:
         """Pairs that cannot exist and points that cannot be reached."""
@@ -217,7 +230,7 @@ class Run:
             try:
                 ready[cell] = made[cell].result()
             except WsgibenchError as error:
-                self._fail(cell, error)
+                self.fail(cell, error)
         return ready
 
     def _entries(
@@ -232,7 +245,7 @@ class Run:
             try:
                 entry["starts"] = earlier.starts(entry)
             except WsgibenchError as error:
-                self._fail(cell, error)
+                self.fail(cell, error)
                 continue
             entries[cell] = entry
         left = earlier.left()
@@ -266,19 +279,19 @@ class Run:
             for cell, entry in entries.items()
             for start in entry["starts"]
         }
-        record.write(self.record, self._output)
+        self.keep()
         if self._contest is not None and len(done) < (
             len(entries) * self._starts
         ):
             baselines = self._contest.begin(entries, self._interpreters)
             self.record["baselines"] += baselines
-            record.write(self.record, self._output)
+            self.keep()
         starts = self.schedule.divide(list(entries))
         order = plan.order(list(entries), starts, self._seed)
         todo = [one for one in order if one not in done]
         self._measure_all(todo, ready, entries)
         self.record["complete"] = True
-        record.write(self.record, self._output)
+        self.keep()
         return self.record
 
     def _measure_all(
@@ -313,10 +326,10 @@ class Run:
                         )
                         observed = self._again.measure(entries[cell], once)
                 except WsgibenchError as error:
-                    self._fail(cell, error)
+                    self.fail(cell, error)
                 else:
                     entries[cell]["starts"].append(observed)
-                    record.write(self.record, self._output)
+                    self.keep()
                 schedule.progress.end()
 
     def _time_alone(self, start: int, cells: list[Cell]) -> None:

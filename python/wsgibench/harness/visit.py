@@ -21,7 +21,7 @@ from wsgibench.harness.application import Application, clean_environ
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
 from wsgibench.harness.process import TargetProcess
-from wsgibench.harness.requests.request import Request
+from wsgibench.harness.requests.request import Request, checked
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.stable import Stable
 from wsgibench.verdicts import INVALID, NUMBERS, Doubt, doubt
@@ -80,6 +80,10 @@ def sessions(
         found: list[list[tuple[str, str]]] = json.loads(out.read_text())
     if not found:
         raise WsgibenchError("%s returned no visitor." % application.sessions)
+    for pairs in found:
+        # What stands for a name in braces goes into a target or a header.
+        headers = tuple((k if "{" not in k else "X", v) for k, v in pairs)
+        checked(Request("GET", "/", headers), application.sessions)
     return [dict(pairs) for pairs in found]
 
 
@@ -87,7 +91,10 @@ def as_visitor(
     requests: Sequence[Request], visitors: Sequence[Visitor], number: int
 ) -> list[Request]:
     visitor = visitors[number % len(visitors)]
-    return [request.of(visitor) for request in requests]
+    return [
+        checked(request.of(visitor), "%s, of a visitor" % request.name)
+        for request in requests
+    ]
 
 
 def chosen(requests: Sequence[Request], most: int) -> list[int]:
