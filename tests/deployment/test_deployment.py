@@ -26,7 +26,7 @@ from tests.native.process import (
     serve_command,
     until,
 )
-from tests.native.test_life import APP, until_replaced
+from tests.native.serving import APP, until_replaced
 from wsgibench.cli import build_parser
 from wsgibench.services._process import free_port
 

@@ -6,9 +6,8 @@ import http.client
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 
@@ -16,10 +15,9 @@ from tests.native.process import (
     Program,
     children,
     get,
-    gunicorn_command,
-    programs,
     until,
 )
+from tests.native.serving import Run, ask, port_of
 
 pytest.importorskip("gunicorn")
 
@@ -48,38 +46,15 @@ def app(environ, start_response):
 VERSION = "one"
 """
 
-Run = Callable[..., Program]
-
 
 @pytest.fixture
-def run(binding: str, tmp_path: Path) -> Iterator[Run]:
+def run(gunicorn: Run, tmp_path: Path) -> Run:
     (tmp_path / "gapp.py").write_text(APP)
-    with programs() as start:
 
-        def gunicorn(*arguments: str, **environment: str) -> Program:
-            environment["WSGIBENCH_BACKEND"] = binding
-            return start(
-                [*gunicorn_command("127.0.0.1:0"), *arguments, "gapp:app"],
-                environment,
-                tmp_path,
-            )
+    def start(*arguments: str, **environment: str) -> Program:
+        return gunicorn(*arguments, "gapp:app", **environment)
 
-        yield gunicorn
-
-
-def port_of(program: Program) -> int:
-    line = program.line("Listening at: http://")
-    port = int(line.split(" (")[0].rpartition(":")[2])
-    program.line("Booting worker")
-    return port
-
-
-def ask(port: int, flag: Path) -> http.client.HTTPConnection:
-    """A request that is answered when the file `flag` is removed."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request("GET", "/wait?%s" % flag)
-    until(flag.exists, "the application was not called")
-    return connection
+    return start
 
 
 @pytest.mark.parametrize(

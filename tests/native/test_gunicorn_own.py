@@ -7,23 +7,19 @@ import os
 import pwd
 import signal
 import socket
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
 from tests.native.process import (
     PATIENCE,
-    Program,
     another_user,
     children,
     get,
-    gunicorn_command,
     open_folder,
-    programs,
     until,
 )
+from tests.native.serving import Run
 
 config = pytest.importorskip("gunicorn.config")
 
@@ -89,26 +85,11 @@ LOGGING = {
     },
 }
 
-Run = Callable[..., Program]
-
 
 @pytest.fixture
-def run(binding: str, tmp_path: Path) -> Iterator[Run]:
+def run(gunicorn: Run, tmp_path: Path) -> Run:
     (tmp_path / "gapp.py").write_text(APP)
-    with programs() as start:
-
-        def gunicorn(
-            *arguments: str,
-            folder: Path = tmp_path,
-            address: str = "127.0.0.1:0",
-        ) -> Program:
-            environment = {"WSGIBENCH_BACKEND": binding}
-            command = [*gunicorn_command(address), *arguments]
-            # Nobody reads the pipe of standard output, where --spew writes.
-            shell = ["sh", "-c", 'exec "$@" >&2', "sh"]
-            return start([*shell, *command], environment, folder)
-
-        yield gunicorn
+    return gunicorn
 
 
 def lines_of(path: Path) -> list[str]:

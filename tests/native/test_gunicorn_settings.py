@@ -9,9 +9,7 @@ import signal
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
@@ -19,11 +17,10 @@ from tests.native.process import (
     Program,
     another_user,
     get,
-    gunicorn_command,
     open_folder,
-    programs,
     until,
 )
+from tests.native.serving import Run, port_of
 from wsgibench.commands import serve
 
 config = pytest.importorskip("gunicorn.config")
@@ -67,30 +64,15 @@ def post_request(worker, req, environ, resp):
         file.write("post %s %d\\n" % (resp.status, resp.sent))
 """
 
-Run = Callable[..., Program]
-
 
 @pytest.fixture
-def run(binding: str, tmp_path: Path) -> Iterator[Run]:
+def run(gunicorn: Run, tmp_path: Path) -> Run:
     (tmp_path / "gapp.py").write_text(APP)
-    with programs() as start:
 
-        def gunicorn(*arguments: str, **environment: str) -> Program:
-            environment["WSGIBENCH_BACKEND"] = binding
-            return start(
-                [*gunicorn_command("127.0.0.1:0"), *arguments, "gapp:app"],
-                environment,
-                tmp_path,
-            )
+    def start(*arguments: str, **environment: str) -> Program:
+        return gunicorn(*arguments, "gapp:app", **environment)
 
-        yield gunicorn
-
-
-def port_of(program: Program) -> int:
-    line = program.line("Listening at: http")
-    port = int(line.split(" (")[0].rpartition(":")[2])
-    program.line("Booting worker")
-    return port
+    return start
 
 
 def ask(port: int, path: str = "/", **fields: str) -> tuple[int, bytes]:
