@@ -21,9 +21,9 @@ from tests.counting import test_comparison as counting
 from tests.reports import test_search_pages as searches
 from tests.stats import synthetic
 from tests.stats.test_machine import start as whole_start
-from wsgibench import cli, plugins, shapes
+from wsgibench import cli, plugins
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.harness import record
+from wsgibench.harness import checking, record
 from wsgibench.reports import csv, markdown, table
 from wsgibench.stats import comparison
 
@@ -334,7 +334,7 @@ def test_what_is_written_is_read(file: Path) -> None:
     good = made()
     record.write(good, file)
     assert record.read(file) == json.loads(json.dumps(good))
-    assert shapes.checked(good) is good
+    assert checking.checked(good) is good
 
 
 def test_a_device_stays_a_device(tmp_path: Path) -> None:

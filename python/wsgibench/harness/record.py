@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from wsgibench import __version__, shapes
+from wsgibench import __version__
 from wsgibench.errors import UsageError, WsgibenchError
-from wsgibench.harness import source
+from wsgibench.harness import checking, source
 
 SCHEMA = "wsgibench-record/3"
 TIMED, COUNTED = "timed", "counted"
@@ -107,14 +107,14 @@ def _read(path: Path) -> dict[str, Any]:
         for cell in _rename(found.get("cells"), RENAMED_OF_CELLS):
             if isinstance(cell, dict):
                 _rename(cell.get("starts"), RENAMED_OF_STARTS)
-        return shapes.checked(found)
+        return checking.checked(found)
     except OSError as error:
         raise UsageError(
             "cannot read %s: %s." % (path, error.strerror)
         ) from error
     except RecursionError as error:
         raise UsageError("%s is no record: too deep." % path) from error
-    except shapes.Wrong as error:
+    except checking.Wrong as error:
         raise UsageError("%s is no record: %s." % (path, error)) from error
     except ValueError as error:
         raise UsageError("%s is not JSON: %s." % (path, error)) from error
@@ -127,7 +127,7 @@ RENAMED_OF_STARTS = {"guest": "target"}
 
 def _rename(entries: Any, names: dict[str, str]) -> list[Any]:
     """Renames keys in each of the entries; what has no such form is left to
-    shapes.checked()."""
+    checking.checked()."""
     found = entries if isinstance(entries, list) else []
     for entry in found:
         if isinstance(entry, dict):
@@ -139,23 +139,23 @@ def _rename(entries: Any, names: dict[str, str]) -> list[Any]:
 
 def _parsed(path: Path) -> Any:
     if not stat.S_ISREG(os.stat(path).st_mode):
-        raise shapes.Wrong("it is not a file")
+        raise checking.Wrong("it is not a file")
     with open(path, "rb") as file:
         head = file.read(HEAD)
         if not head.lstrip().startswith(b"{"):
             raise ValueError("it does not begin with {")
         if b'"schema"' not in head:
-            raise shapes.Wrong("it begins with no schema")
+            raise checking.Wrong("it begins with no schema")
         data = head + file.read(LARGEST + 1 - len(head))
     if len(data) > LARGEST:
-        raise shapes.Wrong("it has over %d MiB" % (LARGEST >> 20))
+        raise checking.Wrong("it has over %d MiB" % (LARGEST >> 20))
     values = data.count(b",") + data.count(b"[") + data.count(b"{")
     if values > MOST_VALUES:
-        raise shapes.Wrong("it has over %d values" % MOST_VALUES)
+        raise checking.Wrong("it has over %d values" % MOST_VALUES)
     found = json.loads(data, parse_constant=_no_number)
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         schema = found.get("schema") if isinstance(found, dict) else None
-        raise shapes.Wrong(
+        raise checking.Wrong(
             "its schema is %s, and %s is read; run it again"
             % (str(schema)[:60], SCHEMA)
         )
