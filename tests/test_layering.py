@@ -264,6 +264,19 @@ def test_every_room_is_known_here() -> None:
     assert rooms <= known
 
 
+def test_the_picture_of_the_rooms_is_true() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    picture = text.split("an arrow is an import")[1].split("```")[1]
+    arrows = set(re.findall(r"(\w+) --> (\w+)", picture))
+    arrows |= {(b, a) for a, b in re.findall(r"(\w+) <-- (\w+)", picture)}
+    arrows |= {("harness", b) for b in re.findall(r"\+-+> (\w+)", picture)}
+    python = {(a, b) for a, b in arrows if (PACKAGE / b).is_dir()}
+    assert len(python) >= 6
+    for room, other in python:
+        files = (PACKAGE / room).rglob("*.py")
+        assert any(other in imported_rooms(file) for file in files), room
+
+
 def server_libraries() -> set[str]:
     """What the adapters of the field require, by import name."""
     found = set()
