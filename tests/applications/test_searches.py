@@ -3,16 +3,20 @@ do better than, and that the records have reports."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from wsgibench.commands import _field
+from wsgibench.commands import _field, size
+from wsgibench.harness import sizing
 from wsgibench.harness.run import Run
+from wsgibench.load import slo
 
 APP = """
 import time
@@ -165,3 +169,20 @@ def test_a_record_that_cannot_be_written_is_said_once(
     field.race.keep()  # there is room again
     assert field.code(True, True) == 0
     assert "record: " in capsys.readouterr().out
+
+
+def test_what_one_request_alone_misses_is_not_searched(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    need = sizing.Need(50.0, 0.002, 0.003)
+    monkeypatch.setattr(size, "_need", lambda *_: (need, ""))
+    field: Any = SimpleNamespace(
+        gates=slo.parse("p50=1ms,p99=4ms,errors=0"), contest=None
+    )
+    cell = SimpleNamespace(server="waitress")
+    asked = argparse.Namespace(rate=50.0, most_memory=0.0, most_workers=2)
+    found = size._one(field, cell, asked)
+    assert found["found"] is None
+    assert found["tried"] == []
+    said = capsys.readouterr().err
+    assert "takes 5 ms when it is alone: no number of workers" in said

@@ -132,6 +132,11 @@ class Search:
         return kept and fits
 
 
+def _slackest(field: _field.Field) -> float:
+    """Seconds, of the objectives of time."""
+    return max(gate.limit for gate in field.gates if gate.is_time) / 1e9
+
+
 def _one(
     field: _field.Field, cell: Any, arguments: argparse.Namespace
 ) -> dict[str, Any]:
@@ -142,7 +147,13 @@ def _one(
     workers, threads = sizing.KNOBS[cell.server]
     found = None
     most = arguments.most_workers if workers else 1
-    if need.workers <= most:
+    alone, limit = need.cpu + need.wait, _slackest(field)
+    if alone > limit:
+        _tell(
+            "a request takes %.3g ms when it is alone: no number of workers "
+            "answers within %.3g ms" % (1e3 * alone, 1e3 * limit)
+        )
+    elif need.workers <= most:
         found = sizing.least(
             search.holds,
             need,
