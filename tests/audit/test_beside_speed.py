@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tests.stats.synthetic import race
-from wsgibench.audit import matrix
+from wsgibench.audit import SCORES, matrix
 from wsgibench.audit.finding import Finding
 from wsgibench.audit.record import Audit
 from wsgibench.harness import audits
@@ -20,11 +21,12 @@ def test_a_score_belongs_to_its_environment(
 ) -> None:
     monkeypatch.setenv("WSGIBENCH_CACHE", str(tmp_path))
     here = Environment("/somewhere/bin/python", {})
-    audit = Audit("x", findings=[Finding("http", "f", "a", "r", "must")])
+    audit = Audit("x", date="2026-11-26")
+    audit.findings.append(Finding("http", "f", "a", "r", "must"))
     wrong = Finding("http", "f", "b", "r", "must", "SMUGGLED", "smuggled")
     audit.findings.append(wrong)
     assert audits.find("x", here, "CPython 3.11.7") is None
-    audits.keep("x", here, audit, "2026-11-26")
+    audits.keep("x", here, audit)
     assert audits.find("x", here, "CPython 3.11.7") == {
         "date": "2026-11-26",
         "right": 1,
@@ -40,9 +42,16 @@ def test_without_an_audit_here_stands_that_of_the_same_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WSGIBENCH_CACHE", str(tmp_path))
-    bare = Environment("/somewhere/bin/python", {})
-    for python in ("CPython 3.11.2", "PyPy 3.9.16"):
-        found = audits.find("c-uv", bare, python)
+    ours = [
+        one
+        for one in json.loads(SCORES.read_text())
+        if one["server"] == "c-uv"
+    ]
+    assert len(ours) == 2  # CPython and PyPy
+    for one in ours:
+        versions = {"wsgibench": one["version"]}
+        same = Environment("/somewhere/bin/python", versions)
+        found = audits.find("c-uv", same, one["python"] + ".2")
         assert found is not None
         assert found["right"] == found["of"] > 1000
         assert found["elsewhere"]

@@ -65,10 +65,16 @@ def test_a_command_of_the_user_s(tmp_path: Path) -> None:
     assert all(one["sent"] and one["rule"] for one in wrong)
     junit(tmp_path / "a.xml", len(server["findings"]), len(wrong), 0)
     assert "serve_wsgi" in (tmp_path / "a.md").read_text()
+    text = (tmp_path / "a.json").read_text()
+    (tmp_path / "a.json").write_text(
+        text.replace(server["date"], "2001-02-03")
+    )
     again = audit(
         *("--read", str(tmp_path / "a.json")),
         *("--junit", str(tmp_path / "b.xml")),
+        *("--markdown", str(tmp_path / "b.md")),
     )
+    assert "Checked on 2001-02-03." in (tmp_path / "b.md").read_text()
     assert (again.returncode, again.stdout) == (1, done.stdout)
     assert (tmp_path / "b.xml").read_text() == (tmp_path / "a.xml").read_text()
 

@@ -23,6 +23,8 @@ MODES: dict[str, dict[str, Any]] = {
 class Started:
     """A Subject that is running already."""
 
+    parser = ""
+
     def __init__(self, target: Target) -> None:
         self.label = "c-uv"
         self.pid = 0

@@ -109,6 +109,34 @@ def test_locations(
     )
 
 
+def test_each_link_of_http_1_0_gets_a_connection(
+    load: Load, serve: Serve
+) -> None:
+    """As clients of 2010 did under load: /0, and on to /1 and /2."""
+
+    def answer(target: str) -> bytes:
+        number = int(target[1:])
+        said = moved(302, "/%d" % (number + 1)) if number < 2 else ok()
+        return said.replace(b"HTTP/1.1", b"HTTP/1.0")
+
+    server = serve(answer)
+    result = load(
+        server.url + "0",
+        requests=12,
+        connections=3,
+        duration=60,
+        follow=5,
+        http10=True,
+        keepalive=False,
+    )
+    assert result["classes"]["ok"] == 12, result["samples"]
+    assert result["connections"]["redirects"] == 24
+    assert result["statuses"] == {"200": 12}
+    asked = sorted(data.split(b"\r\n")[0] for data in server.received)
+    every = [b"GET /%d HTTP/1.0" % number for number in range(3)]
+    assert asked == sorted(every * 12)
+
+
 @pytest.mark.parametrize(
     ("status", "method", "then"),
     [

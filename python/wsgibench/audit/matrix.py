@@ -25,7 +25,7 @@ COLUMNS = (
 )
 
 
-def markdown(audits: Sequence[Audit], date: str) -> str:
+def markdown(audits: Sequence[Audit]) -> str:
     lines = [
         "| " + " | ".join(COLUMNS) + " |",
         "|" + "---|" * len(COLUMNS),
@@ -33,7 +33,10 @@ def markdown(audits: Sequence[Audit], date: str) -> str:
     done = [audit for audit in audits if audit.findings]
     for audit in sorted(done, key=_order):
         lines.append("| " + " | ".join(_row(audit)) + " |")
-    text = "Checked on %s.\n\n%s\n" % (date, "\n".join(lines))
+    dates = sorted({audit.date for audit in done})
+    when = "from %s to %s" if len(dates) > 1 else "on %s"
+    when %= tuple(dates[:1] + dates[1:][-1:]) or ("no day",)
+    text = "Checked %s.\n\n%s\n" % (when, "\n".join(lines))
     absent = [audit for audit in audits if not audit.findings]
     if absent:
         text += "\nNot checked:\n\n"
@@ -62,7 +65,7 @@ def _row(audit: Audit) -> list[str]:
 
     return [
         audit.server or "`%s`" % audit.label,
-        audit.version,
+        ", ".join(filter(None, [audit.version, audit.parser])),
         audit.python,
         part(http, "right", "of"),
         part(http, "must", "must_of"),

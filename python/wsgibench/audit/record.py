@@ -35,6 +35,8 @@ class Audit:
     findings: list[Finding] = field(default_factory=list)
     error: str = ""  # why there is no result
     seconds: float = 0.0
+    date: str = ""
+    parser: str = ""  # of c-uv: the library it was built with, and its version
 
     @property
     def right(self) -> bool:
@@ -47,17 +49,18 @@ class Audit:
 
 def version(server: str, versions: Mapping[str, str]) -> str:
     """Of the server's package: gunicorn for gunicorn-sync, peregrine-server
-    for peregrine; "" if it has none."""
+    for peregrine; "" if it has none. wsgibench is installed for its own."""
     name = server.partition(":")[0].partition("-")[0]
     near = [v for k, v in versions.items() if k.startswith(name + "-")]
-    return versions.get(name, near[0] if near else "")
+    other = near[0] if near else versions.get("wsgibench", "")
+    return versions.get(name, other)
 
 
-def summary(audit: Audit, date: str) -> dict[str, Any]:
+def summary(audit: Audit) -> dict[str, Any]:
     """{"date", "right", "of", "worst"}: what tables of speed show of it."""
     first = worst(audit.findings)
     return {
-        "date": date,
+        "date": audit.date,
         "right": sum(finding.right for finding in audit.findings),
         "of": len(audit.findings),
         "worst": "" if first is None else in_short(first),
@@ -70,7 +73,7 @@ def in_short(finding: Finding) -> str:
     return "%s: %s" % (finding.id, PLACE.sub("...", finding.complaint)[:120])
 
 
-def to_scores(audits: Iterable[Audit], date: str) -> str:
+def to_scores(audits: Iterable[Audit]) -> str:
     """What harness/audits.py knows of servers that were not audited where
     they run: summaries by server, Python and version, one a line."""
     lines = [
@@ -79,7 +82,7 @@ def to_scores(audits: Iterable[Audit], date: str) -> str:
                 "server": audit.server,
                 "python": audit.python.rpartition(".")[0],
                 "version": audit.version,
-                **summary(audit, date),
+                **summary(audit),
             }
         )
         for audit in sorted(audits, key=lambda one: one.label)
@@ -114,12 +117,14 @@ def from_json(text: str) -> list[Audit]:
         whole = json.loads(text)
         if whole["wsgibench_audit"] != FORM:
             raise ValueError("form %r" % whole["wsgibench_audit"])
-        return [_audit(entry) for entry in whole["servers"]]
+        return [_audit(entry, whole["date"]) for entry in whole["servers"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("no record of an audit") from error
 
 
-def _audit(entry: dict[str, Any]) -> Audit:
+def _audit(entry: dict[str, Any], date: str) -> Audit:
+    """`date`: of the file, for entries from when they had none."""
+    entry.setdefault("date", date)
     findings = []
     for found in entry.pop("findings"):
         for name in ("sent", "received"):

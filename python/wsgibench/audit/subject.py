@@ -35,6 +35,10 @@ class Subject(Protocol):
     label: str
 
     @property
+    def parser(self) -> str:
+        """Its HTTP parser with the version; "" where it does not tell."""
+
+    @property
     def pid(self) -> int:
         """Of the process that start() started, the leader of a session of
         its own; 0: there is none."""
@@ -70,6 +74,8 @@ def wait_for(
 
 class Url:
     """A server that the user runs, with our application behind it."""
+
+    parser = ""
 
     def __init__(self, url: str) -> None:
         self.label = url
@@ -121,6 +127,8 @@ class Command:
     """A command of the user's: {host}, {port}, {app} and {folder} in it stand
     for where to listen, the application, and the folder it lies in (which is
     on PYTHONPATH, too)."""
+
+    parser = ""
 
     def __init__(self, command: str) -> None:
         if "{port}" not in command:

@@ -156,10 +156,7 @@ def _listed(names: str, pythons: str) -> Iterator[Entry]:
                 else:
                     audit.versions = environment.versions
                     kept = functools.partial(
-                        audits.keep,
-                        server.text,
-                        environment,
-                        date=time.strftime("%Y-%m-%d"),
+                        audits.keep, server.text, environment
                     )
                     subject = Audited(server, interpreter, environment)
                     yield audit, subject, kept
@@ -227,6 +224,7 @@ def _ask(subject: Subject, audit: Audit, cases: _Cases) -> None:
     from wsgibench.errors import WsgibenchError
 
     server = run.Server(subject)
+    audit.parser = subject.parser
     reason = run.why_not(server.address)
     if reason:
         raise WsgibenchError(reason)
@@ -269,8 +267,8 @@ def _keep(
     texts = (
         (arguments.json, record.to_json(audits, date)),
         (arguments.junit, record.to_junit(audits)),
-        (arguments.markdown, matrix.markdown(audits, date)),
-        (arguments.scores, record.to_scores(audits, date)),
+        (arguments.markdown, matrix.markdown(audits)),
+        (arguments.scores, record.to_scores(audits)),
         (arguments.differences, differences.text(audits)),
     )
     for path, text in texts:
@@ -343,6 +341,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     for audit, subject, whole in subjects:
         _tell("")
         audits.append(audit)
+        audit.date = time.strftime("%Y-%m-%d")
         started = time.monotonic()
         if subject is not None:
             try:

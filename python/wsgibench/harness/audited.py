@@ -46,6 +46,11 @@ class Audited:
         self._starts = 0
 
     @property
+    def parser(self) -> str:
+        told = {} if self._process is None else self._process.ready
+        return str(told.get("settings", {}).get("parser", ""))
+
+    @property
     def pid(self) -> int:
         return 0 if self._process is None else self._process.pid
 

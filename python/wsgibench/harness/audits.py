@@ -27,11 +27,9 @@ def _place(server: str, environment: Environment) -> Path:
     return cache_directory() / "audits" / (digest.hexdigest()[:16] + ".json")
 
 
-def keep(
-    server: str, environment: Environment, audit: Audit, date: str
-) -> None:
+def keep(server: str, environment: Environment, audit: Audit) -> None:
     """A whole audit; a part says nothing of the rest."""
-    score = summary(audit, date)
+    score = summary(audit)
     place = _place(server, environment)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(score))

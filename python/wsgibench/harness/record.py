@@ -75,8 +75,8 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-#: Bytes of a file. The standard profile of the largest suite has a quarter.
-LARGEST = 512 << 20
+#: Bytes of a file. The standard profile of the largest suite has half of it.
+LARGEST = 256 << 20
 #: Values in it: a parsed one takes up to about 100 bytes.
 MOST_VALUES = 40_000_000
 HEAD = 4096

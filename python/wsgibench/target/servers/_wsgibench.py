@@ -11,7 +11,9 @@ def run(app, sock, ready, options):
 
     if options["supervised"]:
         app = "wsgibench_target.entry:application"
-    ready(binding=native.preferred())
+    # Of "wsgibench 0.2.0, libuv 1.44.2, http-parser 2.9.4".
+    parser = native.binding().VERSIONS.rpartition(", ")[2]
+    ready(binding=native.preferred(), parser=parser)
     wsgibench.serve(
         app,
         bind="fd://%d" % sock.fileno(),
