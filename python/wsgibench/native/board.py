@@ -8,7 +8,9 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
-#: Of CoreServer.stats(): those that only grow, and those of the moment.
+#: Of CoreServer.stats(): those that only grow, and those of the moment. It is
+#: wb_stats of csrc/include/wsgibench.h; wb_server_stats fills it (server.c),
+#: csrc/cpython/figures.c names its fields once more.
 COUNTERS = (
     "accepted",
     "refused",
