@@ -16,6 +16,8 @@ APP = "wsgibench_audit:application"
 OWN = families.all_cases()
 CORPUS = corpus.cases()
 FAMILIES = sorted({case.family for case in OWN})
+#: No case is about deadlines; a sender that has no CPU must not meet one.
+PATIENT = {"head_timeout": 600.0, "body_timeout": 600.0}
 
 
 @pytest.fixture(scope="module", params=[0, 4], ids=["loop", "threads"])
@@ -25,14 +27,14 @@ def threads(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="module")
 def target(start_target: Callable[..., Any], threads: int) -> Iterator[Target]:
-    with start_target(APP, threads=threads) as started:
+    with start_target(APP, threads=threads, **PATIENT) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def local(start_target: Callable[..., Any], threads: int) -> Iterator[Target]:
     """On a unix socket: there the sender sees what the server has read."""
-    with start_target(APP, threads=threads, unix=True) as started:
+    with start_target(APP, threads=threads, unix=True, **PATIENT) as started:
         yield started
 
 
