@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.stats import synthetic
 from wsgibench.harness.process import open_socket
 
 
@@ -171,14 +172,17 @@ sys.exit(cli.main(sys.argv[2:]))
     "command", ["run --server=c-uv", "list", "report x.json"]
 )
 def test_without_the_harness_packages_one_sentence_says_so(
-    command: str,
+    command: str, tmp_path: Path
 ) -> None:
     from wsgibench.cli import HARNESS
 
+    found = synthetic.race({"null": 5.0, "c-uv": 6.0}, seed=1)
+    (tmp_path / "x.json").write_text(json.dumps(found))
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT, ",".join(HARNESS), *command.split()],
         capture_output=True,
         text=True,
+        cwd=tmp_path,
     )
     assert done.returncode == 1
     assert "pip install 'wsgibench[bench]'" in done.stderr
