@@ -9,11 +9,21 @@ from typing import Any
 
 import pytest
 
+from tests.stats import synthetic
+from wsgibench.commands import run
 from wsgibench.errors import UsageError
 from wsgibench.harness import scenario, servers, suite
 from wsgibench.reports import _concluded, _sweep
 from wsgibench.reports import suite as table
-from wsgibench.verdicts import CPU, GOODPUT, INVALID, SUSPECT, VALID
+from wsgibench.verdicts import (
+    CPU,
+    GOODPUT,
+    INVALID,
+    NUMBERS,
+    SUSPECT,
+    VALID,
+    doubt,
+)
 
 NAMES = suite.names()
 NO_WARMUP = {"python3": 1.0, "pypy3": 4.0}
@@ -287,3 +297,16 @@ def test_what_more_interpreters_are_for() -> None:
     old = {cell.server for cell in cells if cell.python == "2.7"}
     assert {"syncless", "concurrence-wsgi-greenlet"} <= old
     assert "gevent" not in old
+
+
+def with_doubt(code: str) -> dict[str, Any]:
+    start = synthetic.start([9000] * 40, [90_000.0] * 40)
+    start["load"]["doubts"] = [doubt(code, INVALID, NUMBERS, "so", "")]
+    return synthetic.record([synthetic.cell("peer", [start])])
+
+
+def test_requests_that_a_server_fails_are_a_result_of_a_suite() -> None:
+    failing, silent = map(with_doubt, ("failures", "no-answers"))
+    assert run.has_invalid(failing)
+    assert not run.has_invalid({**failing, "suite": {}})
+    assert run.has_invalid({**silent, "suite": {}})
