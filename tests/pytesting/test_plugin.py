@@ -247,7 +247,7 @@ def test_entrants_with_requests_under_xdist(inner: pytest.Pytester) -> None:
                     "two": Entrant("some_app:application", "wsgiref"),
                 },
                 requests=["/a", "3 /b"],
-                starts=1, duration=0.3, warmup=0.1, connections=2,
+                starts=1, duration=1.0, warmup=0.1, connections=2,
             )
             for cell in race.record["cells"]:
                 (start,) = cell["starts"]
@@ -258,5 +258,7 @@ def test_entrants_with_requests_under_xdist(inner: pytest.Pytester) -> None:
     result = run(inner, "-n", "2", "--wsgibench-json=out.json")
     result.assert_outcomes(passed=2)
     written = json.loads((inner.path / "out.json").read_text())
-    assert len(written["benchmarks"]) == 4
+    # On a busy machine an entrant may have answered nothing in its time.
+    groups = {one["group"] for one in written["benchmarks"]}
+    assert groups == {"test_race[1]", "test_race[2]"}
     result.stdout.fnmatch_lines(["*= races =*", "record: *.json"])
