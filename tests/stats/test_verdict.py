@@ -136,10 +136,14 @@ def test_fewer_requests_than_asked_is_said() -> None:
 
 
 def test_drops_of_its_own_listener_are_of_the_rates() -> None:
-    row = one_row({**steady(), "listener_drops": 3})
+    start = {**steady(), "listener_drops": 3}
+    start["load"]["connections"]["resent"] = 3
+    row = one_row(start)
     assert columns.codes(row) == "listen-drops"
     assert row["verdicts"]["server_cpu_us"] == "VALID"
     assert row["verdicts"]["latency"] == "SUSPECT"
+    start["load"]["connections"]["resent"] = 0  # deferred, not dropped
+    assert one_row(start)["doubts"] == []
 
 
 def test_a_cell_without_starts_is_invalid() -> None:
