@@ -1,10 +1,12 @@
 -- wrk's requests with the header templates of load/headers.py: a value of its
--- own for {random:N} (N a multiple of 16) and {address} in every request.
+-- own for {random:N} (N a multiple of 16) and {address} in every request, of
+-- which there are REQUESTS, made before the load and sent in turn. To make one
+-- while the load runs costs wrk more than to send it: the server would wait.
 --
 --   wrk ... -s benchmarks/templates.lua URL -- "Name: value" "Name: {random:32}"
 
-local KNOWN = 4096
-local hex, numbers, pieces, slots = {}, {}, {}, {}
+local REQUESTS, KNOWN = 65536, 4096
+local hex, numbers, pieces, slots, requests = {}, {}, {}, {}, {}
 local count = 0
 
 -- xorshift: every request needs bits that no other had; how random they are
@@ -19,7 +21,7 @@ local function draw()
 end
 
 -- Two tables' entries by two digits of the request's number: no pair comes
--- twice in 16 million requests.
+-- twice.
 local function random(size)
    local text = hex[count % KNOWN + 1]
    local more = hex[math.floor(count / KNOWN) % KNOWN + 1]
@@ -51,6 +53,16 @@ local function add(text)
    pieces[#pieces] = pieces[#pieces] .. text:sub(at)
 end
 
+local function make()
+   local made = { pieces[1] }
+   count = count + 1
+   for number = 1, #slots do
+      made[2 * number] = slots[number]()
+      made[2 * number + 1] = pieces[number + 1]
+   end
+   return table.concat(made)
+end
+
 function init(args)
    for number = 0, 255 do
       numbers[number] = tostring(number)
@@ -73,14 +85,13 @@ function init(args)
          error("no such template: {" .. what .. "}")
       end
    end
+   for number = 1, REQUESTS do
+      requests[number] = make()
+   end
+   count = 0
 end
 
 function request()
-   local made = { pieces[1] }
-   count = count + 1
-   for number = 1, #slots do
-      made[2 * number] = slots[number]()
-      made[2 * number + 1] = pieces[number + 1]
-   end
-   return table.concat(made)
+   count = count % REQUESTS + 1
+   return requests[count]
 end
