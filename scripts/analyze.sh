@@ -3,8 +3,7 @@
 # an error. usage: sh scripts/analyze.sh [file ...]
 set -eu
 cd "$(dirname "$0")/.."
-files=${*:-$(git ls-files 'csrc/base/*.c' 'csrc/tls/*.c' 'csrc/core/*.c' \
-    'csrc/load/*.c')}
+files=${*:-$(find csrc/base csrc/tls csrc/core csrc/load -name '*.c' | sort)}
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 for file in $files; do

@@ -20,8 +20,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-#: A wheel is no larger than this, in bytes: 220,000 are the extension, libuv
-#: and the parser, 90,000 what a zip file and RECORD say of 490 files.
+#: A wheel is no larger than this, in bytes. Of 858,000 for CPython 3.11, 532,000
+#: are Python (419 files), 119,000 the extension, 100,000 libuv and the parser,
+#: 87,000 what the zip file and RECORD say of each file.
 LARGEST = 900_000
 
 

@@ -22,6 +22,7 @@ FILES = (
     "LICENSE",
     "MANIFEST.in",
     "README.md",
+    "THIRD_PARTY.md",
     "pyproject.toml",
     "setup.py",
     "setup_native.py",
