@@ -71,7 +71,9 @@ def wheel(python: str, source: Path, out: Path) -> Path:
     with tempfile.TemporaryDirectory() as name:
         plain, repaired = Path(name, "plain"), Path(name, "repaired")
         run(
-            *(python, "-m", "pip", "wheel", "-q", "--no-deps"),
+            # Our pip: Debian's interpreters have none of their own.
+            *(sys.executable, "-m", "pip", "--python", python),
+            *("wheel", "-q", "--no-deps"),
             *("--disable-pip-version-check", "-w", plain, source),
             env=environment,
         )
