@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import os
 import socket
 import sys
+import threading
 from typing import Any
 from wsgiref.simple_server import (
     ServerHandler,
@@ -65,6 +67,40 @@ def ends_with_the_application(port: int, app: Any) -> None:
     serve_wsgi(port, watched)
 
 
+def never_rests(port: int, app: Any) -> None:
+    """Has a thread that spins, and none of the application's starts: each
+    waits for the next request."""
+
+    def spin() -> None:
+        while True:
+            pass
+
+    waiting: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def later(thread: threading.Thread) -> None:
+        waiting.append(thread)
+
+    def watched(environ: dict[str, Any], start_response: Any) -> Any:
+        while waiting:
+            start(waiting.pop())
+        return app(environ, start_response)
+
+    threading.Thread(target=spin, daemon=True).start()
+    threading.Thread.start = later  # type: ignore[method-assign]
+    serve_wsgi(port, watched)
+
+
+def takes_a_read_for_a_request(port: int, app: Any) -> None:
+    """What it reads at a time is a request to it, whole or not."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        while True:
+            client, _ = listener.accept()
+            with client, contextlib.suppress(OSError):
+                client.settimeout(5)
+                _answer_one_read(client)
+
+
 def splits_lines(port: int, app: Any) -> None:
     """Ignores Content-Length: what is in a body is the next request."""
     with socket.create_server(("127.0.0.1", port)) as listener:
@@ -73,6 +109,16 @@ def splits_lines(port: int, app: Any) -> None:
             with client:
                 client.settimeout(5)
                 _split(client)
+
+
+def _answer_one_read(client: socket.socket) -> None:
+    data = client.recv(65536)
+    whole = data.endswith(b"\r\n\r\n")
+    target = data.split(b" ")[1] if whole else b""
+    body = b"last" if target == b"/wsgi/last" else SEEN % target
+    status = b"200 OK" if whole else b"400 Bad Request"
+    head = b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    client.sendall(head % (status, len(body)) + body)
 
 
 def _split(client: socket.socket) -> None:

@@ -95,9 +95,9 @@ def test_a_server_of_the_list() -> None:
 def test_processes_of_a_command() -> None:
     serve = sys.executable + " -m wsgibench serve {app} --bind {host}:{port}"
     for command, code, words in (
-        (serve, 0, "faults 3 of 3 right"),
+        (serve, 0, "faults 5 of 5 right"),
         # It has no worker to replace, and ends at once.
-        (PLANTED, 1, "faults 1 of 2 right"),
+        (PLANTED, 1, "faults 3 of 4 right"),
     ):
         done = audit("--command", command, "--case", "faults/process/*")
         assert done.returncode == code, done.stdout + done.stderr

@@ -6,12 +6,15 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
+import pytest
+
 from wsgibench.audit import differences, run
 from wsgibench.audit.faults import families as families_of_faults
+from wsgibench.audit.faults import processes
 from wsgibench.audit.finding import Finding, score, worst
 from wsgibench.audit.http import families
 from wsgibench.audit.http.case import Case, accept, get
-from wsgibench.audit.record import Audit
+from wsgibench.audit.record import Audit, describe
 from wsgibench.audit.subject import Command
 from wsgibench.audit.wsgi import checks
 from wsgibench.audit.wsgi.check import Check
@@ -190,6 +193,34 @@ def test_faults_are_found() -> None:
                 assert words in found.complaint
                 assert found.right == (not words)
         assert server.ask("last") == b"last"
+
+
+def test_a_message_comes_in_pieces() -> None:
+    with planted("takes_a_read_for_a_request") as server:
+        whole = run.one_case(server, accept("whole", get(), "none"))
+        cut = run.one_case(server, accept("cut", get(), "none", piece=1))
+    assert whole.right, whole
+    assert cut.complaint == "answered [400]"
+    assert "close\\r\\n\\r\\n' (1 at a time)" in describe(cut)
+    assert "at a time" not in describe(whole)
+
+
+def test_a_server_that_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Its threads never start before the next request, however long one waits.
+    monkeypatch.setattr(processes, "THREAD_WITHIN", 0.2)
+    with planted("never_rests") as server:
+        found = {
+            fault.name: run.one_fault(server, fault)
+            for fault in families_of_faults.all_faults()
+            if fault.name in ("idle", "background-thread")
+        }
+    assert [
+        one is not None and words in one.complaint
+        for one, words in (
+            (found["idle"], "% of a CPU while nobody asks"),
+            (found["background-thread"], "stands still between requests"),
+        )
+    ] == [True, True]
 
 
 def test_an_exit_of_the_application_is_no_crash() -> None:

@@ -21,6 +21,7 @@ class Finding:
     complaint: str = ""  # "": right
     kind: str = ""  # one of KINDS; "": right
     sent: bytes = b""
+    piece: int = 0  # bytes of it that were sent at a time; 0: all of them
     received: bytes = b""
     #: How the server read the bytes: "200 /a, 200 /b", "400", "no answer".
     meaning: str = ""

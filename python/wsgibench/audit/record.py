@@ -192,7 +192,12 @@ def _printable(text: str) -> str:
 
 
 def conversation(finding: Finding) -> str:
-    return "sent     %r\nreceived %r" % (finding.sent, finding.received)
+    how = " (%d at a time)" % finding.piece if finding.piece else ""
+    return "sent     %r%s\nreceived %r" % (
+        finding.sent,
+        how,
+        finding.received,
+    )
 
 
 def _counts(row: dict[str, int]) -> str:

@@ -40,6 +40,7 @@ from wsgibench.errors import WsgibenchError
 PATIENCE = 2.0  # among many
 ALONE = 1.0
 PARALLEL = 16
+PAUSE = 0.002  # between segments that the server has to read one by one
 KEPT = 2000  # bytes of a message that a finding keeps
 #: What an application's close() may need to be called after the answer.
 NOTES_WITHIN = 3.0
@@ -121,8 +122,9 @@ class Server:
         except OSError:
             return Reply(b"", "refused")
 
-    def send(self, data: bytes, half_close: bool = False) -> Reply:
-        script = Script([data], half_close)
+    def send(self, *segments: bytes, half_close: bool = False) -> Reply:
+        pause = PAUSE if len(segments) > 1 else 0.0
+        script = Script(segments, half_close, pause=pause)
         try:
             return exchange(self.address, [script], ALONE, 1)[0]
         except OSError:
@@ -180,10 +182,13 @@ def why_not(address: Address) -> str:
 def http(
     server: Server, cases: Sequence[Case], tell: Tell
 ) -> Iterable[Finding]:
-    replies: Sequence[Reply | None] = [None] * len(cases)
+    replies: dict[int, Reply | None] = {}
     if server.serves_several():
-        replies = _among_many(server, cases)
-    for number, (case, reply) in enumerate(zip(cases, replies)):
+        # While it is busy with others, it would read pieces together.
+        together = [case for case in cases if not case.piece]
+        replies.update(zip(map(id, together), _among_many(server, together)))
+    for number, case in enumerate(cases):
+        reply = replies.get(id(case))
         wrong = "" if reply is None else judge(case, reply, lenient=True)
         if reply is None or wrong:
             tell("http %d of %d" % (number + 1, len(cases)))
@@ -209,8 +214,8 @@ def one_case(server: Server, case: Case, at_once: bool = False) -> Finding:
     """`at_once`: with what stands behind it, also where the server drops
     that, which only `pipelining` is about."""
     started = time.monotonic()
-    if at_once or case.family == "pipelining" or case.half_close:
-        reply = server.send(case.data, case.half_close)
+    if case.family == "pipelining" or at_once or case.half_close or case.piece:
+        reply = server.send(*case.segments, half_close=case.half_close)
     else:
         reply = server.converse(case.raw, case.behind)
     complaint = judge(case, reply, lenient=True)
@@ -233,6 +238,7 @@ def _finding(case: Case, reply: Reply, complaint: str, kind: str) -> Finding:
         complaint=complaint,
         kind=kind,
         sent=case.data[:KEPT],
+        piece=case.piece,
         received=reply.data[:KEPT],
         meaning=meaning(reply),
     )

@@ -58,7 +58,7 @@ def _read(sock: socket.socket, reply: Reply, size: int) -> None:
                 reply.end = "eof"
                 break
             received += piece
-    except TimeoutError:
+    except socket.timeout:
         reply.end = "deadline"
     except OSError:
         reply.end = "reset"

@@ -8,6 +8,7 @@ import contextlib
 import os
 import resource
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,12 @@ SPARE = 20
 CLIENTS = 60
 #: Share of the time in which a thread may run, or want to, while it waits for
 #: a descriptor; who spins wants to all the time.
-IDLE = 0.5
+SPINS = 0.5
+#: And in which all threads together may run while nobody asks for anything: a
+#: timer that goes off ten times a second does not need a hundredth.
+IDLE = 0.02
+#: Seconds that a thread of the application may take that sleeps for 0.05.
+THREAD_WITHIN = 3.0
 
 
 class Target(Protocol):
@@ -56,16 +62,26 @@ def _stat(pid: int) -> list[str]:
     return text.rpartition(") ")[2].split()
 
 
-def _wanted(pids: list[int]) -> dict[Path, float]:
-    """Seconds that each thread has run or waited for a CPU: others on the
-    machine do not make them fewer."""
+def _spent(pids: list[int], *, waited: bool) -> dict[Path, float]:
+    """Seconds that each thread has run; `waited`: or waited for a CPU, which
+    others on the machine do not make fewer."""
     found = {}
     for pid in pids:
         for task in Path("/proc/%d/task" % pid).glob("*"):
             with contextlib.suppress(OSError):
-                ran, waited, _ = (task / "schedstat").read_text().split()
-                found[task] = (int(ran) + int(waited)) / 1e9
+                ran, queued, _ = (task / "schedstat").read_text().split()
+                spent = int(ran) + (int(queued) if waited else 0)
+                found[task] = spent / 1e9
     return found
+
+
+def _shares(pids: list[int], *, waited: bool) -> list[float]:
+    """Of each thread, in a second; what is measured is a rate."""
+    before, began = _spent(pids, waited=waited), time.monotonic()
+    time.sleep(1.0)
+    after = _spent(pids, waited=waited)
+    seconds = time.monotonic() - began
+    return [(after[task] - before.get(task, 0)) / seconds for task in after]
 
 
 def kill_worker(target: Target) -> str | None:
@@ -138,30 +154,49 @@ def descriptors(target: Target) -> str | None:
         with contextlib.suppress(OSError):  # its queue is full
             for _ in range(CLIENTS):
                 stack.callback(close_hard, connect(target.address, 3.0))
-        # Time to take what it can; what is measured is a rate.
-        time.sleep(0.5)
-        before, began = _wanted(pids), time.monotonic()
-        time.sleep(1.0)
-        after = _wanted(pids)
-        seconds = time.monotonic() - began
-        used = max(
-            [(after[task] - before.get(task, 0)) / seconds for task in after]
-            or [0.0]
-        )
+        time.sleep(0.5)  # to take what it can
+        used = max(_shares(pids, waited=True), default=0.0)
         if not target.alive():
             return "died"
         stack.close()
         if target.ask("last") is None:
             return "answers nobody after it ran out of descriptors"
-    if used > IDLE:
+    if used > SPINS:
         return "runs all the time while it has no descriptor (%.0f %%)" % (
             100 * used
         )
     return ""
 
 
+def idle(target: Target) -> str | None:
+    """Who has nothing to do, does nothing."""
+    time.sleep(0.5)  # to end what it had to do before
+    used = sum(_shares(session(target.pid), waited=False))
+    if used > IDLE:
+        return "uses %.0f %% of a CPU while nobody asks" % (100 * used)
+    return ""
+
+
+def background(target: Target) -> str | None:
+    """A thread of the application's runs while nobody asks for anything."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(THREAD_WITHIN)
+        port = listener.getsockname()[1]
+        if target.ask("background?%d" % port) is None:
+            return "no answer to who starts a thread"
+        try:
+            listener.accept()[0].close()
+        except socket.timeout:
+            return (
+                "a thread of the application's stands still between requests"
+            )
+    return ""
+
+
 ACTS = {
+    "background": background,
     "descriptors": descriptors,
+    "idle": idle,
     "kill_worker": kill_worker,
     "terminate": terminate,
 }

@@ -32,6 +32,7 @@ class Case:
     surplus: bool = False  # `raw` ends in bytes that are no request
     quiet: bool = False  # closing without an answer refuses it, too
     waits: bool = False  # or the rest of a message so large is waited for
+    piece: int = 0  # bytes that are sent at a time; 0: all of them
     family: str = ""
 
     @property
@@ -43,6 +44,13 @@ class Case:
     def data(self) -> bytes:
         """What is sent."""
         return self.raw if self.half_close else self.raw + self.behind
+
+    @property
+    def segments(self) -> list[bytes]:
+        """What is sent, as it is cut."""
+        data = self.data
+        size = self.piece or len(data)
+        return [data[at : at + size] for at in range(0, len(data), size)]
 
     @property
     def behind(self) -> bytes:

@@ -3,7 +3,7 @@
 A script is a list of segments. The next segment is sent when the peer's
 kernel has nothing left of the one before (SIOCOUTQ is 0), which on a unix
 socket means that the server has read it: so segmentation is exact, and no
-clock decides it.
+clock decides it. Over TCP a pause makes it likely.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from typing import Union
 
 from wsgibench.audit.wire.responses import Malformed, finals, parse_all
 
+#: Seconds between two looks at what the peers' kernels have left.
+POLL = 0.0002
+
 Address = Union[str, "tuple[str, int]"]
 
 
@@ -29,6 +32,9 @@ Address = Union[str, "tuple[str, int]"]
 class Script:
     segments: Sequence[bytes]
     half_close: bool = False  # send FIN after the last segment
+    #: Seconds between two segments at least. Over TCP the kernel tells that
+    #: the other one has the bytes, not that somebody has read them.
+    pause: float = 0.0
     limit: int = 1 << 24  # bytes of answer that are kept at most
 
 
@@ -78,6 +84,7 @@ class _Talk:
         self.todo = list(reversed([s for s in script.segments if s]))
         self.half_close = script.half_close
         self.limit = script.limit
+        self.pause = script.pause
         self.rest = memoryview(b"")
         self.sending = True
         self.data = bytearray()
@@ -85,10 +92,11 @@ class _Talk:
 
     def send(self) -> bool:
         """Push on; True while there is more to send."""
+        one_sent = False
         try:
             while self.sending:
                 if not self.rest:
-                    if unread(self.sock):
+                    if unread(self.sock) or (one_sent and self.pause):
                         return True
                     if not self.todo:
                         self.sending = False
@@ -97,6 +105,7 @@ class _Talk:
                         break
                     self.rest = memoryview(self.todo.pop())
                 self.rest = self.rest[self.sock.send(self.rest) :]
+                one_sent = True
         except BlockingIOError:
             return True
         except OSError:
@@ -159,7 +168,8 @@ def exchange(
             senders = {talk for talk in senders if talk.send()}
             after = sum(len(talk.todo) for talk in senders)
             # Polls a condition of the kernel's, does not wait for a clock.
-            ready = selector.select(0.0002 if senders else 0.5)
+            turn = max((talk.pause for talk in senders), default=0.5)
+            ready = selector.select(max(turn, POLL))
             for key, _ in ready:
                 talk = key.data
                 if talk.receive():
@@ -192,7 +202,7 @@ def in_turn(
             if _answer(sock, reply, method if message else ""):
                 return reply
             sock.sendall(message)
-    except TimeoutError:
+    except socket.timeout:
         return reply
     except OSError:
         reply.end = "reset"

@@ -9,6 +9,7 @@ from __future__ import absolute_import
 import io
 import json
 import os
+import socket
 import sys
 import tempfile
 import threading
@@ -446,6 +447,7 @@ WRONG = {
     "status-bytes": (b"200 OK", []),
     "status-text": ("OK", []),
     "status-none": (None, []),
+    "status-1000": ("1000 Beyond", []),
 }
 
 
@@ -459,6 +461,11 @@ def wrong_head(environ, start_response):
     status, fields = WRONG[query(environ)]
     start_response(status, fields)
     return [b"body"]
+
+
+def own_status(environ, start_response):
+    status = query(environ).replace("+", " ")
+    return plain(start_response, b"its own", status)
 
 
 def no_arguments(environ, start_response):
@@ -592,6 +599,23 @@ def file_of_kernel(environ, start_response):
     if wrapper is None:
         return [opened.read()]
     return wrapper(opened, 8192)
+
+
+def background(environ, start_response):
+    """?port: a thread of its own says a word there when it has slept."""
+
+    def work():
+        time.sleep(0.05)
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except socket.error:  # nobody waits for it any more
+            pass
+
+    port = int(query(environ))
+    thread = threading.Thread(target=work)
+    thread.daemon = True
+    thread.start()
+    return plain(start_response, b"started")
 
 
 def process(environ, start_response):

@@ -5,7 +5,9 @@ replace it."""
 from wsgibench.audit.faults.fault import Fault
 
 FAULTS = [
+    Fault("background-thread", "robust", "robust", process="background"),
     Fault("descriptors", "robust", "robust", process="descriptors"),
+    Fault("idle", "robust", "robust", process="idle"),
     Fault("terminated-answer", "robust", "robust", process="terminate"),
     Fault("worker-killed", "robust", "robust", process="kill_worker"),
 ]

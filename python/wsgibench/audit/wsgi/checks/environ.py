@@ -1,5 +1,6 @@
 """environ: PEP 3333 "environ Variables"."""
 
+import ipaddress
 import json
 
 from wsgibench.audit.wire.responses import Response
@@ -46,6 +47,22 @@ def version(answer: Response, notes: Notes) -> str:
     return "" if seen["scheme"] == "http" else "scheme %r" % seen["scheme"]
 
 
+def callable_wrapper(answer: Response, notes: Notes) -> str:
+    kind = json.loads(answer.body)["kinds"].get("wsgi.file_wrapper")
+    return "wsgi.file_wrapper is None" if kind == "NoneType" else ""
+
+
+def address(answer: Response, notes: Notes) -> str:
+    """A client of a unix socket has none."""
+    found = json.loads(answer.body)["cgi"].get("REMOTE_ADDR", "")
+    try:
+        if found:
+            ipaddress.ip_address(found)
+    except ValueError:
+        return "REMOTE_ADDR is %r" % found
+    return ""
+
+
 def no_prefix(answer: Response, notes: Notes) -> str:
     cgi = json.loads(answer.body)["cgi"]
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
@@ -57,11 +74,23 @@ def no_prefix(answer: Response, notes: Notes) -> str:
 
 
 TYPES = Ask("environ_types", "a=%31", fields=("X-Audit: 1",))
+FORWARDED = Ask("environ_types", fields=("X-Forwarded-Proto: https",))
 CHECKS = [
     Check("builtin-dict", RULE, "must", TYPES, Want(also=is_dict)),
     Check("required", RULE, "must", TYPES, Want(also=required)),
     Check("latin-1-text", RULE, "must", TYPES, Want(also=latin_1)),
     Check("version", RULE, "must", TYPES, Want(also=version)),
+    # The PEP's own example calls what is there.
+    Check(
+        "file-wrapper",
+        "PEP 3333 file handling",
+        "must",
+        TYPES,
+        Want(also=callable_wrapper),
+    ),
+    Check("remote-addr", "3875 4.1.8", "should", TYPES, Want(also=address)),
+    # Any client can say so; gunicorn believes those on its own machine.
+    Check("forwarded-proto", RULE, "robust", FORWARDED, Want(also=version)),
     Check(
         "type-and-length",
         RULE,

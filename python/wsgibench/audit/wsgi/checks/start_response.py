@@ -22,6 +22,12 @@ def reraised(answer: Response, notes: Notes) -> str:
     return "the exception of exc_info was not raised again: %r" % notes
 
 
+def own_reason(answer: Response, notes: Notes) -> str:
+    if answer.reason in ("", "Nothing Here"):
+        return ""
+    return "the reason is %r, not the application's" % answer.reason
+
+
 FAILED = Want(status=500, goes_on=None, also=no_secret)
 CHECKS = [
     Check("before-return", RULE, "must", Ask("hello"), Want(body=b"hello")),
@@ -132,6 +138,21 @@ CHECKS = [
         Ask("write_length"),
         Want(body=b"written returne"),
     ),
+    Check(
+        "own-status",
+        RULE,
+        "must",
+        Ask("own_status", "299+Of+Its+Own"),
+        Want(299, b"its own"),
+    ),
+    # Clients ignore it (RFC 9112 4); who cannot pass it on sends none.
+    Check(
+        "own-reason",
+        RULE,
+        "robust",
+        Ask("own_status", "404+Nothing+Here"),
+        Want(404, b"its own", also=own_reason),
+    ),
     Check("no-arguments", RULE, "robust", Ask("no_arguments"), FAILED),
     *[
         Check(
@@ -152,6 +173,8 @@ CHECKS = [
             "status-int",
             "status-bytes",
             "status-none",
+            "status-text",
+            "status-1000",
         )
     ],
     *[
