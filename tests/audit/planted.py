@@ -87,7 +87,7 @@ def never_rests(port: int, app: Any) -> None:
         return app(environ, start_response)
 
     threading.Thread(target=spin, daemon=True).start()
-    threading.Thread.start = later  # type: ignore[method-assign]
+    threading.Thread.start = later  # type: ignore
     serve_wsgi(port, watched)
 
 
