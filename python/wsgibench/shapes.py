@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from typing import Any, Literal, Optional, TypedDict
 
+#: A number or null; Python 3.9 cannot read `float | None` while it runs.
+Perhaps = Optional[float]
+PerhapsCount = Optional[int]
+
 
 class Doubt(TypedDict):
     code: str
@@ -67,6 +71,10 @@ class OfRoute(TypedDict):
     response: Histogram
 
 
+class Connections(TypedDict, total=False):
+    resent: PerhapsCount  # null: a tool of others does not tell
+
+
 class Load(TypedDict):
     start_ns: int
     scheduled: int
@@ -78,6 +86,7 @@ class Load(TypedDict):
 
 class WholeLoad(Load, total=False):
     censored: SomeCensored
+    connections: Connections
     duration_ns: int
     routes: dict[str, OfRoute]
 
@@ -199,16 +208,16 @@ class TimedCell(WholeCell):
     starts: list[WholeStart]
 
 
+class WholeTimedCell(TimedCell, total=False):
+    disturbed: list[Any]  # starts that were measured again
+
+
 class CountedCell(WholeCell):
     starts: list[CountedStart]
 
 
 class Disturbed(TypedDict, total=False):
     disturbed: str  # why a number cannot be believed; "" if nothing is wrong
-
-
-#: A number or null; Python 3.9 cannot read `float | None` while it runs.
-Perhaps = Optional[float]
 
 
 class Trial(Disturbed):
@@ -397,6 +406,7 @@ class Head(TypedDict):
 class WholeHead(Head, total=False):
     kind: Literal["counted", "capacity", "size"]
     commit: str
+    resumed: int
     limits_ns: dict[str, float]
     skipped: list[WholeFailure]
     application: Application
@@ -406,7 +416,7 @@ class WholeHead(Head, total=False):
 
 
 class Record(WholeHead):
-    cells: list[TimedCell]
+    cells: list[WholeTimedCell]
 
 
 class CountedRecord(WholeHead):

@@ -11,21 +11,39 @@ from pathlib import Path
 import pytest
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import environments, interpreters, scenario, servers
-from wsgibench.harness.process import TargetProcess, open_socket
+from wsgibench.harness import (
+    deaths,
+    environments,
+    interpreters,
+    scenario,
+    servers,
+)
+from wsgibench.harness.application import Application
+from wsgibench.harness.process import TargetProcess, Under, open_socket
 from wsgibench.harness.scenario import Scenario
 
 HELLO = scenario.find("hello")
 
 
 def target(
-    log: Path, server: str = "wsgiref", asked: Scenario = HELLO, port: int = 0
+    log: Path,
+    server: str = "wsgiref",
+    asked: Scenario = HELLO,
+    port: int = 0,
+    patience: float = 1.0,
 ) -> TargetProcess:
     found = servers.find(server)
     environment = environments.get(
         interpreters.find("python3"), found.name, lambda text: None
     )
-    return TargetProcess(environment, found, asked, log=log / "log", port=port)
+    return TargetProcess(
+        environment,
+        found,
+        asked,
+        log=log / "log",
+        port=port,
+        under=Under(patience=patience),
+    )
 
 
 @pytest.mark.parametrize("server", ["wsgiref", "raw-socket", "raw-threads"])
@@ -108,3 +126,52 @@ def test_a_death_is_told_with_its_last_words(tmp_path: Path) -> None:
         running._process.wait(5)  # type: ignore[union-attr]
         assert not running.alive()
         assert "(exit -9)" in running.last_words()
+
+
+DYING = """
+import os, time
+
+def die():
+    time.sleep(WHEN)
+    os.kill(os.getpid(), 4)
+
+if WHEN:
+    os.register_at_fork(after_in_child=die)
+
+def application(environ, start_response):
+    die()
+"""
+
+
+@pytest.mark.parametrize("when", [0.0, 0.2])
+def test_workers_that_die_again_and_again_are_not_waited_for(
+    tmp_path: Path, when: float
+) -> None:
+    """At a request, or when they start; gunicorn replaces them for ever."""
+    (tmp_path / "dying.py").write_text(DYING.replace("WHEN", str(when)))
+    asked = scenario.of_application(
+        Application("dying:application", str(tmp_path)), []
+    )
+    with (
+        pytest.raises(WsgibenchError, match="of its workers died within"),
+        target(tmp_path, "gunicorn-sync", asked, patience=100.0),
+    ):
+        pass
+
+
+def test_a_target_that_waits_for_nothing_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deaths, "IDLE_SECONDS", 0.5)
+    (tmp_path / "stuck.py").write_text(
+        "def application(environ, start_response):\n"
+        "    __import__('threading').Event().wait()\n"
+    )
+    asked = scenario.of_application(
+        Application("stuck:application", str(tmp_path)), []
+    )
+    with (
+        pytest.raises(WsgibenchError, match="s it has done nothing"),
+        target(tmp_path, "wsgiref", asked, patience=100.0),
+    ):
+        pass

@@ -21,7 +21,7 @@ from tests.counting import test_comparison as counting
 from tests.reports import test_search_pages as searches
 from tests.stats import synthetic
 from tests.stats.test_machine import start as whole_start
-from wsgibench import cli, plugins
+from wsgibench import bounded, cli, plugins
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.harness import checking, record
 from wsgibench.reports import csv, markdown, table
@@ -108,6 +108,36 @@ def test_keys_of_old_records_are_read(file: Path) -> None:
     assert "guest" not in found["starts"][0]
 
 
+@pytest.mark.parametrize(
+    ("command", "text", "words"),
+    [
+        (["audit", "--read"], "[" * 100_000, "nested too deep"),
+        (["audit", "--read"], '{"wsgibench_audit": 1}', "has no date"),
+        (["audit", "--read"], "/dev/zero", "is not a file"),
+        (["load"], "[" * 100_000, "nested too deep"),
+        (["load"], '{"duration": NaN}', "NaN is no number"),
+        (["load"], "/dev/zero", "it has over 1 MiB"),
+    ],
+)
+def test_what_is_no_audit_and_no_load(
+    command: list[str],
+    text: str,
+    words: str,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bounded, "LARGEST", 1 << 20)
+    path = text if text.startswith("/") else str(file)
+    if path == str(file):
+        file.write_text(text)
+    last = "@" + path if command == ["load"] else path
+    assert cli.main([*command, last]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1
+
+
 def change(value: Any, where: list[Any], new: Any) -> None:
     for key in where[:-1]:
         value = value[key]
@@ -130,6 +160,9 @@ START = ["cells", 0, "starts", 0]
         ([*START, "usage", 3, "cpu_ns"], 10**400, "nor endless"),
         ([*START, "load", "doubts"], [{"code": "x"}], "has no level"),
         ([*START, "start"], 1, "has a start twice"),
+        ([*START, "load", "connections"], [], "connections must be an obj"),
+        (["cells", 0, "disturbed"], "yes", "disturbed must be a list"),
+        (["resumed"], "yes", "record.resumed must be a whole number"),
         (["kind"], "other", "must be one of counted"),
     ],
 )
@@ -268,6 +301,17 @@ def test_a_start_without_samples_of_the_client_is_read(file: Path) -> None:
     del found["cells"][-1]["starts"][0]["client_usage"]
     file.write_text(json.dumps(found))
     assert table.render(record.read(file))
+
+
+def test_drops_of_a_start_that_tells_nothing_of_its_connections(
+    file: Path,
+) -> None:
+    found = made()
+    start = found["cells"][-1]["starts"][0]
+    start["listener_drops"] = 3
+    del start["load"]["connections"]
+    file.write_text(json.dumps(found))
+    assert "listen-drops" in table.render(record.read(file))
 
 
 def test_a_form_of_suites_needs_a_suite(

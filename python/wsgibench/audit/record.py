@@ -12,10 +12,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 from xml.etree import ElementTree
 
-from wsgibench.audit.finding import Finding, score, worst
+from wsgibench.audit.finding import KINDS, LEVELS, Finding, score, worst
+from wsgibench.typed import check
 
 FORM = 1
 #: Of the machine that it ran on.
@@ -111,27 +112,73 @@ def to_json(audits: Sequence[Audit], date: str) -> str:
     return json.dumps(whole, indent=1) + "\n"
 
 
-def from_json(text: str) -> list[Audit]:
-    """Raises ValueError for what to_json() did not make."""
+class _Asked(TypedDict):
+    suite: str
+    family: str
+    name: str
+    rule: str
+    level: str
+    sent: str
+    received: str
+
+
+class _Found(_Asked, total=False):
+    complaint: str
+    kind: str
+    meaning: str
+    seconds: float
+
+
+class _Audited(TypedDict):
+    label: str
+    findings: list[_Found]
+
+
+class _Server(_Audited, total=False):
+    server: str
+    python: str
+    versions: dict[str, str]
+    error: str
+    seconds: float
+    score: dict[str, Any]
+    date: str
+    parser: str
+
+
+class _Whole(TypedDict):
+    wsgibench_audit: int
+    date: str
+    servers: list[_Server]
+
+
+def from_json(whole: Any) -> list[Audit]:
+    """Of what was read; raises ValueError for what to_json() did not make."""
+    check(whole, _Whole, "audit")
+    if whole["wsgibench_audit"] != FORM:
+        raise ValueError("form %r" % whole["wsgibench_audit"])
     try:
-        whole = json.loads(text)
-        if whole["wsgibench_audit"] != FORM:
-            raise ValueError("form %r" % whole["wsgibench_audit"])
         return [_audit(entry, whole["date"]) for entry in whole["servers"]]
-    except (KeyError, TypeError, AttributeError) as error:
+    except TypeError as error:  # a field that there is not
         raise ValueError("no record of an audit") from error
 
 
 def _audit(entry: dict[str, Any], date: str) -> Audit:
     """`date`: of the file, for entries from when they had none."""
     entry.setdefault("date", date)
-    findings = []
-    for found in entry.pop("findings"):
-        for name in ("sent", "received"):
-            found[name] = found[name].encode("latin-1")
-        findings.append(Finding(**found))
-    entry.pop("score")
+    entry.pop("score", None)
+    findings = [_finding_of(found) for found in entry.pop("findings")]
     return Audit(**entry, findings=findings)
+
+
+def _finding_of(found: dict[str, Any]) -> Finding:
+    for name in ("sent", "received"):
+        found[name] = found[name].encode("latin-1")
+    finding = Finding(**found)
+    if finding.level not in LEVELS or finding.kind not in ("", *KINDS):
+        raise ValueError(
+            "%.60r is no level and kind" % [finding.level, finding.kind]
+        )
+    return finding
 
 
 def to_junit(audits: Sequence[Audit]) -> str:

@@ -289,18 +289,15 @@ def _in_its_page(path: str, table: str) -> str:
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    from wsgibench import bounded
     from wsgibench.audit import record
     from wsgibench.errors import UsageError
 
     newest: dict[str, Audit] = {}
     for path in arguments.read:
+        whole = bounded.parsed(path, bounded.read(path))
         try:
-            with open(path, encoding="utf-8") as file:
-                found = record.from_json(file.read())
-        except OSError as error:
-            raise UsageError(
-                "cannot read %s: %s." % (path, error.strerror)
-            ) from error
+            found = record.from_json(whole)
         except ValueError as error:
             raise UsageError(
                 "%s is not what audit --json writes: %s." % (path, error)

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from wsgibench import orphans, plugins
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import probe
+from wsgibench.harness import deaths, probe
 from wsgibench.harness.application import clean_environ
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.scenario import Scenario
@@ -118,8 +118,23 @@ class TargetProcess:
     def await_ready(self) -> TargetProcess:
         """After begin(); in any thread."""
         try:
-            self._read_ready()
-            self._await_answer()
+            with deaths.Watcher(
+                self.pid, self.address[1], lambda: self._signal(signal.SIGKILL)
+            ) as watcher:
+                try:
+                    self._read_ready()
+                    self._await_answer()
+                except WsgibenchError as error:
+                    if not watcher.reason:
+                        raise
+                    raise WsgibenchError(
+                        "%s never answered: %s; its last words: %s"
+                        % (
+                            self._server.text,
+                            watcher.reason,
+                            self._said(),
+                        )
+                    ) from error
             self.ready["observed"] = probe.observe(
                 self.address, self._scenario, self._patience(PROBE_TIMEOUT)
             )
@@ -275,14 +290,17 @@ class TargetProcess:
 
     def last_words(self) -> str:
         """The last telling line it wrote, and how it ended."""
+        words = self._said()
+        code = None if self._process is None else self._process.poll()
+        return words if code is None else "%s (exit %d)" % (words, code)
+
+    def _said(self) -> str:
         if self._log is not None:
             self._log.flush()
         text = self._log_path.read_text(errors="replace")
         lines = [line.strip() for line in text.splitlines()]
         telling = [line for line in lines if any(map(str.isalpha, line))]
-        words = telling[-1][:300] if telling else "it said nothing"
-        code = None if self._process is None else self._process.poll()
-        return words if code is None else "%s (exit %d)" % (words, code)
+        return telling[-1][:300] if telling else "it said nothing"
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime
 import json
 import os
-import stat
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from wsgibench import __version__
+from wsgibench import __version__, bounded
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.harness import checking, source
+from wsgibench.typed import Wrong
 
 SCHEMA = "wsgibench-record/3"
 TIMED, COUNTED = "timed", "counted"
@@ -75,13 +75,6 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-#: Bytes of a file. The standard profile of the largest suite has half of it.
-LARGEST = 256 << 20
-#: Values in it: a parsed one takes up to about 100 bytes.
-MOST_VALUES = 40_000_000
-HEAD = 4096
-
-
 def kind(record: dict[str, Any]) -> str:
     """One of OF."""
     found: str = record.get("kind", TIMED)
@@ -102,22 +95,32 @@ def read(path: Path, *kinds: str) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    def check(head: bytes) -> None:
+        if not head.lstrip().startswith(b"{"):
+            raise UsageError(
+                "%s is not JSON: it does not begin with {." % path
+            )
+        if b'"schema"' not in head:
+            raise Wrong("it begins with no schema")
+
     try:
-        found = _parsed(path)
+        found = bounded.parsed(path, bounded.read(path, check))
+        _check_schema(found)
         for cell in _rename(found.get("cells"), RENAMED_OF_CELLS):
             if isinstance(cell, dict):
                 _rename(cell.get("starts"), RENAMED_OF_STARTS)
         return checking.checked(found)
-    except OSError as error:
-        raise UsageError(
-            "cannot read %s: %s." % (path, error.strerror)
-        ) from error
-    except RecursionError as error:
-        raise UsageError("%s is no record: too deep." % path) from error
-    except checking.Wrong as error:
+    except Wrong as error:
         raise UsageError("%s is no record: %s." % (path, error)) from error
-    except ValueError as error:
-        raise UsageError("%s is not JSON: %s." % (path, error)) from error
+
+
+def _check_schema(found: Any) -> None:
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if schema != SCHEMA:
+        raise Wrong(
+            "its schema is %s, and %s is read; run it again"
+            % (str(schema)[:60], SCHEMA)
+        )
 
 
 #: Keys of 0.2.0's records, and what they are called now.
@@ -135,32 +138,3 @@ def _rename(entries: Any, names: dict[str, str]) -> list[Any]:
                 if old in entry:
                     entry.setdefault(name, entry.pop(old))
     return found
-
-
-def _parsed(path: Path) -> Any:
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise checking.Wrong("it is not a file")
-    with open(path, "rb") as file:
-        head = file.read(HEAD)
-        if not head.lstrip().startswith(b"{"):
-            raise ValueError("it does not begin with {")
-        if b'"schema"' not in head:
-            raise checking.Wrong("it begins with no schema")
-        data = head + file.read(LARGEST + 1 - len(head))
-    if len(data) > LARGEST:
-        raise checking.Wrong("it has over %d MiB" % (LARGEST >> 20))
-    values = data.count(b",") + data.count(b"[") + data.count(b"{")
-    if values > MOST_VALUES:
-        raise checking.Wrong("it has over %d values" % MOST_VALUES)
-    found = json.loads(data, parse_constant=_no_number)
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        schema = found.get("schema") if isinstance(found, dict) else None
-        raise checking.Wrong(
-            "its schema is %s, and %s is read; run it again"
-            % (str(schema)[:60], SCHEMA)
-        )
-    return found
-
-
-def _no_number(text: str) -> float:
-    raise ValueError("%s is no number" % text)

@@ -51,7 +51,7 @@ class Earlier:
                 % (_versions(found), _versions(entry))
             )
         del self._cells[_key(entry)]
-        entry["load"]["rate"] = found["load"]["rate"]
+        entry["load"]["rate"] = found["load"].get("rate", 0.0)
         if found.get("disturbed"):
             entry["disturbed"] = found["disturbed"]
         starts: list[Entry] = found["starts"]

@@ -30,6 +30,7 @@ class Listener:
     waiting: int  # connections in the accept queue
     backlog: int
     drops: int  # connections that it dropped, ever (SK_MEMINFO_DROPS)
+    inode: int
 
 
 def _messages(connection: socket.socket) -> Iterator[bytes]:
@@ -83,7 +84,10 @@ def listeners(port: int, family: int = socket.AF_INET) -> list[Listener]:
                     continue
                 found.append(
                     Listener(
-                        fields[8], fields[9], _drops(message[MESSAGE.size :])
+                        fields[8],
+                        fields[9],
+                        _drops(message[MESSAGE.size :]),
+                        fields[11],
                     )
                 )
     except (OSError, AttributeError):

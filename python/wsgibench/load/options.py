@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsgibench.errors import UsageError
@@ -42,12 +40,9 @@ def _value(name: str) -> Callable[[str], Any]:
 
 
 def _file(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            "cannot read %s: %s." % (path, error.strerror)
-        ) from error
+    from wsgibench import bounded
+
+    return bounded.read(path, may_wait=True)
 
 
 def _body(text: str) -> bytes:
@@ -382,12 +377,10 @@ def spec(arguments: argparse.Namespace) -> LoadSpec:
 
 def _of_file(path: str) -> LoadSpec:
     """A load as JSON: see load/wire.py."""
+    from wsgibench import bounded
     from wsgibench.load import wire
 
-    try:
-        value = json.loads(_file(path))
-    except ValueError as error:
-        raise UsageError("%s is not JSON: %s." % (path, error)) from error
+    value = bounded.parsed(path, _file(path))
     if not isinstance(value, dict):
         raise UsageError("%s is no load: it is no object." % path)
     return wire.from_json(value)

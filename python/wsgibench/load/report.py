@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 from typing import Any
 
+from wsgibench import bounded
 from wsgibench.errors import UsageError
 from wsgibench.load.output import summary, time_text, tool_summary
 
 FORMATS = ("table", "markdown", "csv")
-LARGEST = 256 << 20  # bytes of a result
-MOST_VALUES = 10_000_000  # in it; a parsed one takes up to about 100 bytes
-SCHEMAS = ("wsgibench-load/", "wsgibench-sweep/")
+MOST_VALUES = 10_000_000  # of a result
+SCHEMAS = (b"wsgibench-load/", b"wsgibench-sweep/")
 COLUMNS = (
     "connections",
     "rate",
@@ -34,18 +33,14 @@ def read(path: Path) -> dict[str, Any] | None:
     """The result in this file; None: it is something else, for others to
     say what is wrong with it."""
     try:
-        if not path.is_file() or path.stat().st_size > LARGEST:
+        data = bounded.read(path)
+        if not any(schema in data for schema in SCHEMAS):
             return None
-        text = path.read_text()
-        if not any(schema in text for schema in SCHEMAS):
-            return None
-        if sum(map(text.count, ",[{")) > MOST_VALUES:
-            return None
-        found = json.loads(text)
-    except (OSError, ValueError, RecursionError):
+        found = bounded.parsed(path, data, MOST_VALUES)
+    except UsageError:
         return None
     schema = str(found.get("schema", "")) if isinstance(found, dict) else ""
-    return found if schema.startswith(SCHEMAS) else None
+    return found if schema.encode().startswith(SCHEMAS) else None
 
 
 def _loads(found: dict[str, Any]) -> list[dict[str, Any]]:

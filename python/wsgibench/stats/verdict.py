@@ -151,7 +151,7 @@ def _of_start(start: dict[str, Any], asked: dict[str, Any]) -> list[Doubt]:
     # A listener with TCP_DEFER_ACCEPT counts the last packet of each handshake
     # as a drop, too. A client that was dropped has sent something again; a
     # tool of others does not tell (None).
-    if drops and start["load"]["connections"].get("resent") != 0:
+    if drops and start["load"].get("connections", {}).get("resent") != 0:
         found.append(
             doubt(
                 "listen-drops",

@@ -105,7 +105,7 @@ class Loaded:
     def ask(self, requests: int, seed: int) -> None:
         """All of them must be answered rightly."""
         begun = time.monotonic()
-        result = generator.run(self._spec(requests, seed))
+        result = generator.run(self._spec(requests, seed), _until_failure)
         self.seconds = (time.monotonic() - begun) / requests
         done = result["classes"]["ok"]
         if done != requests:
@@ -158,6 +158,12 @@ class Loaded:
                     "wrong answers: %(request)s: %(what)s" % found[0]
                 )
         self.warm()
+
+
+def _until_failure(live: dict[str, int]) -> None:
+    """Ends a load: its other requests would be counted for nothing."""
+    if live["failed"]:
+        raise KeyboardInterrupt
 
 
 def together(work: Callable[[One], Any], those: Sequence[One]) -> list[Any]:

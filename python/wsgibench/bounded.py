@@ -1,0 +1,65 @@
+"""Files that others made, read in bounded memory. UsageError, one sentence,
+for what cannot be read or is no JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from wsgibench.errors import UsageError
+
+#: Bytes of a file. The standard profile of the largest suite has half of it.
+LARGEST = 256 << 20
+#: Values in it: a parsed one takes up to about 100 bytes.
+MOST_VALUES = 40_000_000
+HEAD = 4096
+
+
+def read(
+    path: Path | str,
+    check: Callable[[bytes], None] = lambda head: None,
+    *,
+    may_wait: bool = False,
+) -> bytes:
+    """`check` sees the first bytes before the others are read, and raises a
+    UsageError of its own. A pipe is read where who writes it may be waited
+    for."""
+    try:
+        if not may_wait and not stat.S_ISREG(os.stat(path).st_mode):
+            raise UsageError("%s is not a file." % path)
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+            check(head)
+            data = head + file.read(LARGEST + 1 - len(head))
+    except OSError as error:
+        raise UsageError(
+            "cannot read %s: %s." % (path, error.strerror)
+        ) from error
+    if len(data) > LARGEST:
+        raise UsageError(
+            "%s is too large: it has over %d MiB." % (path, LARGEST >> 20)
+        )
+    return data
+
+
+def parsed(path: Path | str, data: bytes, most: int = MOST_VALUES) -> Any:
+    """JSON of at most so many values; NaN and Infinity are none."""
+    values = sum(map(data.count, (b",", b"[", b"{")))
+    if values > most:
+        raise UsageError(
+            "%s is too large: it has over %d values." % (path, most)
+        )
+    try:
+        return json.loads(data, parse_constant=_no_number)
+    except RecursionError as error:
+        raise UsageError("%s is nested too deep." % path) from error
+    except ValueError as error:
+        raise UsageError("%s is not JSON: %s." % (path, error)) from error
+
+
+def _no_number(text: str) -> float:
+    raise ValueError("%s is no number" % text)
