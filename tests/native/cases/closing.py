@@ -11,8 +11,6 @@ import threading
 import weakref
 from typing import Any
 
-import pytest
-
 from tests.native.cases.kit import (
     REQUEST,
     Body,
@@ -23,6 +21,7 @@ from tests.native.cases.kit import (
     connect,
     main,
     one_answer,
+    raises,
     receive,
     text,
     turn_until,
@@ -265,9 +264,9 @@ def kept_by_others(threads: int) -> None:
     del server
     until(lambda: collect() and body.closed == 1)
     for start_response, write in (kept[:2], kept[3:5]):
-        with pytest.raises(RuntimeError, match="over"):
+        with raises(RuntimeError, "over"):
             start_response("200 OK", [])
-        with pytest.raises(RuntimeError, match="over"):
+        with raises(RuntimeError, "over"):
             write(b"x")
     short.close()
     client.close()
@@ -281,7 +280,7 @@ def twice(threads: int) -> None:
         serving.server.close()
     ended(serving)
     for method in (serving.server.turn, serving.server.stats):
-        with pytest.raises(ValueError, match="closed"):
+        with raises(ValueError, "closed"):
             method()
 
 
@@ -380,7 +379,7 @@ def turned_by_two_threads(threads: int) -> None:
         other = threading.Thread(target=turn)
         other.start()
         assert inside.wait(30)
-        with pytest.raises(RuntimeError, match="another thread"):
+        with raises(RuntimeError, "another thread"):
             server.turn(0)
         server.close()
         go_on.set()

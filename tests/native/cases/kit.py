@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import gc
 import inspect
@@ -42,6 +43,17 @@ class Body:
 
     def close(self) -> None:
         self.closed += 1
+
+
+@contextlib.contextmanager
+def raises(kind: type[Exception], words: str) -> Iterator[None]:
+    """As of pytest, which takes longer to import than a case to run."""
+    said = "no " + kind.__name__
+    try:
+        yield
+    except kind as error:
+        said = str(error)
+    assert words in said, said
 
 
 def connect(server: Server, raw: bytes = REQUEST) -> socket.socket:
