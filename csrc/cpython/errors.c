@@ -66,21 +66,29 @@ tell(wp_server *server, const wb_request *request, PyObject *exception)
 }
 
 /* An application's failure goes to wsgi.errors with its traceback; the client
- * learns nothing of it. A log that fails must not fail the server. */
+ * learns nothing of it. A log that fails must not fail the server. Of what
+ * leaves the server, SystemExit is the application's doing and told as well. */
 int
 wp_log_exception(wp_server *server, const wb_request *request)
 {
-    if (leaves()) {
-        return -1;
-    }
-    PyObject *exception = wp_take_exception();
-    if (exception == NULL) {
+    if (PyErr_Occurred() == NULL) {
         return 0;
     }
+    if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+        return -1;
+    }
+    int leaving = leaves();
+    PyObject *exception = wp_take_exception();
     wp_section_waits(server->gate);
     PyObject *done = tell(server, request, exception);
-    Py_DECREF(exception);
     wp_section_waited(server->gate);
+    if (leaving) {
+        Py_XDECREF(done);
+        PyErr_Clear();
+        wp_set_exception(exception);
+        return -1;
+    }
+    Py_DECREF(exception);
     if (done == NULL && leaves()) {
         return -1;
     }

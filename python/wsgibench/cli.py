@@ -167,6 +167,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             "'.[bench]')." % (given[0], error.name)
         )
         return 1
+    except FileNotFoundError:
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            say("the current directory was deleted; start in one that exists.")
+            return 2
+        raise
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

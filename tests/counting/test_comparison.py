@@ -117,6 +117,42 @@ def test_what_base_differs_from_itself_by_does_not_count() -> None:
     assert of_gate(45_400, again=44_400)
 
 
+def rounds(*costs: tuple[float, float, float]) -> dict[str, dict[str, Any]]:
+    """Of base, new and base again."""
+    made = [
+        [cell(cost, starts=1, seed=n)["starts"][0] for n, cost in enumerate(c)]
+        for c in zip(*costs)
+    ]
+    names = ("base", "new", "base again")
+    return {n: {**cell(1.0), "starts": s} for n, s in zip(names, made)}
+
+
+CALM, PLANTED = (44_000.0, 44_000.0, 44_000.0), (44_000.0, 44_440.0, 44_000.0)
+#: One start of ten costs 2 % more.
+UNLUCKY, TORN = (44_000.0, 44_880.0, 44_000.0), (44_000.0, 44_440.0, 44_880.0)
+
+
+@pytest.mark.parametrize(
+    ("costs", "doubtful", "is_lost"),
+    [
+        ([CALM], False, False),
+        ([UNLUCKY], True, True),
+        ([UNLUCKY, CALM], False, False),
+        ([PLANTED], True, True),
+        ([PLANTED, PLANTED], False, True),
+        ([TORN], True, False),
+        ([TORN, PLANTED], True, True),
+        ([TORN, PLANTED, PLANTED], False, True),
+    ],
+)
+def test_a_loss_and_bases_that_differ_are_counted_again(
+    costs: list[Any], doubtful: bool, is_lost: bool
+) -> None:
+    cells = rounds(*costs)
+    assert gate.is_doubtful(cells, 0.005) == doubtful
+    assert bool(gate.lost(gate.judge_counted(cells, 0.005), [])) == is_lost
+
+
 def timed(cost: float, *, seed: int, **more: Any) -> dict[str, Any]:
     made = synthetic.race(
         {"c-uv": cost}, seed=seed, starts=5, between=0.005, within=0.02

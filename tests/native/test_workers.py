@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.native import serving
 from tests.native.process import (
     children,
     get,
@@ -14,6 +18,7 @@ from tests.native.process import (
 )
 from tests.native.serving import (
     Run,
+    status_of,
     worker_of,
 )
 from wsgibench.native.identity import cpus
@@ -161,3 +166,38 @@ def test_many_crashes_are_no_overflow() -> None:
     for _ in range(3000):
         supervisor._pause()
     assert supervisor._not_before - time.monotonic() <= MAX_PAUSE
+
+
+def test_what_exits_in_a_request_is_told_with_its_request(
+    run_app: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text(
+        "import sys\n\ndef application(environ, start_response):\n"
+        "    if environ['PATH_INFO'] == '/exit':\n        sys.exit(3)\n"
+        "    start_response('200 OK', [])\n    return [b'x']\n"
+    )
+    program = run_app(app="app")
+    port = program.port()
+    assert status_of(port, "/exit?a=b") == 500
+    program.line("a worker failed")
+    assert "GET /exit?a=b failed: SystemExit" in program.text
+    assert program.text.count("Traceback") == 1
+    program.line("replacing it")
+    assert get(port) == b"x"
+    assert program.stop() == 0, program.text
+
+
+def test_a_directory_that_is_gone_is_told_in_a_sentence(
+    run_app: Run, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    (gone / "here.py").write_text(serving.APP)
+    program = run_app("--chdir", str(gone), app="here")
+    port = program.port()
+    first = worker_of(port)
+    shutil.rmtree(gone)
+    os.kill(first, signal.SIGKILL)
+    program.line("the current directory was deleted")
+    assert "Traceback" not in program.text
+    program.stop()

@@ -225,10 +225,18 @@ def _count(
     base: Contender, new: Contender, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     from wsgibench.harness import contenders
+    from wsgibench.stats import gate
     from wsgibench.stats.counted import spread
 
     tell("counting " + new.entry(new.subject.load)["name"])
-    return contenders.counted(base, new, arguments.rounds, spread)
+
+    def is_doubtful(cells: dict[str, dict[str, Any]]) -> bool:
+        doubtful = gate.is_doubtful(cells, arguments.limit / 100)
+        if doubtful:
+            tell("a loss, or bases that differ: counting once more")
+        return doubtful
+
+    return contenders.counted(base, new, arguments.rounds, spread, is_doubtful)
 
 
 def _time(

@@ -21,6 +21,7 @@ from wsgibench.harness.process import Under
 
 Tell = Callable[[str], None]
 BASE, NEW, AGAIN = "base", "new", "base again"
+MORE = 2  # rounds
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,22 @@ class Contender:
 
 
 def counted(
-    base: Contender, new: Contender, rounds: int, spread: Spread
+    base: Contender,
+    new: Contender,
+    rounds: int,
+    spread: Spread,
+    is_doubtful: Callable[[dict[str, dict[str, Any]]], bool],
 ) -> dict[str, dict[str, Any]]:
-    """A cell for each of the three, counted in turns together."""
+    """A cell for each of the three, counted in turns together; in up to MORE
+    further rounds as long as they are doubtful."""
     cells = {
         BASE: base.entry(base.subject.load),
         NEW: new.entry(new.subject.load),
         AGAIN: base.entry(base.subject.load, aa=True),
     }
-    for number in range(rounds):
+    for number in range(rounds + MORE):
+        if number >= rounds and not is_doubtful(cells):
+            break
         subjects = [base.subject, new.subject, base.subject]
         found = start.instructions(subjects, spread)
         called = start.system_calls(subjects)

@@ -331,10 +331,12 @@ class Call:
             close = getattr(result, "close", None)
             if close is not None:
                 close()
-        except LEAVING:
+        except KeyboardInterrupt:
             raise
-        except BaseException:
+        except BaseException as error:
             log_exception(self.server.errors)
+            if isinstance(error, SystemExit):
+                raise
 
     def disown(self) -> None:
         """In a forked child, of a call that is its parent's: over for whoever
@@ -350,7 +352,7 @@ class Call:
         error = sys.exc_info()[1]
         self._back()
         try:
-            if not isinstance(error, LEAVING):
+            if not isinstance(error, KeyboardInterrupt):
                 log_exception(self.server.errors, self.request)
         finally:
             request = self.take()

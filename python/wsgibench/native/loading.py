@@ -16,7 +16,13 @@ from wsgibench.native.log import logger
 
 
 def _import(module_name: str, directory: str) -> Any:
-    directory = os.path.abspath(directory)
+    try:
+        directory = os.path.abspath(directory)
+    except FileNotFoundError as error:
+        raise WsgibenchError(
+            "the current directory was deleted; start in one that exists, or "
+            "name it: --chdir."
+        ) from error
     if directory not in sys.path:
         sys.path.insert(0, directory)
     try:

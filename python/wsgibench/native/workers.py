@@ -506,7 +506,9 @@ class Supervisor:
                 reports.USAGE if is_usage else reports.ERROR, str(error)
             )
             return error.exit_code
-        logger.critical("a worker failed", exc_info=error)
+        # What an application raised in a request is in the log already.
+        told = isinstance(error, SystemExit)
+        logger.critical("a worker failed", exc_info=None if told else error)
         text = "a worker failed: %s: %s." % (type(error).__name__, error)
         contact.report(reports.ERROR, text)
         return 1
