@@ -67,7 +67,8 @@ tell(wp_server *server, const wb_request *request, PyObject *exception)
 
 /* An application's failure goes to wsgi.errors with its traceback; the client
  * learns nothing of it. A log that fails must not fail the server. Of what
- * leaves the server, SystemExit is the application's doing and told as well. */
+ * leaves the server, SystemExit is the application's doing and told as well.
+ */
 int
 wp_log_exception(wp_server *server, const wb_request *request)
 {
