@@ -16,6 +16,7 @@ import pytest
 
 from tests.test_docs import DOCUMENTS, ROOT, blocks
 from wsgibench import cli
+from wsgibench.errors import UsageError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -153,7 +154,7 @@ def test_every_command(path: Path) -> None:
     for words in commands(path):
         try:
             checked(words)
-        except (SystemExit, ValueError) as error:
+        except (SystemExit, ValueError, UsageError) as error:
             pytest.fail("%s: %s" % (shlex.join(words), error))
 
 

@@ -266,9 +266,11 @@ step(wl_load *load, uint64_t until_ns)
 {
     turn(load, until_ns);
     if (!load->ending) {
-        dial_due(load);
-        wl__schedule_advance(load);
-        wl__conn_feed(load);
+        if (!load->stop_asked) { /* or it was, before the start */
+            dial_due(load);
+            wl__schedule_advance(load);
+            wl__conn_feed(load);
+        }
         if (all_asked(load)) {
             end(load);
         }

@@ -9,14 +9,38 @@
 #include "base/text.h"
 #include "response.h"
 
-enum { FRAMING = 1 };
-
 static const uint64_t MAX_LENGTH = (uint64_t)1 << 56;
 
 static int
 name_is(const char *line, size_t name, const char *expected)
 {
     return strlen(expected) == name && strncasecmp(line, expected, name) == 0;
+}
+
+static int
+is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static int
+is_space(char c)
+{
+    return is_blank(c) || c == '\r' || c == '\n';
+}
+
+/* RFC 9110 5.6.3: OWS stands before and behind a value, and a fold in it is
+ * some (RFC 9112 5.2). */
+static void
+trim(const char **value, size_t *length)
+{
+    while (*length > 0 && is_space(**value)) {
+        (*value)++;
+        (*length)--;
+    }
+    while (*length > 0 && is_space((*value)[*length - 1])) {
+        (*length)--;
+    }
 }
 
 /* RFC 9110 5.6.1: a list, separated by commas and blanks. */
@@ -26,7 +50,8 @@ has_token(const char *list, size_t size, const char *token)
     const char *end = list + size;
     while (list < end) {
         size_t word = 0;
-        while (list + word < end && strchr(", \t", list[word]) == NULL) {
+        while (list + word < end && list[word] != ','
+               && !is_space(list[word])) {
             word++;
         }
         if (name_is(list, word, token)) {
@@ -35,25 +60,6 @@ has_token(const char *list, size_t size, const char *token)
         list += word + 1;
     }
     return 0;
-}
-
-/* RFC 9110 5.6.3: OWS stands before and behind a value. */
-static int
-is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static void
-trim(const char **value, size_t *length)
-{
-    while (*length > 0 && is_blank(**value)) {
-        (*value)++;
-        (*length)--;
-    }
-    while (*length > 0 && is_blank((*value)[*length - 1])) {
-        (*length)--;
-    }
 }
 
 /* RFC 9110 8.6: the same number several times is that number. */
@@ -77,24 +83,32 @@ read_length(wl__head *head, const char *value, size_t length)
     return 0;
 }
 
-/* RFC 9112 6.1: chunked is the last coding, and stands once. What the others
- * make of the body is left as it is. */
+/* RFC 9112 6.1: chunked is the last coding of all fields, and stands once;
+ * where it is not the last, the body ends with the connection (6.3). What the
+ * other codings make of the body is left as it is. */
 static int
 read_codings(wl__head *head, const char *value, size_t length)
 {
-    size_t last = length;
-    while (last > 0 && value[last - 1] != ',' && !is_blank(value[last - 1])) {
-        last--;
+    const char *end = value + length;
+    while (value < end) {
+        const char *comma = memchr(value, ',', (size_t)(end - value));
+        const char *stop = comma == NULL ? end : comma;
+        size_t size = (size_t)(stop - value);
+        trim(&value, &size);
+        if (size > 0) {
+            int chunked = name_is(value, size, "chunked");
+            if (head->chunked && chunked) {
+                return -1;
+            }
+            head->chunked = (uint8_t)chunked;
+            head->coded = 1;
+        }
+        value = stop + 1;
     }
-    if (head->chunked || !name_is(value + last, length - last, "chunked")
-        || has_token(value, last, "chunked")) {
-        return -1;
-    }
-    head->chunked = 1;
     return 0;
 }
 
-/* 0, -1 for what is no field, or FRAMING: its value may not be folded. */
+/* 0, or -1 for what is no field. */
 static int
 read_field(wl__head *head, wl__known *known, const char *data,
            const char *line, size_t size)
@@ -108,15 +122,14 @@ read_field(wl__head *head, wl__known *known, const char *data,
     size_t length = size - name - 1;
     trim(&value, &length);
     if (name_is(line, name, "content-length")) {
-        return read_length(head, value, length) < 0 ? -1 : FRAMING;
+        return read_length(head, value, length);
     }
     if (name_is(line, name, "transfer-encoding")) {
-        return read_codings(head, value, length) < 0 ? -1 : FRAMING;
+        return read_codings(head, value, length);
     }
     if (name_is(line, name, "connection")) {
-        head->close = has_token(value, length, "close")
-            || (data[7] == '0' && !has_token(value, length, "keep-alive"));
-        return FRAMING;
+        head->close |= (uint8_t)has_token(value, length, "close");
+        head->keeps |= (uint8_t)has_token(value, length, "keep-alive");
     }
     if (name_is(line, name, "date") && length == 29) {
         known->date = (uint32_t)(value - data);
@@ -124,27 +137,33 @@ read_field(wl__head *head, wl__known *known, const char *data,
     return 0;
 }
 
-/* From the first line behind the status to `end`, the empty line. A line that
- * starts with a blank goes on with the field before it (RFC 9112 5.2), and a
- * bare LF ends a line, too (2.2). */
+/* Without the end of its last line; `end` stands behind the last field. A line
+ * that starts with a blank goes on with the field before it (RFC 9112 5.2),
+ * and a bare LF ends a line, too (2.2). *next: where the next field begins. */
+static size_t
+field_size(const char *line, const char *end, const char **next)
+{
+    const char *lf = memchr(line, '\n', (size_t)(end - line));
+    while (lf + 1 < end && is_blank(lf[1])) {
+        lf = memchr(lf + 1, '\n', (size_t)(end - lf - 1));
+    }
+    *next = lf + 1;
+    size_t size = (size_t)(lf - line);
+    return size - (size > 0 && line[size - 1] == '\r');
+}
+
+/* From the first line behind the status to `end`, the empty line. */
 static int
 read_fields(wl__head *head, wl__known *known, const char *data,
             const char *line, const char *end)
 {
-    int before = FRAMING;
     while (line < end) {
-        const char *lf = memchr(line, '\n', (size_t)(end - line));
-        size_t size = (size_t)(lf - line);
-        size -= size > 0 && line[size - 1] == '\r';
-        if (!is_blank(line[0])) {
-            before = read_field(head, known, data, line, size);
-        } else if (before == FRAMING) {
+        const char *next;
+        size_t size = field_size(line, end, &next);
+        if (is_blank(*line) || read_field(head, known, data, line, size) < 0) {
             return -1;
         }
-        if (before < 0) {
-            return -1;
-        }
-        line = lf + 1;
+        line = next;
     }
     return 0;
 }
@@ -174,19 +193,20 @@ wl__head_read(wl__head *head, wl__known *known, const char *data, size_t size)
     *head = (wl__head) { .size = (uint32_t)size, .length = -1 };
     known->date = 0;
     if (size < 14 || memcmp(data, "HTTP/1.", 7) != 0 || data[8] != ' '
+        || data[7] < '0' || data[7] > '9'
         || wb__decimal(data + 9, 3, 999, &status) < 0
         || (data[12] != ' ' && data[12] != '\r' && data[12] != '\n')) {
         return -1;
     }
-    head->close = data[7] == '0'; /* unless it says keep-alive */
     head->status = (uint16_t)status;
     const char *line = memchr(data, '\n', size);
     const char *end = data + size - (data[size - 2] == '\r' ? 2 : 1);
     if (line == NULL || read_fields(head, known, data, line + 1, end) < 0) {
         return -1;
     }
+    head->close |= data[7] == '0' && !head->keeps; /* RFC 9112 9.3 */
     head->bodiless = status == 204 || status == 304 || status < 200;
-    if (head->chunked && head->length >= 0) {
+    if (head->coded && head->length >= 0) {
         return -1;
     }
     if (size <= WL__KNOWN_ROOM && status >= 200) {

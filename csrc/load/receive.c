@@ -25,17 +25,25 @@ start_thinking(wl_load *load, wl__conn *conn)
     }
 }
 
+/* Those that are late are looked for now and then (wl__conn_check()), and here
+ * if they were not found. */
+static enum wl__class
+class_of(const wl_load *load, const wl__conn *conn, const wl__sent *sent)
+{
+    const wl__request *request = &load->requests[sent->request];
+    return load->now_ns - sent->sent_ns > load->config.timeout_ns ? WL__TIMEOUT
+        : !wl__request_expects(request, conn->response.head.status)
+        ? WL__BAD_STATUS
+        : conn->response.wrong_body ? WL__BAD_BODY
+                                    : WL__OK;
+}
+
 /* One answer is complete; `data` is what was read with its end. */
 static void
 answered(wl_load *load, wl__conn *conn, const char *data, size_t size)
 {
     const wl__sent *sent = &conn->sent[conn->first];
-    const wl__request *request = &load->requests[sent->request];
-    enum wl__class class
-        = !wl__request_expects(request, conn->response.head.status)
-        ? WL__BAD_STATUS
-        : conn->response.wrong_body ? WL__BAD_BODY
-                                    : WL__OK;
+    enum wl__class class = class_of(load, conn, sent);
     load->statuses[conn->response.head.status]++;
     if (class == WL__OK) {
         wl__record_ok(load, conn, sent);
@@ -120,7 +128,8 @@ is_last(const wl_load *load, const wl__conn *conn)
     int limit = config->per_connection > 0
         && conn->taken_here >= config->per_connection;
     return conn->response.head.close || config->close || early
-        || (conn->under_way == 0 && (limit || conn->said_close));
+        || (conn->under_way == 0
+            && (limit || conn->said_close || conn->state == WL__DEAF));
 }
 
 static void
@@ -151,6 +160,10 @@ understand(wl_load *load, wl__conn *conn, const char *data, size_t size)
         }
         if (conn->first_ns == 0) {
             conn->first_ns = load->now_ns;
+        }
+        if (conn->sent[conn->first].sent_ns == 0) { /* pipelined, behind */
+            broken(load, conn, data, size);
+            return -1;
         }
         uint32_t request = conn->sent[conn->first].request;
         enum wl__verdict verdict = wl__response_read(

@@ -207,15 +207,16 @@ chunk_byte(wl__response *response, char c)
     switch (response->state) {
     case CHUNK_SIZE:
         response->state = CHUNK_DIGITS;
+        response->extra = 0;
         response->left = hex(c) < 0 ? 0 : (uint64_t)hex(c);
         return hex(c) < 0 ? -1 : 0;
     case CHUNK_DIGITS:
         if (hex(c) >= 0 && response->left < (uint64_t)1 << 56) {
             response->left = response->left * 16 + (uint64_t)hex(c);
-            return 0;
+            return count_extra(response) ? 0 : -1;
         }
         response->state = c == '\r' ? CHUNK_LF : CHUNK_EXTENSION;
-        return c == '\r' || c == ';' ? 0 : -1;
+        return c != '\0' && strchr("\r; \t", c) != NULL ? 0 : -1;
     case CHUNK_EXTENSION:
         response->state = c == '\r' ? CHUNK_LF : CHUNK_EXTENSION;
         return count_extra(response) ? 0 : -1;
@@ -252,7 +253,8 @@ take_chunked(wl__response *response, const wl__body *body, const char *data,
             response->left -= here;
             response->state = response->left == 0 ? CHUNK_END : CHUNK_DATA;
             i += here;
-        } else if (response->state == LAST_LF) {
+        } else if (response->state == LAST_LF
+                   || (response->state == TRAILER && data[i] == '\n')) {
             *used = i + 1;
             return data[i] == '\n' ? finished(response, body) : WL__BROKEN;
         } else if (chunk_byte(response, data[i++]) < 0) {

@@ -15,7 +15,7 @@ enum { WL__HEAD_ROOM = 262144, WL__KNOWN_ROOM = 1024, WL__EXTRA = 65536 };
 typedef struct wl__head {
     uint32_t size;       /* with the empty line */
     uint16_t status;
-    uint8_t chunked, close, bodiless;
+    uint8_t chunked, coded, close, keeps, bodiless;
     int64_t length;      /* -1: not given */
 } wl__head;
 
@@ -41,7 +41,7 @@ typedef struct wl__response {
     wl__head head;
     uint64_t left;       /* of the body or chunk */
     uint64_t passed;     /* of the body */
-    uint32_t extra;      /* bytes of chunk extensions and trailer fields */
+    uint32_t extra;      /* bytes of a chunk's size line, of the trailer */
     char *kept;          /* a head in pieces; owned */
     uint32_t kept_size;
 } wl__response;

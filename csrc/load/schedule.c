@@ -13,6 +13,8 @@
 #include "base/alloc.h"
 #include "random.h"
 
+enum { MAX_QUEUE = 1 << 26 }; /* 512 MB; what else is due is never sent */
+
 /* Units that fall due in a stage. */
 static double
 units_of(const wl__stage *stage)
@@ -85,6 +87,9 @@ wl__schedule_next(wl_load *load, wl__sent *sent)
 static int
 push(wl_load *load, uint64_t due_ns)
 {
+    if (load->queue_size == MAX_QUEUE) {
+        return -1;
+    }
     if (load->queue_size == load->queue_cap) {
         uint64_t cap = load->queue_cap == 0 ? 4096 : 2 * load->queue_cap;
         uint64_t *queue = wb__alloc(cap * sizeof(*queue));

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from wsgibench import __version__, commands
-from wsgibench.errors import WsgibenchError
+from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.plugins import suggestion
 
 #: Modules of the `bench` extra; the server needs none of them.
@@ -71,12 +71,12 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
-        """With what was meant, after a slip."""
+        """One sentence, with what was meant after a slip."""
         slip = SLIP.search(message)
         if slip is not None:
             known = WORD.findall(slip["known"] or "") or self._options()
             message += suggestion(slip["word"] or slip["option"], known)
-        super().error(message)
+        raise UsageError("%s; see %s --help." % (message, self.prog))
 
     def _options(self) -> list[str]:
         """Of this command; of all of them, for the parser above them."""

@@ -23,6 +23,7 @@ class Raw:
         self.received: list[bytes] = []
         self.reached: list[str] = []
         self.closing = False
+        self.answers_once = False  # and then closes
         self.threads = [threading.Thread(target=self._accept, daemon=True)]
         self.threads[0].start()
 
@@ -52,6 +53,8 @@ class Raw:
                     if said is None:
                         return
                     conn.sendall(said)
+                    if self.answers_once:
+                        return
             except OSError:
                 return
 

@@ -40,6 +40,11 @@ def raw() -> Iterator[Callable[..., Raw]]:
         b"Transfer-Encoding: chunked ",
         b"Transfer-Encoding:\tchunked\t",
         b"Connection: keep-alive ",
+        b"Content-Length:\r\n 2",  # RFC 9112 5.2: a fold is a blank
+        b"Transfer-Encoding: gzip,\r\n\tchunked",
+        b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: chunked ,",
+        b"Connection:\r\n keep-alive",
     ],
 )
 def test_blanks_stand_on_both_sides(
@@ -55,7 +60,14 @@ def test_blanks_stand_on_both_sides(
 
 
 @pytest.mark.parametrize(
-    "head", [b"Content-Length : 2", b"Content-Length: 2 2", b" X: 1"]
+    "head",
+    [
+        b"Content-Length : 2",
+        b"Content-Length: 2 2",
+        b" X: 1",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        b"Transfer-Encoding: gzip\r\nContent-Length: 2",
+    ],
 )
 def test_what_is_no_head(
     load: Load, raw: Callable[..., Raw], head: bytes
@@ -79,6 +91,90 @@ def test_a_request_that_says_close_is_the_last(
     )
     assert result["classes"]["ok"] == 12
     assert [part.count(b"GET ") for part in server.received] == [1] * 12
+
+
+@pytest.mark.parametrize(
+    ("version", "fields", "is_kept"),
+    [
+        (b"1.1", [b"Connection: close", b"Connection: foo"], False),
+        (b"1.1", [b"Connection: foo", b"Connection: CLOSE"], False),
+        (b"1.1", [b"Connection: close", b"Connection: keep-alive"], False),
+        (b"1.1", [b"Connection: foo,\r\n close"], False),
+        (b"1.1", [b"Connection: closed", b"X-Connection: close"], True),
+        (b"1.0", [b"Connection: Keep-Alive", b"Connection: foo"], True),
+        (b"1.0", [b"Connection: keep-alive", b"Connection: close"], False),
+        (b"1.0", [], False),
+        (b"1.1", [], True),
+    ],
+)
+def test_a_server_says_whether_it_closes(
+    load: Load,
+    raw: Callable[..., Raw],
+    version: bytes,
+    fields: list[bytes],
+    is_kept: bool,
+) -> None:
+    """RFC 9112 9.3, in fields that are one list (RFC 9110 5.3). The server
+    here does not close."""
+    lines = [b"HTTP/%s 200 OK" % version, b"Content-Length: 2", *fields]
+    server = raw(b"\r\n".join([*lines, b"", b"ok"]))
+    result = load(server.url, requests=4)
+    assert result["classes"]["ok"] == 4
+    asked = [one.count(b"\r\n\r\n") for one in server.received]
+    assert asked == ([4] if is_kept else [1] * 4)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"2  \r\nok\r\n0 \r\n\r\n",  # RFC 9112 7.1.1: BWS
+        b"2\t; a=b\r\nok\r\n0;x\r\n\r\n",
+        b"0002\r\nok\r\n00\r\nX: y\r\n\r\n",
+        b"2\r\nok\r\n0\r\nX: y\n\n",
+    ],
+)
+def test_chunks_as_servers_write_them(
+    load: Load, raw: Callable[..., Raw], body: bytes
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    result = load(raw(head + body).url, requests=5, expect_body=b"ok")
+    assert result["classes"]["ok"] == 5
+    assert result["connections"]["connects"] == 1
+
+
+def test_another_coding_ends_with_the_connection(
+    load: Load, raw: Callable[..., Raw]
+) -> None:
+    """RFC 9112 6.3."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"
+    server = raw(lambda asked, data: head + b"ok" if asked else None)
+    server.answers_once = True
+    result = load(server.url, requests=3, expect_length=2)
+    assert result["classes"]["ok"] == 3
+
+
+def test_a_late_answer_is_a_timeout(
+    load: Load, raw: Callable[..., Raw]
+) -> None:
+    """Also one that comes before the clock was looked at."""
+    result = load(raw(OK).url, requests=5, timeout=1e-9)
+    assert result["classes"]["timeout"] == 5
+
+
+def test_an_answer_to_what_was_not_sent_yet(
+    load: Load, raw: Callable[..., Raw]
+) -> None:
+    """A flood of answers while the requests behind the first ones wait."""
+    server = raw(lambda asked, data: OK * 5_000)
+    result = load(
+        server.url,
+        requests=200,
+        pipeline=200,
+        method="POST",
+        body=b"x" * 99999,
+    )
+    assert result["service"]["max_ns"] < 60e9
+    assert result["classes"]["ok"] < 200
 
 
 @pytest.mark.parametrize("rate", [0, 20_000])
@@ -125,6 +221,7 @@ def test_requests_behind_a_close_are_sent_again(
     [
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx: ",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1 ",
         b"HTTP/1.1 200 OK\r\nX: ",
         b"",
         b"SSH-2.0 ",

@@ -280,6 +280,16 @@ def test_doubts_of_connections(
     assert [one["code"] for one in of_run(result, CLOSED)] == codes
 
 
+def test_a_tick_of_a_short_run_says_nothing_of_it() -> None:
+    short = {**good(), "duration_s": 0.01}
+    for kernel in (
+        {"steal_ticks": 1, "wall_ns": 10**8},
+        {"steal_ticks": 3, "wall_ns": 10**9},  # the processes came up in it
+    ):
+        found = of_run({**short, "kernel": kernel}, CLOSED)
+        assert (found != []) == (kernel["steal_ticks"] == 3)
+
+
 def test_every_doubt_says_what_to_do() -> None:
     bad = {
         **good(),

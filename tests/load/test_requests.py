@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 import pytest
 
+from tests.load.raw import OK, Raw
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load.render import render
 from wsgibench.load.spec import LoadSpec
@@ -228,6 +229,35 @@ def test_learning_the_body(load: Load, golden: Golden) -> None:
     sample = result["samples"][0]
     assert sample["class"] == "bad_body"
     assert sample["bytes"].endswith("learn m!")
+
+
+@pytest.mark.parametrize(
+    ("interim", "rest", "why"),
+    [
+        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", OK, ""),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 9, OK, ""),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"a" * 100, "learned"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % 9**17, OK, "l"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", OK, "learned"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"", "learned"),
+    ],
+)
+def test_learning_of_whom(
+    load: Load, interim: bytes, rest: bytes, why: str
+) -> None:
+    """Interim answers go before the lesson; one that has no end is none."""
+    server = Raw(lambda asked, data: interim + rest)
+    try:
+        if not why:
+            result = load(server.url, requests=3, learn=True)
+            assert result["classes"]["ok"] == 3
+            return
+        with pytest.raises(WsgibenchError, match="could not be learned"):
+            load(server.url, requests=3, learn=True, timeout=0.2)
+        with pytest.raises(UsageError, match="redirects"):
+            load(server.url, requests=3, learn=True, follow=1)
+    finally:
+        server.close()
 
 
 def test_lengths(load: Load, golden: Golden) -> None:

@@ -12,8 +12,10 @@ import pytest
 
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import templates, visitors
+from wsgibench.load.message import message
 from wsgibench.load.render import render
 from wsgibench.load.spec import Entry, LoadSpec
+from wsgibench.load.templates import Book
 
 Load = Callable[..., dict[str, Any]]
 Golden = Callable[..., Any]
@@ -341,6 +343,37 @@ def test_a_body_by_its_hash(load: Load, golden: Golden) -> None:
         load(server.url, requests=1, entries=(other,))
 
 
+def test_a_line_is_written_as_its_place_wants_it(
+    kept: Kept, tmp_path: Path
+) -> None:
+    """A blank or a letter of another alphabet would end a request target."""
+    path = tmp_path / "lines"
+    path.write_bytes("red shoes ü\r\n".encode())
+    spec = LoadSpec(
+        "http://127.0.0.1/?q={pick:%s}" % path,
+        method="POST",
+        body=b"{pick:%s}" % bytes(path),
+        extra_headers=(("X", "{pick:%s}" % path),),
+    )
+    book = Book()
+    entry = Entry(spec.target().path, "POST")
+    pieces = message(spec, entry, spec.target(), book)
+    said = book.sample(pieces).decode("utf-8")
+    assert said.startswith("POST /?q=red%20shoes%20%C3%BC HTTP/1.1\r\n")
+    assert "\r\nX: red shoes ü\r\n" in said
+    assert said.endswith("\r\n\r\nred shoes ü")
+    # One draw for one file: the lines of a request go together.
+    path.write_text("".join("a %d\n" % i for i in range(100)))
+    received = kept(
+        target="/?q={pick:%s}" % path,
+        extra_headers=(("X", "{pick:%s}" % path),),
+    )
+    assert len(set(received)) > 1
+    path.write_bytes(b"a\0b\n")
+    with pytest.raises(UsageError, match="NUL"):
+        message(spec, entry, spec.target(), Book())
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -351,6 +384,12 @@ def test_a_body_by_its_hash(load: Load, golden: Golden) -> None:
         "{number:9-3}",
         "{seq:a}",
         "{seq:99999999}",
+        "{seq:²}",
+        "{seq:%s}" % ("9" * 5000),
+        "{number:1-%s}" % ("9" * 5000),
+        "{number:0-18446744073709551616}",
+        "{pick:}",
+        "{visitor:}",
         "{uuid:4}",
         "{address:1}",
         "{user:name}",

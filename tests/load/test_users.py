@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from typing import Any, Callable
@@ -93,8 +94,42 @@ def test_a_load_as_json() -> None:
         {"url": "http://127.0.0.1:1/", "entries": 5},
         {"url": "http://127.0.0.1:1/", "body": {"base64": "!"}},
         [],
+        *(
+            {"url": "http://127.0.0.1:1/", **more}
+            for more in (
+                {"url": 5},
+                {"connections": 1.5},
+                {"connections": True},
+                {"body": "text"},
+                {"keepalive": "no"},
+                {"stages": [[1]]},
+                {"think": 1},
+                {"extra_headers": [["a"]]},
+                {"extra_headers": [[1, 2]]},
+                {"visitors": [["a", "b"]]},
+                {"resolve": "x"},
+                {"percentiles": ["x"]},
+                {"percentiles": [101]},
+                {"part": 2, "parts": 2},
+                {"start_ns": -1},
+                {"expect_status": 1000},
+                {"entries": [5]},
+                {"entries": [{"target": 5}]},
+                {"entries": [{"target": "/", "weight": -3}]},
+                {"entries": [{"target": "/", "weight": "2"}]},
+                {"entries": [{"target": "/", "body": "text"}]},
+                {"entries": [{"target": "/", "expect_status": "200"}]},
+                {"entries": [{"target": "/", "expect_length": -7}]},
+            )
+        ),
     ],
 )
 def test_what_is_no_load(value: Any) -> None:
     with pytest.raises(UsageError):
         wire.from_json(value)
+
+
+def test_every_field_has_a_check() -> None:
+    for kind in (LoadSpec, Entry):
+        for field in dataclasses.fields(kind):
+            assert set(str(field.type).split(" | ")) <= set(wire.CHECKS)

@@ -16,6 +16,7 @@ from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import options
 
 if TYPE_CHECKING:
+    from wsgibench.load.generator import OnLive
     from wsgibench.load.slo import Gate
     from wsgibench.load.spec import LoadSpec
 
@@ -86,49 +87,49 @@ def _add_output(group: Any) -> None:
 def _cpus(text: str) -> tuple[int, ...]:
     """``1``, ``0,2`` or ``0-3``."""
     found: list[int] = []
-    for part in filter(None, text.split(",")):
+    for part in text.split(",") if text else ():
         match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", part)
-        if match is None:
+        last = int(match[2] or match[1]) if match else 0
+        if match is None or last < int(match[1]):
             raise UsageError("%r is not a list of CPUs." % text)
-        found += range(int(match[1]), int(match[2] or match[1]) + 1)
+        found += range(int(match[1]), last + 1)
     return tuple(found)
 
 
 @contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """``kill`` ends a run as Ctrl-C does: what there is is kept."""
+def _ended_by_signals() -> Iterator[None]:
+    """``kill``, and the end of a terminal, end a run as Ctrl-C does: what
+    there is is kept. A signal that is ignored (nohup) stays so."""
 
     def end(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.getsignal(signal.SIGTERM)
-    if before is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, end)
+    numbers = [
+        number
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is signal.SIG_DFL
+    ]
+    for number in numbers:
+        signal.signal(number, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _run_once(
-    arguments: argparse.Namespace, spec: LoadSpec
+    arguments: argparse.Namespace, spec: LoadSpec, on_live: OnLive | None
 ) -> tuple[dict[str, Any], str]:
     """(the result, its text)"""
-    from wsgibench.load import drivers, live, output
+    from wsgibench.load import drivers, output
     from wsgibench.load.run import run as run_load
 
     cpus = _cpus(arguments.cpu)
     if arguments.tool:
         result = drivers.run(arguments.tool, spec, cpus)
         return result, output.tool_summary(result)
-    with (
-        _ended_by_sigterm(),
-        live.following(
-            not arguments.quiet, arguments.live, arguments.prometheus
-        ) as on_live,
-    ):
+    with _ended_by_signals():
         if arguments.workers:
             result = _workers.run(arguments, spec, on_live)
         else:
@@ -159,7 +160,8 @@ def _code(gates: list[Gate], result: dict[str, Any]) -> int:
     for sentence in sentences:
         print("gate missed: " + sentence, file=sys.stderr)
     if not sentences:
-        return 1 if result["verdict"] == "INVALID" else 0
+        bad = result["verdict"] == "INVALID"
+        return int(bad and not slo.is_allowed(gates, result))
     excuse = slo.clients_doing(gates, result)
     if excuse:
         print("no measurement: " + excuse, file=sys.stderr)
@@ -172,7 +174,10 @@ def _windows(result: dict[str, Any]) -> list[Any]:
 
 
 def _sweep(
-    arguments: argparse.Namespace, spec: LoadSpec, gates: list[Gate]
+    arguments: argparse.Namespace,
+    spec: LoadSpec,
+    gates: list[Gate],
+    on_live: OnLive | None,
 ) -> int:
     from wsgibench.load import files, sweep
 
@@ -183,7 +188,7 @@ def _sweep(
     texts: list[str] = []
 
     def one(fit: LoadSpec) -> dict[str, Any]:
-        result, text = _run_once(arguments, fit)
+        result, text = _run_once(arguments, fit, on_live)
         texts.append(text)
         return result
 
@@ -240,12 +245,35 @@ def _write(
     return complaints
 
 
+#: Output of one run of our own generator.
+OF_A_RUN = {
+    "sweep": ("spectrum",),
+    "tool": ("windows", "spectrum", "live", "prometheus"),
+}
+
+
+def _refuse_ignored(arguments: argparse.Namespace) -> None:
+    """UsageError for output that there would not be."""
+    for beside, names in OF_A_RUN.items():
+        for name in names if getattr(arguments, beside) else ():
+            if getattr(arguments, name):
+                raise UsageError(
+                    "--%s does not go with --%s." % (name, beside)
+                )
+    if arguments.sweep:
+        from wsgibench.load import sweep
+
+        # Each point has its own; processes need at least as many.
+        arguments.connections = max(sweep.points(arguments.sweep))
+
+
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench.load import files, slo
+    from wsgibench.load import files, live, slo
 
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     _workers.check(arguments, parser)
+    _refuse_ignored(arguments)
     spec = options.spec(arguments)
     gates = slo.parse(arguments.slo) if arguments.slo else []
     more = slo.percentiles(gates)
@@ -257,9 +285,15 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.spectrum,
     )
     files.check(*outputs)
-    if arguments.sweep:
-        return _sweep(arguments, spec, gates)
-    result, text = _run_once(arguments, spec)
+    following = live.following(
+        not (arguments.quiet or arguments.tool),
+        arguments.live,
+        arguments.prometheus,
+    )
+    with following as on_live:
+        if arguments.sweep:
+            return _sweep(arguments, spec, gates, on_live)
+        result, text = _run_once(arguments, spec, on_live)
     complaints = _write(arguments, result)
     code = _code(gates, result)
     _say(arguments, text)

@@ -276,10 +276,12 @@ def _network(result: dict[str, Any]) -> list[Doubt]:
                 "connections, a lower --connect-rate",
             )
         )
-    seconds = max(result["duration_s"], 1e-9)
-    ticks = result.get("kernel", {}).get("steal_ticks", 0)
-    steal = ticks / 100 / seconds
-    if steal > MAX_STEAL:
+    kernel = result.get("kernel", {})
+    # Counted from before the processes came up.
+    seconds = kernel.get("wall_ns", 0) / 1e9 or result["duration_s"]
+    ticks = kernel.get("steal_ticks", 0)
+    steal = ticks / 100 / max(seconds, 1e-9)
+    if steal > MAX_STEAL and ticks > 1:  # one may be the rest of another
         found.append(
             doubt(
                 "stolen",

@@ -11,6 +11,7 @@ often (load/visitors.py).
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 from wsgibench.errors import UsageError
@@ -62,15 +63,16 @@ SETS: dict[str, Headers] = {
 }
 
 
+def text_lines(data: bytes) -> list[str]:
+    """Of a file: ended by LF, CR LF or CR, and by nothing else of Unicode."""
+    lines = data.removeprefix(codecs.BOM_UTF8).splitlines()
+    return [line.decode("utf-8", "surrogateescape") for line in lines]
+
+
 def _from_file(path: Path) -> Headers:
     """``Name: value`` lines, as they are sent."""
-    headers = []
-    for line in (
-        path.read_bytes().decode("utf-8", "surrogateescape").splitlines()
-    ):
-        if line.strip():
-            headers.append(parse_header(line))
-    return headers
+    lines = text_lines(path.read_bytes())
+    return [parse_header(line) for line in lines if line.strip()]
 
 
 def parse_header(text: str) -> tuple[str, str]:

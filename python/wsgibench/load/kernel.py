@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 
@@ -15,7 +16,7 @@ def _steal_ticks() -> int:
 
 
 def snapshot() -> dict[str, int]:
-    return {"steal_ticks": _steal_ticks()}
+    return {"steal_ticks": _steal_ticks(), "wall_ns": time.monotonic_ns()}
 
 
 def difference(

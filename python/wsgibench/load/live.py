@@ -11,6 +11,8 @@ from typing import TextIO
 from wsgibench.errors import UsageError
 from wsgibench.load.generator import Live, OnLive
 from wsgibench.load.output import time_text
+from wsgibench.load.target import MAX_PORT
+from wsgibench.load.values import whole
 
 EACH_NS = 950_000_000  # live figures come each 0.2 s
 
@@ -75,6 +77,8 @@ def _lines(path: str) -> Iterator[OnLive | None]:
 
         def write(live: Live) -> None:
             nonlocal last
+            if live["elapsed_ns"] < last:
+                last = 0  # the next run of a sweep
             if live["elapsed_ns"] - last >= EACH_NS:
                 last = live["elapsed_ns"]
                 # A reader that went, or a disk that is full: the run goes on.
@@ -107,9 +111,11 @@ def _exporter(where: str) -> Iterator[OnLive | None]:
         yield None
         return
     import http.server
+    import socket
     import threading
 
     host, _, port = where.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
     current: Live = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -124,11 +130,18 @@ def _exporter(where: str) -> Iterator[OnLive | None]:
         def log_message(self, *_: object) -> None:
             pass
 
+    class Server(http.server.ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        def handle_error(self, *_: object) -> None:
+            """Who asked has gone."""
+
+    number = whole(port, MAX_PORT)
+    if number is None:
+        raise UsageError("%r is not a place like :9095." % where)
     try:
-        server = http.server.ThreadingHTTPServer(
-            (host.strip("[]") or "127.0.0.1", int(port)), Handler
-        )
-    except (OSError, ValueError, OverflowError) as error:
+        server = Server((host, number), Handler)
+    except OSError as error:
         raise UsageError(
             "cannot serve metrics at %r: %s." % (where, error)
         ) from error
@@ -156,6 +169,8 @@ def _terminal(wanted: bool) -> Iterator[OnLive | None]:
     before: Live = {}
 
     def show(live: Live) -> None:
+        if live["elapsed_ns"] < before.get("elapsed_ns", 0):
+            before.clear()  # the next run of a sweep
         if live["elapsed_ns"] - before.get("elapsed_ns", 0) >= EACH_NS:
             status.update(line(live, before))
             before.update(live)

@@ -8,7 +8,7 @@ from wsgibench.errors import UsageError
 from wsgibench.load.headers import header_set
 from wsgibench.load.spec import Entry, Headers, LoadSpec
 from wsgibench.load.target import Target, encoded
-from wsgibench.load.templates import Book, Kind, Piece
+from wsgibench.load.templates import Book, Kind, Piece, Place
 
 #: RFC 9110 5.6.2
 TOKEN = frozenset(
@@ -136,9 +136,12 @@ def message(
     given = _given(spec, entry)
     if not TOKEN.issuperset(entry.method) or not entry.method:
         raise UsageError("%r cannot be a method." % entry.method)
-    line = "%s %s %s\r\n" % (entry.method, encoded(entry.target), version)
-    lines = _lines(spec, target, given)
-    pieces = book.pieces(as_bytes(line) + b"".join(lines))
+    target_line = "%s %s" % (entry.method, encoded(entry.target))
+    lines = b"".join(_lines(spec, target, given))
+    pieces = [
+        *book.pieces(as_bytes(target_line), Place.TARGET),
+        *book.pieces(as_bytes(" %s\r\n" % version) + lines, Place.FIELD),
+    ]
     if spec.visitors:
         pieces.append(book.by_connection("visitors", _visitor_lines(spec)))
     body = spec.body if entry.body is None else entry.body

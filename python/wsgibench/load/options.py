@@ -65,9 +65,23 @@ def _user(text: str) -> tuple[str, str]:
 
 
 def _most(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise UsageError("--max-redirects cannot be %s." % text)
-    return int(text)
+    from wsgibench.load import spec, values
+
+    most = values.whole(text, spec.MAX_REDIRECTS)
+    if not most:
+        raise UsageError(
+            "--max-redirects is 1 to %d, not %s." % (spec.MAX_REDIRECTS, text)
+        )
+    return most
+
+
+def _length(text: str) -> int:
+    from wsgibench.load import spec, values
+
+    length = values.whole(text, spec.MOST_BYTES)
+    if length is None:
+        raise UsageError("%r is not a length in bytes." % text)
+    return length
 
 
 LOOP = (
@@ -208,7 +222,9 @@ EXPECTED = (
         help="compare every body with it",
     ),
     _option(
-        *("expect_length", "--expect-length"), type=int, help="of every body"
+        *("expect_length", "--expect-length"),
+        type=_length,
+        help="of every body",
     ),
     _option(
         *("learn", "--learn"),
@@ -329,7 +345,11 @@ def given(arguments: argparse.Namespace) -> dict[str, Any]:
         found["follow"] = said["max_redirects"]
     if "resolve" in said:
         found["resolve"] = tuple(said["resolve"])
-    headers = [*said.get("header", ()), *filter(None, [said.get("user")])]
+    headers = [*said.get("header", ())]
+    if "user" in said and "authorization" not in (
+        n.lower() for n, _ in headers
+    ):
+        headers.append(said["user"])
     if headers:
         found["extra_headers"] = tuple(headers)
     _stages(found, said)

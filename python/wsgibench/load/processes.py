@@ -62,10 +62,13 @@ def run_child() -> None:
     generator = make(spec, rendered)
     signal.signal(signal.SIGINT, lambda *_: generator.stop())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    say("ready", None)
-    while generator.poll(0.2):
-        say("live", generator.live())
-    say("result", json.loads(generator.result()))
+    try:
+        say("ready", None)
+        while generator.poll(0.2):
+            say("live", generator.live())
+        say("result", json.loads(generator.result()))
+    except BrokenPipeError:  # its parent has died
+        os._exit(1)
     generator.close()
 
 

@@ -3,14 +3,11 @@ which comes when."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import http.client
-import socket
-import ssl
 from dataclasses import dataclass, field, replace
 
 from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.load.learn import ask
 from wsgibench.load.message import closes, message
 from wsgibench.load.spec import MAX_ROUTES, Entry, LoadSpec, Statuses
 from wsgibench.load.target import Target
@@ -56,50 +53,6 @@ def _statuses(value: Statuses) -> tuple[int, ...]:
     return value
 
 
-def _reach(target: Target, timeout: float) -> socket.socket:
-    """A connection to the first of its addresses that answers."""
-    *others, last = target.addresses.split("\n")
-    for address in others:
-        with contextlib.suppress(OSError):
-            return socket.create_connection((address, target.port), timeout)
-    return socket.create_connection((last, target.port), timeout)
-
-
-def _connect(spec: LoadSpec, target: Target) -> socket.socket:
-    if target.is_unix:
-        path = target.addresses[5:]
-        sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(spec.timeout)
-        sock.connect("\0" + path[1:] if path.startswith("@") else path)
-        return sock
-    sock = _reach(target, spec.timeout)
-    if not target.tls:
-        return sock
-    context = ssl.create_default_context(cafile=spec.tls_ca or None)
-    if not spec.tls_ca:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if spec.tls_cert:
-        context.load_cert_chain(spec.tls_cert, spec.tls_key or None)
-    name = spec.server_name(target) or None
-    return context.wrap_socket(sock, server_hostname=name)
-
-
-def _ask(spec: LoadSpec, target: Target, request: bytes, method: str) -> bytes:
-    """The body of one answer, before the run."""
-    try:
-        with _connect(spec, target) as sock:
-            sock.sendall(request)
-            response = http.client.HTTPResponse(sock, method=method)
-            response.begin()
-            return response.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise WsgibenchError(
-            "the body to expect could not be learned: %s."
-            % (error or type(error).__name__)
-        ) from error
-
-
 def _check_hash(entry: Entry, body: bytes) -> None:
     kind, _, digest = entry.expect_hash.partition(":")
     if kind != "sha256":
@@ -135,7 +88,12 @@ class Renderer:
                 "one answer does not tell what each %s answers: no body can "
                 "be learned." % entry.target
             )
-        body = _ask(
+        if self.spec.follow or self.spec.cookies:
+            raise UsageError(
+                "no body can be learned where redirects or cookies decide "
+                "it: give it by --expect-body-file."
+            )
+        body = ask(
             self.spec, self.target, self.book.sample(pieces), entry.method
         )
         if entry.expect_hash:

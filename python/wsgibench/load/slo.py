@@ -10,6 +10,7 @@ from wsgibench.errors import UsageError
 from wsgibench.load import stall
 from wsgibench.load.hdr import Histogram
 from wsgibench.load.tail import key, with_censored
+from wsgibench.verdicts import INVALID
 
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 PERCENTILE = re.compile(r"p(\d{1,2}(\.\d+)?|100)")
@@ -158,18 +159,35 @@ def _missed(gate: Gate, result: dict[str, Any]) -> str:
     return _stood_still(gate, result)
 
 
+def is_allowed(gates: list[Gate], result: dict[str, Any]) -> bool:
+    """Is a run INVALID for nothing but as many failures as an ``errors`` gate
+    allows?"""
+    doubts = result.get("doubts", ())
+    spoils = {one["code"] for one in doubts if one["level"] == INVALID}
+    of_errors = [gate for gate in gates if gate.name == "errors"]
+    return (
+        spoils == {"failures"}
+        and bool(of_errors)
+        and not any(_errors(gate, result) for gate in of_errors)
+    )
+
+
 def missed(gates: list[Gate], result: dict[str, Any]) -> list[str]:
     """A sentence for each gate that the run did not pass."""
     sentences = [_missed(gate, result) for gate in gates]
     if result["interrupted"]:
         sentences.append("an interrupted run passes no gate")
-    if result["verdict"] == "INVALID":
+    if result["verdict"] == INVALID and not is_allowed(gates, result):
         sentences.append("an INVALID run passes no gate")
     return [sentence for sentence in sentences if sentence]
 
 
 def clients_doing(gates: list[Gate], result: dict[str, Any]) -> str:
-    """Why times that missed a gate say nothing of the server; "": they do."""
+    """Why a run that missed a gate says nothing of the server; "": it does."""
+    if result.get("error"):
+        return "the generator itself ended early (%s)" % result["error"]
+    if not any(_missed(gate, result) for gate in gates):
+        return "" if result["interrupted"] else "the run is INVALID"
     late = [g for g in gates if g.is_time and _missed(g, result)]
     lag = result.get("lag", {}).get("p99_ns", 0)
     if not late or lag <= min(gate.limit for gate in late) / 2:

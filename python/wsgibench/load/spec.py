@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from wsgibench.errors import UsageError
-from wsgibench.load.target import Target, parse_target
+from wsgibench.load.target import Target, host_name, parse_target
 
 Headers = tuple[tuple[str, str], ...]
 #: A status, several of them, or 0 and (): any 2xx.
@@ -19,8 +19,13 @@ Stage = tuple[float, float, float]
 MAX_ROUTES = 1_000
 MAX_REDIRECTS = 255
 MAX_PIPELINE = 65_536
+LAST_NS = 1 << 62
 MOST = 4e9  # of any number: seconds of a century, connections of 32 bits
 POSITIVE = ("duration", "window", "timeout")
+LEAST_WINDOW = 0.001  # seconds: each has histograms of its own
+MOST_RATE = 2e7  # requests/s that a process can compute the times of
+MOST_BYTES = 1 << 62  # of a body
+MAX_WEIGHTS = 1_000_000
 
 
 def _is_ipv4(text: str) -> bool:
@@ -156,16 +161,13 @@ class LoadSpec:
         """Of TLS: as told, as a Host header says, or as the URL does."""
         if not target.tls:
             return ""
-        hosts = [
-            value
-            for name, value in self.extra_headers
-            if name.lower() == "host"
-        ]
-        if self.tls_name or not hosts:
-            return self.tls_name or target.name
-        return (
-            hosts[0].rpartition("]")[0].lstrip("[")
-            or (hosts[0].partition(":")[0])
+        host = dict((n.lower(), v) for n, v in self.extra_headers).get("host")
+        if self.tls_name:
+            return host_name(self.tls_name)
+        if not host or "{" in host:  # a template: another in each request
+            return target.name
+        return host_name(
+            host.rpartition("]")[0].lstrip("[") or host.partition(":")[0]
         )
 
     def check(self) -> None:
@@ -187,13 +189,16 @@ class LoadSpec:
             "send_gap": 0,
             "read_size": 0,
             "read_gap": 0,
+            "start_ns": 0,
         }
         for name in (*least, *POSITIVE):
             value = getattr(self, name) or 0
             too_small = value <= 0 if name in POSITIVE else value < least[name]
-            if too_small or not value <= MOST:
+            most = LAST_NS if name == "start_ns" else MOST
+            if too_small or not value <= most:
                 raise UsageError("%s cannot be %s." % (name, value))
         self._check_times()
+        self._check_expected()
         if self.tls_key and not self.tls_cert:
             raise UsageError("a key of one's own needs its certificate.")
         if self.pipeline > MAX_PIPELINE:
@@ -227,12 +232,42 @@ class LoadSpec:
     def open_loop(self) -> bool:
         return bool(self.stages or self.rate or self.rate_end)
 
+    def _check_expected(self) -> None:
+        all_of_them: tuple[LoadSpec | Entry, ...] = (self, *self.entries)
+        for one in all_of_them:
+            asked = one.expect_status
+            several = (asked,) if isinstance(asked, int) else asked or ()
+            if not all(0 <= status < 1_000 for status in several):
+                raise UsageError("no status can be %s." % (asked,))
+            length = -1 if one.expect_length is None else one.expect_length
+            if not -1 <= length <= MOST_BYTES:
+                raise UsageError("no body has %d bytes." % length)
+        for entry in self.entries:
+            if not 1 <= entry.weight <= MAX_WEIGHTS:
+                raise UsageError("no weight can be %d." % entry.weight)
+        if not all(0 <= one <= 100 for one in self.percentiles):
+            raise UsageError("percentiles are 0 to 100.")
+        if not 0 <= self.part < self.parts:
+            raise UsageError(
+                "there is no part %d of %d." % (self.part, self.parts)
+            )
+
     def _check_times(self) -> None:
+        if self.window < LEAST_WINDOW:
+            raise UsageError("a window has at least %g s." % LEAST_WINDOW)
+        if self.rate_end is not None and not self.rate + self.rate_end:
+            raise UsageError("a ramp from 0 to 0 asks for nothing.")
         for stage in self.stages:
             if stage[0] <= 0 or min(stage[1:]) < 0 or not max(stage) <= MOST:
                 raise UsageError("no stage can be %g s, %g to %g." % stage)
         if self.stages and not any(max(stage[1:]) for stage in self.stages):
             raise UsageError("no stage asks for a request.")
+        fastest = max((max(one[1:]) for one in self.stages_asked()), default=0)
+        if fastest > MOST_RATE * self.processes * self.parts:
+            raise UsageError(
+                "%g requests/s are more than the %g that a process can "
+                "compute." % (fastest, MOST_RATE)
+            )
         least, most = self.think
         if not 0 <= least <= most <= MOST:
             raise UsageError("a think time cannot be %g to %g s." % self.think)

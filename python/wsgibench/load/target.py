@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlsplit
 
 from wsgibench.errors import UsageError
+from wsgibench.load.values import whole
 
 #: What of a URL goes out as it is: RFC 3986's characters, "%" of what is
 #: encoded already, and braces, in which templates stand.
 KEPT = "!#$%&'()*+,-./:;=?@[]_~{}|^`\\\"<>"
 
 MAX_UNIX = 107  # unix(7): sun_path, with its NUL
+MAX_PORT = 65_535
+MAX_ADDRESSES = 255  # of one name
+#: HOST:PORT:ADDRESS[,ADDRESS ...]
+RULE = re.compile(r"(\[[^]]+\]|[^:]+):([0-9]+):(.+)")
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,14 @@ def encoded(target: str) -> str:
     return quote(target.encode("utf-8", "surrogateescape"), safe=KEPT)
 
 
+def host_name(name: str) -> str:
+    """As DNS and TLS know it: in ASCII (RFC 5890)."""
+    try:
+        return name.encode("ascii" if ":" in name else "idna").decode()
+    except UnicodeError as error:
+        raise UsageError("%.80r is no name of a host." % name) from error
+
+
 def basic(user: str, password: str) -> str:
     pair = "%s:%s" % (user, password)
     return base64.b64encode(pair.encode("utf-8")).decode("ascii")
@@ -49,9 +63,10 @@ def basic(user: str, password: str) -> str:
 def split_port(text: str, what: str) -> tuple[str, int]:
     """``HOST:PORT``; an IPv6 address stands in brackets."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
+    number = whole(port, MAX_PORT)
+    if not host or not number:
         raise UsageError("%r is not %s." % (text, what))
-    return host.strip("[]"), int(port)
+    return host.strip("[]"), number
 
 
 def _overridden(
@@ -59,13 +74,15 @@ def _overridden(
 ) -> list[str] | None:
     """The addresses that ``HOST:PORT:ADDRESS[,ADDRESS...]`` gives."""
     for rule in resolve:
-        parts = rule.split(":", 2)
-        if len(parts) != 3 or not parts[1].isdecimal() or not parts[2]:
+        match = RULE.fullmatch(rule)
+        of_port = whole(match[2], MAX_PORT) if match else None
+        if match is None or of_port is None:
             raise UsageError(
                 "%r is not like example.org:443:127.0.0.1." % rule
             )
-        if parts[0].lower() in (host, "*") and int(parts[1]) == port:
-            return [one.strip("[]") for one in parts[2].split(",")]
+        name = match[1].strip("[]").lower()
+        if name in (host, "*") and of_port == port:
+            return [one.strip("[]") for one in match[3].split(",")]
     return None
 
 
@@ -80,7 +97,13 @@ def _addresses(host: str, port: int, resolve: Sequence[str]) -> str:
                 "cannot resolve %r: %s." % (name, error)
             ) from error
         found += [str(answer[4][0]) for answer in answers]
-    return "\n".join(dict.fromkeys(found))
+    different = list(dict.fromkeys(found))
+    if len(different) > MAX_ADDRESSES:
+        raise UsageError(
+            "%s has %d addresses; %d are enough."
+            % (host, len(different), MAX_ADDRESSES)
+        )
+    return "\n".join(different)
 
 
 def _unix(url: str) -> Target:
@@ -103,7 +126,8 @@ def parse_target(
         return _unix(url)
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        # RFC 6874: "%25" and the zone of a link-local address.
+        host = (parts.hostname or "").replace("%25", "%", 1)
         tls = parts.scheme == "https"
         port = parts.port
     except ValueError as error:
@@ -122,10 +146,7 @@ def parse_target(
         to = split_port(
             connect_to, "a place to connect to, like 127.0.0.1:8443"
         )
-    try:
-        ascii_host = host.encode("ascii" if ":" in host else "idna").decode()
-    except UnicodeError as error:
-        raise UsageError("%r is no name of a host." % host) from error
+    ascii_host = host_name(host)
     target = encoded(parts.path or "/")
     if parts.query:
         target += "?" + encoded(parts.query)
@@ -138,11 +159,11 @@ def parse_target(
         tls,
         ascii_host.partition("%")[0] if tls else "",
     )
-    if parts.username is None:
+    if not parts.username and not parts.password:
         return made
     return replace(
         made,
         credentials=basic(
-            unquote(parts.username), unquote(parts.password or "")
+            unquote(parts.username or ""), unquote(parts.password or "")
         ),
     )

@@ -26,12 +26,15 @@ from __future__ import annotations
 import enum
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
 
 from wsgibench.errors import UsageError
 from wsgibench.load import visitors
+from wsgibench.load.target import encoded
+from wsgibench.load.values import whole
 
 SLOT = re.compile(
     rb"\{(seq|random|number|uuid|address|pick|visitor|user)(?::([^{}]*))?\}"
@@ -53,6 +56,14 @@ class Kind(enum.IntEnum):
     SIZE = 7
 
 
+class Place(enum.Enum):
+    """Where in a request a text stands."""
+
+    TARGET = "percent-encoded where it has to be"
+    FIELD = "without NUL"
+    BODY = "as it is"
+
+
 #: bytes, or (kind, width, draw, first, last)
 Piece = Union[bytes, tuple[int, int, int, int, int]]
 
@@ -68,10 +79,10 @@ class Pool:
 
 def _range(text: str) -> tuple[int, int] | None:
     first, dash, last = text.partition("-")
-    if dash and first.isdecimal() and last.isdecimal():
-        bounds = int(first), int(last)
-        return bounds if bounds[0] <= bounds[1] <= LAST else None
-    return None
+    low, high = whole(first, LAST), whole(last, LAST)
+    if not dash or low is None or high is None or low > high:
+        return None
+    return low, high
 
 
 class Book:
@@ -80,10 +91,13 @@ class Book:
     def __init__(self) -> None:
         self.pools: list[Pool] = []
         self._numbers: dict[str, int] = {}  # of pools, by what they hold
+        self._picks: dict[str, int] = {}  # draws, by file
         self._draws = 0
+        self._place = Place.BODY
 
-    def pieces(self, text: bytes) -> list[Piece]:
+    def pieces(self, text: bytes, place: Place = Place.BODY) -> list[Piece]:
         """Literal text and slots in turn; one piece: nothing to fill in."""
+        self._place = place
         pieces: list[Piece] = []
         at = 0
         for match in SLOT.finditer(text):
@@ -114,16 +128,12 @@ class Book:
         bounds = _range(argument)
         if bounds:
             return [(Kind.COUNT, 0, 0, *bounds)]
-        if argument and not (
-            argument.isdecimal() and int(argument) <= MOST_DIGITS
-        ):
-            return None
-        return [(Kind.COUNT, int(argument or 0), 0, 0, LAST)]
+        digits = whole(argument or "0", MOST_DIGITS)
+        return None if digits is None else [(Kind.COUNT, digits, 0, 0, LAST)]
 
     def _random(self, argument: str) -> list[Piece] | None:
-        if not argument.isdecimal() or not 0 < int(argument) <= MOST_DIGITS:
-            return None
-        return [(Kind.HEX, int(argument), self._new_draw(), 0, 0)]
+        digits = whole(argument, MOST_DIGITS)
+        return [(Kind.HEX, digits, self._new_draw(), 0, 0)] if digits else None
 
     def _number(self, argument: str) -> list[Piece] | None:
         bounds = _range(argument)
@@ -140,37 +150,51 @@ class Book:
         return None if argument else [(Kind.ADDRESS, 0, 0, 0, 0)]
 
     def _pick(self, argument: str) -> list[Piece] | None:
-        number = self._lines(argument)
-        return [(Kind.PICK, 0, 1_000_000 + number, number, 0)]
+        if not argument:
+            return None
+        number = self._pool("file " + argument, lambda: Pool(_lines(argument)))
+        draw = self._picks.setdefault(argument, 1_000_000 + number)
+        return [(Kind.PICK, 0, draw, number, 0)]
 
     def _visitor(self, argument: str) -> list[Piece] | None:
-        return [self.by_connection("file " + argument, _lines(argument))]
+        if not argument:
+            return None
+        number = self._pool("file " + argument, lambda: Pool(_lines(argument)))
+        return [(Kind.VISITOR, 0, 0, number, 0)]
 
     def _user(self, argument: str) -> list[Piece] | None:
         if argument not in visitors.FIELDS:
             return None
-        name = "user " + argument
-        if name not in self._numbers:
-            keep, alias = visitors.likelihoods()
-            self._add(name, Pool(visitors.texts(argument), keep, alias))
+        number = self._pool(
+            "user " + argument,
+            lambda: Pool(visitors.texts(argument), *visitors.likelihoods()),
+        )
         # One draw for all fields: they are of one visitor.
-        return [(Kind.PICK, 0, 999_999, self._numbers[name], 0)]
+        return [(Kind.PICK, 0, 999_999, number, 0)]
 
-    def _lines(self, path: str) -> int:
-        name = "file " + path
-        if name not in self._numbers:
-            self._add(name, Pool(_lines(path)))
-        return self._numbers[name]
-
-    def _add(self, name: str, pool: Pool) -> None:
-        self._numbers[name] = len(self.pools)
-        self.pools.append(pool)
+    def _pool(self, name: str, make: Callable[[], Pool]) -> int:
+        """The number of the pool with this name, as it stands in this place
+        of a request."""
+        kept = "%s %s" % (self._place.name, name)
+        if kept not in self._numbers:
+            pool = make()
+            if self._place is Place.TARGET:
+                pool.texts = [
+                    encoded(text.decode("utf-8", "surrogateescape")).encode()
+                    for text in pool.texts
+                ]
+            if self._place is Place.FIELD and any(
+                b"\0" in text for text in pool.texts
+            ):
+                raise UsageError("a NUL of %s is in a header." % name)
+            self._numbers[kept] = len(self.pools)
+            self.pools.append(pool)
+        return self._numbers[kept]
 
     def by_connection(self, name: str, texts: list[bytes]) -> Piece:
         """A slot that holds, on connection i, text i of these."""
-        if name not in self._numbers:
-            self._add(name, Pool(texts))
-        return (Kind.VISITOR, 0, 0, self._numbers[name], 0)
+        number = self._pool(name, lambda: Pool(texts))
+        return (Kind.VISITOR, 0, 0, number, 0)
 
     def sample(self, pieces: list[Piece]) -> bytes:
         """One of the requests that the generator may make of them."""

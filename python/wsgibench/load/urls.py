@@ -15,20 +15,21 @@ from dataclasses import replace
 from pathlib import Path
 
 from wsgibench.errors import UsageError
-from wsgibench.load.headers import parse_header
+from wsgibench.load.headers import parse_header, text_lines
 from wsgibench.load.message import as_bytes
-from wsgibench.load.spec import Entry
+from wsgibench.load.spec import MAX_WEIGHTS, Entry
+from wsgibench.load.values import whole
 
-MAX_WEIGHTS = 1_000_000
+METHOD = re.compile(r"[A-Za-z][!#$%&'*+.^_`|~0-9A-Za-z-]*")
 MIN_TURNS = 1_000  # before the order repeats itself
 
 
 def _entry(line: str, where: str, method: str) -> Entry:
     words = line.split()
     weight = 1
-    if len(words) > 1 and words[0].isdigit():
-        weight = int(words.pop(0))
-    if len(words) == 2 and words[0].isalpha():
+    if len(words) > 1 and words[0][0].isdecimal():
+        weight = whole(words.pop(0), MAX_WEIGHTS) or 0
+    if len(words) == 2 and METHOD.fullmatch(words[0]):
         method = words.pop(0).upper()
     if len(words) != 1 or not words[0].startswith("/") or weight < 1:
         raise UsageError(
@@ -55,13 +56,13 @@ def _with(entry: Entry, line: str, where: str) -> Entry:
 
 def read_list(path: str, method: str) -> list[Entry]:
     try:
-        text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+        lines = text_lines(Path(path).read_bytes())
     except OSError as error:
         raise UsageError(
             "cannot read %s: %s." % (path, error.strerror)
         ) from error
     entries: list[Entry] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         where = "%s, line %d" % (path, number)
         if not line.strip() or line.lstrip().startswith("#"):
             continue

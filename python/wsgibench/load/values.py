@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING
 
 from wsgibench.errors import UsageError
-from wsgibench.load.spec import Stage
+
+if TYPE_CHECKING:
+    from wsgibench.load.spec import Stage
 
 UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 TIME = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h|)")
+
+
+def whole(text: str, most: int) -> int | None:
+    """A number of ASCII digits, up to ``most``; None: it is none."""
+    if re.fullmatch(r"[0-9]{1,20}", text) is None or int(text) > most:
+        return None
+    return int(text)
 
 
 def seconds(text: str) -> float:
@@ -45,6 +55,8 @@ def rate(text: str) -> tuple[float, float | None]:
 def slowly(text: str) -> tuple[int, float]:
     """(bytes, seconds); of ``1:0.1``."""
     size, gap = pair(text, "SIZE:SECONDS")
+    if size < 1 or size % 1:
+        raise UsageError("%r has no whole number of bytes." % text)
     return round(size), gap
 
 

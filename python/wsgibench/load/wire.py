@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from wsgibench.errors import UsageError
@@ -41,7 +42,62 @@ def _frozen(value: Any) -> Any:
     return value
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _all(value: Any, kind: str) -> bool:
+    return isinstance(value, tuple) and all(_is(one, kind) for one in value)
+
+
+#: Of a field, as its dataclass writes it: is this value one of these?
+CHECKS: dict[str, Callable[[Any], bool]] = {
+    "None": lambda value: value is None,
+    "bool": lambda value: isinstance(value, bool),
+    "int": lambda value: _is_number(value) and isinstance(value, int),
+    "float": _is_number,
+    "str": lambda value: isinstance(value, str),
+    "bytes": lambda value: isinstance(value, bytes),
+    "Statuses": lambda value: _is(value, "int") or _all(value, "int"),
+    "Headers": lambda value: (
+        isinstance(value, tuple)
+        and all(_all(one, "str") and len(one) == 2 for one in value)
+    ),
+    "tuple[float, float]": lambda value: (
+        _all(value, "float") and len(value) == 2
+    ),
+    "tuple[float, ...]": lambda value: _all(value, "float"),
+    "tuple[str, ...]": lambda value: _all(value, "str"),
+    "tuple[Headers, ...]": lambda value: _all(value, "Headers"),
+    "tuple[Stage, ...]": lambda value: (
+        isinstance(value, tuple)
+        and all(_all(one, "float") and len(one) == 3 for one in value)
+    ),
+    "tuple[Entry, ...]": lambda value: (
+        isinstance(value, tuple)
+        and all(isinstance(one, Entry) for one in value)
+    ),
+}
+
+
+def _is(value: Any, kinds: str) -> bool:
+    return any(CHECKS[kind](value) for kind in kinds.split(" | "))
+
+
+def _checked(made: Any) -> None:
+    """A value from a file or a network may be anything."""
+    for field in dataclasses.fields(made):
+        value = getattr(made, field.name)
+        if not _is(value, str(field.type)):
+            raise UsageError(
+                "that is no load: its %s cannot be %.60r."
+                % (field.name, value)
+            )
+
+
 def _fields(kind: Any, value: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UsageError("that is no load: %.60r is no object." % (value,))
     known = {field.name for field in dataclasses.fields(kind)}
     unknown = sorted(set(value) - known)
     if unknown:
@@ -67,7 +123,15 @@ def from_json(value: dict[str, Any]) -> LoadSpec:
         )
         plain = {name: _frozen(one) for name, one in fields.items()}
         spec = LoadSpec(entries=entries, **plain)
+        for made in (spec, *entries):
+            _checked(made)
         spec.check()
         return spec
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (
+        RecursionError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise UsageError("that is no load: %s." % error) from error

@@ -19,6 +19,8 @@ from urllib.parse import quote_plus
 
 from wsgibench.errors import UsageError
 from wsgibench.harness.requests.request import Headers, Request, checked
+from wsgibench.load.spec import MAX_WEIGHTS
+from wsgibench.load.values import whole
 
 BODIES = ("body", "base64", "file", "json", "form", "multipart")
 KEYS = {"method", "target", "headers", "weight", *BODIES}
@@ -33,8 +35,8 @@ def plain(text: str, path: Path) -> list[Request]:
             continue
         where = "%s, line %d" % (path, number)
         weight = 1
-        if words[0].isdigit():
-            weight = int(words.pop(0))
+        if words[0].isascii() and words[0].isdigit():
+            weight = whole(words.pop(0), MAX_WEIGHTS) or 0
         method = "GET"
         if len(words) == 2:
             method = words.pop(0)
