@@ -365,9 +365,13 @@ def test_a_line_is_written_as_its_place_wants_it(
     # One draw for one file: the lines of a request go together.
     path.write_text("".join("a %d\n" % i for i in range(100)))
     received = kept(
-        target="/?q={pick:%s}" % path,
+        "/?q={pick:%s}" % path,
+        requests=30,
         extra_headers=(("X", "{pick:%s}" % path),),
     )
+    for one in received:
+        (line,) = values([one], "X")
+        assert one.startswith("GET /?q=%s " % line.replace(" ", "%20"))
     assert len(set(received)) > 1
     path.write_bytes(b"a\0b\n")
     with pytest.raises(UsageError, match="NUL"):

@@ -58,21 +58,25 @@ def _connect(spec: LoadSpec, target: Target) -> socket.socket:
     )
 
 
-def _shut(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
-
-
 @contextlib.contextmanager
 def _ended_after(sock: socket.socket, seconds: float) -> Iterator[None]:
     """A socket's own timeout is that of one call: a peer may drip."""
-    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), _shut, [sock])
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
+        if over.is_set():
+            raise TimeoutError("no whole answer came in %g s" % seconds)
 
 
 def _body(sock: socket.socket, method: str) -> bytes:

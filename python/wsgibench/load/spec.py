@@ -8,13 +8,11 @@ from typing import Any, Union
 
 from wsgibench.errors import UsageError
 from wsgibench.load.target import Target, host_name, parse_target
+from wsgibench.load.values import Stage
 
 Headers = tuple[tuple[str, str], ...]
 #: A status, several of them, or 0 and (): any 2xx.
 Statuses = Union[int, tuple[int, ...]]
-
-#: seconds, rate at its start, rate at its end
-Stage = tuple[float, float, float]
 
 MAX_ROUTES = 1_000
 MAX_REDIRECTS = 255

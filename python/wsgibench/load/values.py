@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
 
 from wsgibench.errors import UsageError
 
-if TYPE_CHECKING:
-    from wsgibench.load.spec import Stage
+#: seconds, rate at its start, rate at its end
+Stage = tuple[float, float, float]
 
 UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 TIME = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h|)")
