@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 from typing import Any
+from wsgiref.headers import Headers
 from wsgiref.simple_server import (
     ServerHandler,
     WSGIRequestHandler,
@@ -42,6 +43,20 @@ def serve_wsgi(port: int, app: Any) -> None:
     server = WSGIServer(("127.0.0.1", port), Handler)
     server.set_app(bounded(app))
     server.serve_forever()
+
+
+class Unchecked(Headers):
+    """Writes what the application gives it: wsgiref's own refuses control
+    characters in newer releases of Python (bpo-11671)."""
+
+    def __init__(self, headers: list[tuple[str, str]]) -> None:
+        super().__init__([])
+        self._headers = headers
+
+
+def writes_any_field(port: int, app: Any) -> None:
+    ServerHandler.headers_class = Unchecked
+    serve_wsgi(port, app)
 
 
 def dies_of_a_path(port: int, app: Any) -> None:

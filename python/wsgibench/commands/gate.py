@@ -65,10 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.stats import gate
 
     header_set(arguments.headers)
-    if arguments.only != "timed":
-        measure.counter("callgrind")
     if Path(arguments.base).is_file():
         return _against_record(arguments)
+    if arguments.only != "timed":
+        measure.counter("callgrind")
     counts: list[Difference] = []
     times: list[Timed] = []
     cells = []
@@ -271,12 +271,12 @@ def _against_record(arguments: argparse.Namespace) -> int:
     """The cells of a counted record, counted again."""
     from wsgibench.errors import UsageError
     from wsgibench.harness import interpreters, record, servers
-    from wsgibench.harness.counted.measure import measurer
+    from wsgibench.harness.counted.measure import counter, measurer
     from wsgibench.stats import counted
 
     base = record.read(Path(arguments.base), record.COUNTED)
+    measure = measurer(counter("callgrind"))
     new = _counted_record(arguments)
-    measure = measurer("callgrind")
     for cell in base["cells"]:
         if cell.get("aa") or not cell["starts"]:
             continue
