@@ -14,8 +14,8 @@
 
     def test_two_pythons(wsgi_race):
         wsgi_race({
-            "cpython": Entrant("app:new", "waitress", requires=("flask",)),
-            "pypy": Entrant("app:new", "waitress", "pypy3", ("flask",)),
+            "cpython": Target("app:new", "waitress", requires=("flask",)),
+            "pypy": Target("app:new", "waitress", "pypy3", ("flask",)),
         }, requests=["/", "POST /form"])
 
 ``slo`` loads every server that the test started, once the test is through.
@@ -114,9 +114,9 @@ def wsgi_race(request: pytest.FixtureRequest) -> Callable[..., Race]:
     interleaved starts; a Race with costs and ratios."""
     from wsgibench.pytesting import benchmark_json, race
 
-    def run(contestants: Any, **more: Any) -> Race:
+    def run(targets: Any, **more: Any) -> Race:
         with _alone(request.config):
-            found = race.run(contestants, **more)
+            found = race.run(targets, **more)
         _keep(request, found)
         request.config.stash[RACES].extend(
             benchmark_json.benchmarks(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from wsgibench.commands import _field, size
+from wsgibench.commands import _search_run, size
 from wsgibench.harness import sizing
 from wsgibench.harness.run import Run
 from wsgibench.load import slo
@@ -126,14 +126,14 @@ def test_wrong_use(project: Path, arguments: list[str], sentence: str) -> None:
 
 
 @pytest.fixture
-def field(tmp_path: Path) -> Any:
+def search_run(tmp_path: Path) -> Any:
     """Without a cell; it keeps its record in a folder of its own."""
     (tmp_path / "folder").mkdir()
-    made: Any = object.__new__(_field.Field)
+    made: Any = object.__new__(_search_run.SearchRun)
     made.said = []
     made.tell = made.said.append
     made._output = tmp_path / "folder" / "record.json"
-    made.race = Run(
+    made.run = Run(
         [],
         {},
         starts=1,
@@ -146,28 +146,30 @@ def field(tmp_path: Path) -> Any:
     return made
 
 
-def test_ctrl_c_keeps_what_there_is(field: Any) -> None:
+def test_ctrl_c_keeps_what_there_is(search_run: Any) -> None:
     def measure() -> None:
-        field.record["starts"] = 17
+        search_run.record["starts"] = 17
         raise KeyboardInterrupt
 
-    assert not field.measured(measure)
-    assert json.loads(field._output.read_text())["starts"] == 17
-    assert field.said == ["interrupted; this is what was measured so far:"]
-    assert field.code(False, True) == 130
+    assert not search_run.measured(measure)
+    assert json.loads(search_run._output.read_text())["starts"] == 17
+    assert search_run.said == [
+        "interrupted; this is what was measured so far:"
+    ]
+    assert search_run.code(False, True) == 130
 
 
 def test_a_record_that_cannot_be_written_is_said_once(
-    field: Any, capsys: pytest.CaptureFixture[str]
+    search_run: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    field._output.parent.rmdir()  # or the disk is full
-    assert field.measured(lambda: field.race.keep())
-    assert len(field.said) == 1
-    assert field.code(True, True) == 1
-    assert "cannot write" in field.said[0]
-    field._output.parent.mkdir()
-    field.race.keep()  # there is room again
-    assert field.code(True, True) == 0
+    search_run._output.parent.rmdir()  # or the disk is full
+    assert search_run.measured(lambda: search_run.run.keep())
+    assert len(search_run.said) == 1
+    assert search_run.code(True, True) == 1
+    assert "cannot write" in search_run.said[0]
+    search_run._output.parent.mkdir()
+    search_run.run.keep()  # there is room again
+    assert search_run.code(True, True) == 0
     assert "record: " in capsys.readouterr().out
 
 
@@ -176,12 +178,12 @@ def test_what_one_request_alone_misses_is_not_searched(
 ) -> None:
     need = sizing.Need(50.0, 0.002, 0.003)
     monkeypatch.setattr(size, "_need", lambda *_: (need, ""))
-    field: Any = SimpleNamespace(
-        gates=slo.parse("p50=1ms,p99=4ms,errors=0"), contest=None
+    search_run: Any = SimpleNamespace(
+        gates=slo.parse("p50=1ms,p99=4ms,errors=0"), application_run=None
     )
     cell = SimpleNamespace(server="waitress")
     asked = argparse.Namespace(rate=50.0, most_memory=0.0, most_workers=2)
-    found = size._one(field, cell, asked)
+    found = size._one(search_run, cell, asked)
     assert found["found"] is None
     assert found["tried"] == []
     said = capsys.readouterr().err

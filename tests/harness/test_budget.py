@@ -14,8 +14,8 @@ from wsgibench.harness.budget import (
     Budget,
     Pace,
     Part,
+    allocate,
     begun,
-    divide,
 )
 from wsgibench.harness.plan import Load
 
@@ -25,7 +25,7 @@ BLOCK = [Part(LOAD, False)] * 6 + [Part(LOAD, True)] * 5
 
 
 def test_what_is_left_over_is_warm_up() -> None:
-    found = divide(240.0, BLOCK, 3)
+    found = allocate(240.0, BLOCK, 3)
     assert found.starts == 3
     assert SHORTEST < found.warmup < LONG_ENOUGH
     assert found.seconds == pytest.approx(240.0)
@@ -35,7 +35,7 @@ def test_what_is_left_over_is_warm_up() -> None:
     ("left", "starts"), [(120.0, FEWEST), (180.0, FEW), (1200.0, 10)]
 )
 def test_starts(left: float, starts: int) -> None:
-    found = divide(left, BLOCK, 10)
+    found = allocate(left, BLOCK, 10)
     assert found.starts == starts
     if starts > FEW:
         assert found.warmup >= LONG_ENOUGH
@@ -43,7 +43,7 @@ def test_starts(left: float, starts: int) -> None:
 
 
 def test_too_little_is_said_by_the_seconds() -> None:
-    found = divide(10.0, BLOCK, 3)
+    found = allocate(10.0, BLOCK, 3)
     assert (found.starts, found.warmup) == (FEWEST, SHORTEST)
     assert found.seconds > 10.0
 
@@ -51,12 +51,12 @@ def test_too_little_is_said_by_the_seconds() -> None:
 def test_without_a_jit_only_starts_are_left_out() -> None:
     block = [Part(FIXED, True), Part(LOAD, False)]
     each = sum(part.seconds(0.0) for part in block)
-    assert divide(7.5 * each, block, 30).starts == 7
-    assert divide(7.5 * each, block, 5).starts == 5
+    assert allocate(7.5 * each, block, 30).starts == 7
+    assert allocate(7.5 * each, block, 5).starts == 5
 
 
 def test_what_took_longer_shortens_the_warm_up_of_the_rest() -> None:
-    warmup = divide(240.0, BLOCK, 3).warmup
+    warmup = allocate(240.0, BLOCK, 3).warmup
     left = [240.0]
     pace = Pace(BLOCK * 3, warmup, lambda: left[0])
     seen = []

@@ -237,14 +237,14 @@ def test_entrants_with_requests_under_xdist(inner: pytest.Pytester) -> None:
     inner.makepyfile(
         """
         import pytest
-        from wsgibench.pytesting.race import Entrant
+        from wsgibench.pytesting.race import Target
 
         @pytest.mark.parametrize("number", [1, 2])
         def test_race(wsgi_race, number):
             race = wsgi_race(
                 {
-                    "one": Entrant("some_app:application"),
-                    "two": Entrant("some_app:application", "wsgiref"),
+                    "one": Target("some_app:application"),
+                    "two": Target("some_app:application", "wsgiref"),
                 },
                 requests=["/a", "3 /b"],
                 starts=1, duration=1.0, warmup=0.1, connections=2,

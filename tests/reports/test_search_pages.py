@@ -92,6 +92,16 @@ def of_size() -> dict[str, Any]:
     return made
 
 
+def test_few_requests_tell_no_p99() -> None:
+    made = of_capacity()
+    assert "do not tell" not in capacity.render(made)
+    for one in made["cells"]:
+        one["load"]["duration"] = 1.5
+    said = capacity.render(made)
+    assert "waitress on CPython 3.11.7: a trial has about 6" in said
+    assert "do not tell p99 well" in said
+
+
 def text_of(page: str) -> str:
     shown = re.sub(r"<style>.*?</style>|<svg.*?</svg>|<[^>]+>", " ", page)
     return " ".join(markup.unescape(shown).split())

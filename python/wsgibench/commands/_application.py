@@ -15,7 +15,7 @@ from wsgibench.commands import _numbers
 from wsgibench.errors import UsageError
 
 if TYPE_CHECKING:
-    from wsgibench.harness.contest import Contest
+    from wsgibench.harness.application_run import ApplicationRun
     from wsgibench.harness.requests.reading import Traffic
 
 #: Servers that a race of an application takes when none is named.
@@ -332,12 +332,12 @@ def _traffic(arguments: argparse.Namespace) -> Traffic:
     return reading.read(arguments.requests, arguments.sample, arguments.seed)
 
 
-def contest(
+def application_run(
     arguments: argparse.Namespace, tell: Callable[[str], None]
-) -> Contest | None:
+) -> ApplicationRun | None:
     """What --app asks for; None without it."""
     from wsgibench.harness import application
-    from wsgibench.harness.contest import Contest
+    from wsgibench.harness.application_run import ApplicationRun
     from wsgibench.stats import warmup
 
     if not arguments.app:
@@ -371,7 +371,7 @@ def contest(
     )
     for remark in traffic.remarks:
         tell(remark)
-    return Contest(found, traffic, tell, warmup.settled)
+    return ApplicationRun(found, traffic, tell, warmup.settled)
 
 
 def pythons(arguments: argparse.Namespace, tell: Callable[[str], None]) -> str:

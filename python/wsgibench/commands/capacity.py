@@ -7,7 +7,7 @@ import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _application, _field, _numbers
+from wsgibench.commands import _application, _numbers, _search_run
 
 if TYPE_CHECKING:
     from wsgibench.harness import knee
@@ -20,7 +20,7 @@ NEAR = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    _field.add_arguments(parser, "capacity.json", "c-uv,gunicorn-gthread")
+    _search_run.add_arguments(parser, "capacity.json", "c-uv,gunicorn-gthread")
     parser.add_argument(
         "--starts",
         type=int,
@@ -34,25 +34,27 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _search(field: _field.Field, cell: Any, start: int) -> dict[str, Any]:
+def _search(
+    search_run: _search_run.SearchRun, cell: Any, start: int
+) -> dict[str, Any]:
     """One start: warmed up in the closed loop, then searched."""
     from wsgibench.harness import knee
-    from wsgibench.harness.stage import closed
+    from wsgibench.harness.loaded_target import closed
 
     points: list[dict[str, Any]] = []
-    with field.stage(cell, start) as stage:
+    with search_run.target(cell, start) as target:
         warm = dataclasses.replace(
-            closed(cell.load), duration=field.warmup(cell)
+            closed(cell.load), duration=search_run.warmup(cell)
         )
-        stage.load(warm, start)
+        target.load(warm, start)
         flat_out = dataclasses.replace(warm, duration=1.0)
-        closed_loop = field.load(stage, flat_out, start)
+        closed_loop = search_run.load(target, flat_out, start)
         most = closed_loop["goodput"]
 
         def trial(rate: float) -> knee.Trial:
             load = dataclasses.replace(cell.load, rate=rate, warmup=0.0)
-            result = field.load(stage, load, start + 1)
-            holds, strain = field.strain(result)
+            result = search_run.load(target, load, start + 1)
+            holds, strain = search_run.strain(result)
             tail = result["tail"]
             points.append(
                 {
@@ -109,20 +111,20 @@ def run(arguments: argparse.Namespace) -> int:
     arguments = parser.parse_args(argv)
     arguments.argv = ["capacity", *argv]
     _numbers.at_least(1, arguments, "starts")
-    field = _field.Field(arguments, _tell)
-    made = field.record
+    search_run = _search_run.SearchRun(arguments, _tell)
+    made = search_run.record
     made.update(kind="capacity", slo=arguments.slo, starts=arguments.starts)
-    entries = {cell: field.race.entry(cell) for cell in field.ready}
+    entries = {cell: search_run.run.entry(cell) for cell in search_run.ready}
     made["cells"] = list(entries.values())
 
     def measure() -> None:
         for start in range(arguments.starts):
             for cell, entry in entries.items():
                 _tell("[start %d] %s" % (start + 1, cell.name))
-                with field.attempt(cell):
-                    entry["starts"].append(_search(field, cell, start))
+                with search_run.attempt(cell):
+                    entry["starts"].append(_search(search_run, cell, start))
 
-    is_whole = field.measured(measure)
+    is_whole = search_run.measured(measure)
     print(capacity.render(made), end="")
     stand = all(row.stands for row in capacity.rows(made))
-    return field.code(is_whole, stand)
+    return search_run.code(is_whole, stand)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wsgibench.harness.contenders import Contender
+    from wsgibench.harness.variants import Variant
     from wsgibench.harness.versions import Version
     from wsgibench.stats.counted import Difference
     from wsgibench.stats.gate import Timed
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     counts: list[Difference] = []
     times: list[Timed] = []
     cells = []
-    for base, new in _contenders(arguments):
+    for base, new in _variants(arguments):
         if arguments.only != "timed":
             found = _count(base, new, arguments)
             cells.append(found["new"])
@@ -111,9 +111,9 @@ def _versions(arguments: argparse.Namespace) -> tuple[Version, Version]:
     )
 
 
-def _contenders(
+def _variants(
     arguments: argparse.Namespace,
-) -> list[tuple[Contender, Contender]]:
+) -> list[tuple[Variant, Variant]]:
     """(base, new) of every server on every interpreter; both are built
     before anything is measured."""
     from wsgibench.errors import UsageError
@@ -162,11 +162,11 @@ def _of_ours(
     server: Any,
     interpreter: Any,
     arguments: argparse.Namespace,
-) -> Contender:
+) -> Variant:
     from wsgibench.errors import UsageError
     from wsgibench.harness import scenario, versions
-    from wsgibench.harness.contenders import Contender
     from wsgibench.harness.counted.targets import Subject
+    from wsgibench.harness.variants import Variant
 
     if server.constants["REQUIRES"] != ["wsgibench"]:
         raise UsageError(
@@ -182,7 +182,7 @@ def _of_ours(
     subject = Subject(
         server, asked, _load(arguments), made, {}, version.target
     )
-    return Contender(name, subject, interpreter)
+    return Variant(name, subject, interpreter)
 
 
 def _of_application(
@@ -191,12 +191,12 @@ def _of_application(
     server: Any,
     interpreter: Any,
     arguments: argparse.Namespace,
-) -> Contender:
+) -> Variant:
     import dataclasses
     import os
 
-    from wsgibench.harness.contenders import Contender
     from wsgibench.harness.counted.targets import Subject
+    from wsgibench.harness.variants import Variant
     from wsgibench.harness.versions import root_of
     from wsgibench.pytesting import server as testing
 
@@ -211,7 +211,7 @@ def _of_application(
     made = dataclasses.replace(made, libraries=libraries)
     asked = testing.scenario(arguments.app, arguments.path, 200, None)
     subject = Subject(server, asked, _load(arguments), made, {})
-    return Contender(name, subject, interpreter)
+    return Variant(name, subject, interpreter)
 
 
 def _inside(path: str, root: str) -> bool:
@@ -222,9 +222,9 @@ def _inside(path: str, root: str) -> bool:
 
 
 def _count(
-    base: Contender, new: Contender, arguments: argparse.Namespace
+    base: Variant, new: Variant, arguments: argparse.Namespace
 ) -> dict[str, Any]:
-    from wsgibench.harness import contenders
+    from wsgibench.harness import variants
     from wsgibench.stats import gate
     from wsgibench.stats.counted import spread
 
@@ -236,15 +236,13 @@ def _count(
             tell("a loss, or bases that differ: counting once more")
         return doubtful
 
-    return contenders.counted(base, new, arguments.rounds, spread, is_doubtful)
+    return variants.counted(base, new, arguments.rounds, spread, is_doubtful)
 
 
-def _time(
-    base: Contender, new: Contender, arguments: argparse.Namespace
-) -> Timed:
+def _time(base: Variant, new: Variant, arguments: argparse.Namespace) -> Timed:
     from dataclasses import replace
 
-    from wsgibench.harness import contenders
+    from wsgibench.harness import variants
     from wsgibench.stats import gate, samples
 
     load = replace(
@@ -255,7 +253,7 @@ def _time(
     )
     tell("timing " + new.entry(load)["name"])
     return gate.judge_timed(
-        contenders.timed(
+        variants.timed(
             base,
             new,
             load,
@@ -283,8 +281,8 @@ def _against_record(arguments: argparse.Namespace) -> int:
         tell("counting " + cell["name"])
         entry = {**cell, "starts": []}
         interpreter = interpreters.find(cell["python"]["name"])
-        contender = _again(cell, interpreter, arguments)
-        subject = contender.subject
+        variant = _again(cell, interpreter, arguments)
+        subject = variant.subject
         for number in range(max(arguments.rounds, 1)):
             entry["starts"].append(
                 measure(
@@ -324,14 +322,14 @@ def _why_nothing(name: str, base: dict[str, Any], new: dict[str, Any]) -> str:
 
 def _again(
     cell: dict[str, Any], interpreter: Any, arguments: argparse.Namespace
-) -> Contender:
+) -> Variant:
     """A cell of the record, with what is here now."""
     from dataclasses import fields
 
     from wsgibench.harness import environments, scenario, servers
-    from wsgibench.harness.contenders import Contender
     from wsgibench.harness.counted.targets import Subject
     from wsgibench.harness.plan import Load
+    from wsgibench.harness.variants import Variant
 
     known = {field.name for field in fields(Load)}
     asked = {k: v for k, v in cell["load"].items() if k in known}
@@ -340,7 +338,7 @@ def _again(
     subject = Subject(
         server, scenario.find(cell["scenario"]), Load(**asked), made, {}
     )
-    return Contender("new", subject, interpreter)
+    return Variant("new", subject, interpreter)
 
 
 def _counted_record(arguments: argparse.Namespace) -> dict[str, Any]:

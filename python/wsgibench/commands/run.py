@@ -19,8 +19,8 @@ from wsgibench.commands import (
 )
 
 if TYPE_CHECKING:
+    from wsgibench.harness.application_run import ApplicationRun
     from wsgibench.harness.budget import Budget
-    from wsgibench.harness.contest import Contest
     from wsgibench.harness.run import Run
     from wsgibench.harness.selection import Selection
 
@@ -174,13 +174,13 @@ def _refuse_beside_a_suite(
 
 
 def _select(
-    arguments: argparse.Namespace, contest: Contest | None
+    arguments: argparse.Namespace, application_run: ApplicationRun | None
 ) -> tuple[Selection, int]:
     """What is to be raced, and how many times."""
     from wsgibench.harness import selection, suite
 
     starts, duration = PROFILES[arguments.profile]
-    if contest is not None and arguments.profile == "quick":
+    if application_run is not None and arguments.profile == "quick":
         starts, duration = QUICK_APP
     warmup, settle = _warmup.chosen(arguments)
     if arguments.suite:
@@ -207,10 +207,11 @@ def _select(
     }
     servers = arguments.server
     found = selection.matrix(
-        servers or ("c-uv,null" if contest is None else _application.SERVERS),
+        servers
+        or ("c-uv,null" if application_run is None else _application.SERVERS),
         arguments.scenario or "hello",
         arguments.python or "python3"
-        if contest is None
+        if application_run is None
         else _application.pythons(arguments, _tell),
         arguments.connections,
         load=load,
@@ -222,7 +223,7 @@ def _select(
             if arguments.aa is None
             else arguments.aa
         ),
-        application=contest.scenario.name if contest else "",
+        application=application_run.scenario.name if application_run else "",
     )
     return found, _starts(arguments, starts)
 
@@ -248,7 +249,7 @@ def _as_begun(
 
 
 def _budget(
-    arguments: argparse.Namespace, contest: Contest | None
+    arguments: argparse.Namespace, application_run: ApplicationRun | None
 ) -> Budget | None:
     from wsgibench.errors import UsageError
     from wsgibench.harness.budget import Budget, begun
@@ -257,7 +258,7 @@ def _budget(
     given = arguments.budget
     if given is None:
         own = arguments.starts, arguments.duration, arguments.precision
-        quick = contest is not None and arguments.profile == "quick"
+        quick = application_run is not None and arguments.profile == "quick"
         if not quick or any(own) or arguments.counted:
             return None
         given = QUICK_BUDGET
@@ -293,7 +294,7 @@ def _expected(race: Run, starts: int, budget: Budget | None) -> str:
     if budget is None:
         seconds = starts * sum(progress.planned(cell) for cell in cells)
     else:
-        found = race.schedule.division(cells, budget.left() - making)
+        found = race.schedule.allocation(cells, budget.left() - making)
         starts, seconds = found.starts, found.seconds
     words = "%d starts of %d rows: about %s" % (
         starts * len(cells),
@@ -375,10 +376,10 @@ def run(arguments: argparse.Namespace) -> int:
     _counted.arrange(arguments)
     files.check(str(arguments.output))
     _numbers.port(arguments.port)
-    contest = _application.contest(arguments, _tell)
-    selection, starts = _select(arguments, contest)
+    application_run = _application.application_run(arguments, _tell)
+    selection, starts = _select(arguments, application_run)
     _client.check(client, selection.cells)
-    budget = _budget(arguments, contest)
+    budget = _budget(arguments, application_run)
     race = Run(
         selection.cells,
         selection.interpreters,
@@ -395,7 +396,7 @@ def run(arguments: argparse.Namespace) -> int:
         spoilt=samples.disturbance,
         measure=_client.measurer(client, _counted.measurer(arguments)),
         tell=_tell,
-        contest=contest,
+        application_run=application_run,
         budget=budget,
     )
     if arguments.counted:

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any
 
-from wsgibench.commands import _application, _field, _numbers
+from wsgibench.commands import _application, _numbers, _search_run
 from wsgibench.errors import UsageError, WsgibenchError
 
 HELP = "find the fewest workers and threads that keep objectives at a rate"
@@ -17,7 +17,7 @@ SERVERS = "c-uv,gunicorn-gthread,granian,waitress"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    _field.add_arguments(parser, "size.json", SERVERS)
+    _search_run.add_arguments(parser, "size.json", SERVERS)
     parser.add_argument(
         "--rate",
         type=float,
@@ -53,17 +53,21 @@ def _memory() -> float:
     return 0.75 * pages
 
 
-def _need(field: _field.Field, cell: Any, rate: float) -> tuple[Any, str]:
+def _need(
+    search_run: _search_run.SearchRun, cell: Any, rate: float
+) -> tuple[Any, str]:
     """What a request takes, from one connection to one process, and why
     that cannot be believed, or ""."""
+    from wsgibench.harness.loaded_target import closed
     from wsgibench.harness.sizing import Need
-    from wsgibench.harness.stage import closed
 
     load = dataclasses.replace(closed(cell.load), connections=1)
-    warm = dataclasses.replace(load, duration=field.warmup(cell))
-    with field.stage(cell, 0) as stage:
-        stage.load(warm, 0)
-        result = field.load(stage, dataclasses.replace(load, duration=1.0), 1)
+    warm = dataclasses.replace(load, duration=search_run.warmup(cell))
+    with search_run.target(cell, 0) as target:
+        target.load(warm, 0)
+        result = search_run.load(
+            target, dataclasses.replace(load, duration=1.0), 1
+        )
     done = max(1, result["classes"]["ok"])
     if not result["classes"]["ok"]:
         raise WsgibenchError("it answered nothing to one connection.")
@@ -77,9 +81,12 @@ class Search:
     """Of one server on one interpreter."""
 
     def __init__(
-        self, field: _field.Field, cell: Any, arguments: argparse.Namespace
+        self,
+        search_run: _search_run.SearchRun,
+        cell: Any,
+        arguments: argparse.Namespace,
     ) -> None:
-        self._field = field
+        self._run = search_run
         self._cell = cell
         self._rate = arguments.rate
         self._most = (arguments.most_memory * 2**30) or _memory()
@@ -92,20 +99,20 @@ class Search:
         load = dataclasses.replace(
             self._cell.load, rate=self._rate, warmup=0.0
         )
-        stage = self._field.stage(
+        target = self._run.target(
             self._cell, 1, server=text, workers=size.workers
         )
-        with stage:
-            warm = self._field.warmup(self._cell)
-            stage.load(dataclasses.replace(load, duration=warm), 1)
-            result = self._field.load(stage, load, 2)
+        with target:
+            warm = self._run.warmup(self._cell)
+            target.load(dataclasses.replace(load, duration=warm), 1)
+            result = self._run.load(target, load, 2)
             disturbed = result["disturbed"]
-            kept, strain = self._field.strain(result)
+            kept, strain = self._run.strain(result)
             if strain is not None and 1 / CLOSE < strain < CLOSE:
                 # By chance, perhaps: once more, and the two together.
-                second = self._field.load(stage, load, 3)
+                second = self._run.load(target, load, 3)
                 disturbed = disturbed or second["disturbed"]
-                kept, again = self._field.strain(second)
+                kept, again = self._run.strain(second)
                 strain = math.sqrt(strain * (again or strain))
                 kept = strain <= 1
         fits = result["rss"] <= self._most
@@ -122,7 +129,7 @@ class Search:
                 "cpu_share": result["server_cpu_ns"] / 1e9 / seconds,
                 "wait_share": result["server_wait_ns"] / 1e9 / seconds,
                 "rss": result["rss"],
-                "shared": stage.is_shared,
+                "shared": target.is_shared,
                 "disturbed": disturbed,
             }
         )
@@ -132,22 +139,22 @@ class Search:
         return kept and fits
 
 
-def _slackest(field: _field.Field) -> float:
+def _slackest(search_run: _search_run.SearchRun) -> float:
     """Seconds, of the objectives of time."""
-    return max(gate.limit for gate in field.gates if gate.is_time) / 1e9
+    return max(gate.limit for gate in search_run.gates if gate.is_time) / 1e9
 
 
 def _one(
-    field: _field.Field, cell: Any, arguments: argparse.Namespace
+    search_run: _search_run.SearchRun, cell: Any, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     from wsgibench.harness import sizing
 
-    need, disturbed = _need(field, cell, arguments.rate)
-    search = Search(field, cell, arguments)
+    need, disturbed = _need(search_run, cell, arguments.rate)
+    search = Search(search_run, cell, arguments)
     workers, threads = sizing.KNOBS[cell.server]
     found = None
     most = arguments.most_workers if workers else 1
-    alone, limit = need.cpu + need.wait, _slackest(field)
+    alone, limit = need.cpu + need.wait, _slackest(search_run)
     if alone > limit:
         _tell(
             "a request takes %.3g ms when it is alone: no number of workers "
@@ -160,7 +167,11 @@ def _one(
             most_workers=most,
             threads_of=() if threads else (1,),
         )
-    app = field.contest.scenario.app if field.contest else "app:application"
+    app = (
+        search_run.application_run.scenario.app
+        if search_run.application_run
+        else "app:application"
+    )
     return {
         "cpu_us": 1e6 * need.cpu,
         "wait_us": 1e6 * need.wait,
@@ -205,8 +216,8 @@ def run(arguments: argparse.Namespace) -> int:
                 "%s has no workers and threads that this knows to set; these "
                 "have: %s." % (name, ", ".join(sizing.KNOBS))
             )
-    field = _field.Field(arguments, _tell)
-    made = field.record
+    search_run = _search_run.SearchRun(arguments, _tell)
+    made = search_run.record
     made.update(
         kind="size",
         slo=arguments.slo,
@@ -216,14 +227,14 @@ def run(arguments: argparse.Namespace) -> int:
     made["cells"] = []
 
     def measure() -> None:
-        for cell in field.ready:
+        for cell in search_run.ready:
             _tell(cell.name)
-            entry = field.race.entry(cell)
-            with field.attempt(cell):
-                entry["size"] = _one(field, cell, arguments)
+            entry = search_run.run.entry(cell)
+            with search_run.attempt(cell):
+                entry["size"] = _one(search_run, cell, arguments)
                 made["cells"].append(entry)
 
-    is_whole = field.measured(measure)
+    is_whole = search_run.measured(measure)
     print(size.render(made), end="")
     disturbed = any(cell["size"]["disturbed"] for cell in made["cells"])
-    return field.code(is_whole, not disturbed)
+    return search_run.code(is_whole, not disturbed)

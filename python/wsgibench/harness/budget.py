@@ -1,4 +1,4 @@
-"""A run that is to be over within a time: how that is divided.
+"""A run that is to be over within a time: how that is allocated.
 
 Every start is given what it needs beside its load and its measured seconds.
 What is left over is the warm-up of the starts with a JIT, which take as much
@@ -38,13 +38,13 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Division:
+class Allocation:
     starts: int
     warmup: float  # seconds of a start with a JIT, at most
     seconds: float  # that all of it is expected to take
 
 
-def divide(left: float, parts: Sequence[Part], starts: int) -> Division:
+def allocate(left: float, parts: Sequence[Part], starts: int) -> Allocation:
     """As many of the `starts` as fit into `left` seconds, the warm-up of a
     JIT long enough; or else a few starts with a shorter one. What is less
     than that takes longer than there is time."""
@@ -54,8 +54,8 @@ def divide(left: float, parts: Sequence[Part], starts: int) -> Division:
         if warmup >= least or count <= min(FEWEST, starts):
             warmup = max(SHORTEST, warmup)
             seconds = count * sum(one.seconds(warmup) for one in parts)
-            return Division(count, warmup, seconds)
-    return Division(0, 0.0, 0.0)
+            return Allocation(count, warmup, seconds)
+    return Allocation(0, 0.0, 0.0)
 
 
 def _warmup(block: float, parts: Sequence[Part]) -> float:
@@ -73,7 +73,7 @@ class Pace:
     def __init__(
         self, parts: Sequence[Part], most: float, left: Callable[[], float]
     ) -> None:
-        """`most`: seconds of warm-up that the division gave a JIT; `left()`:
+        """`most`: seconds of warm-up that the allocation gave a JIT; `left()`:
         seconds until the run is to be over."""
         self._parts = list(parts)
         self._most = most

@@ -25,8 +25,8 @@ from wsgibench.harness import (
 from wsgibench.harness import cell as cell_module
 from wsgibench.harness import resume as resuming
 from wsgibench.harness.again import Again, Spoilt
+from wsgibench.harness.application_run import ApplicationRun
 from wsgibench.harness.budget import Budget
-from wsgibench.harness.contest import Contest
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
@@ -73,7 +73,7 @@ class Run:
         again: int = 0,
         spoilt: Spoilt = lambda start, load: "",
         measure: Callable[..., dict[str, Any]] = cell_module.run,
-        contest: Contest | None = None,
+        application_run: ApplicationRun | None = None,
         budget: Budget | None = None,
     ) -> None:
         self._cells = cells
@@ -87,11 +87,13 @@ class Run:
         self._tell = tell
         self._made: dict[tuple[Any, ...], Future[Any]] = {}
         self._servers = {c.server: servers.find(c.server) for c in cells}
-        self._contest = contest
-        self.schedule = Schedule(interpreters, contest, starts, budget, tell)
+        self._application_run = application_run
+        self.schedule = Schedule(
+            interpreters, application_run, starts, budget, tell
+        )
         self._scenarios = (
-            {contest.scenario.name: contest.scenario}
-            if contest
+            {application_run.scenario.name: application_run.scenario}
+            if application_run
             else {c.scenario: scenario.find(c.scenario) for c in cells}
         )
         self.record = record.new(argv, seed, machine.describe())
@@ -109,8 +111,8 @@ class Run:
         self.record["skipped"] = []
         if suite is not None:
             self.record["suite"] = suite
-        if contest is not None:
-            self.record["application"] = contest.to_json()
+        if application_run is not None:
+            self.record["application"] = application_run.to_json()
             self.record["baselines"] = (earlier or {}).get("baselines", [])
         for reason in missing:
             self.record["failures"].append({"cell": "", "reason": reason})
@@ -164,11 +166,11 @@ class Run:
         interpreter = self._interpreters[cell.python]
         name = self._servers[cell.server].name
         made: Environment
-        if self._contest is not None:
-            contest = self._contest
+        if self._application_run is not None:
+            application_run = self._application_run
             made = self._once(
                 (cell.python, name),
-                lambda: contest.environment(interpreter, name),
+                lambda: application_run.environment(interpreter, name),
             )
             return made
         constants = servers.constants(name)
@@ -280,13 +282,15 @@ class Run:
             for start in entry["starts"]
         }
         self.keep()
-        if self._contest is not None and len(done) < (
+        if self._application_run is not None and len(done) < (
             len(entries) * self._starts
         ):
-            baselines = self._contest.begin(entries, self._interpreters)
+            baselines = self._application_run.begin(
+                entries, self._interpreters
+            )
             self.record["baselines"] += baselines
             self.keep()
-        starts = self.schedule.divide(list(entries))
+        starts = self.schedule.allocate(list(entries))
         order = plan.order(list(entries), starts, self._seed)
         todo = [one for one in order if one not in done]
         self._measure_all(todo, ready, entries)
@@ -334,10 +338,13 @@ class Run:
 
     def _time_alone(self, start: int, cells: list[Cell]) -> None:
         """The baselines of the block that begins with this start."""
-        if self._contest is None or self.record.get("kind") == "counted":
+        if (
+            self._application_run is None
+            or self.record.get("kind") == "counted"
+        ):
             return
         with self.schedule.timed(len(self.schedule.alone(cells))) as warmup:
-            self._contest.block(
+            self._application_run.block(
                 start,
                 [settling(cell, warmup) for cell in cells],
                 self._seed + start,
@@ -353,8 +360,8 @@ class Run:
         asked = self._scenarios[cell.scenario]
         settings = services.need(asked.services)
         more = {}
-        if self._contest is not None:
-            more["visit"] = self._contest.visit(cell, environment)
+        if self._application_run is not None:
+            more["visit"] = self._application_run.visit(cell, environment)
         try:
             return self._measure(
                 self._servers[cell.server],

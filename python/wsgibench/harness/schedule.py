@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from wsgibench.harness import budget, environments, servers
-from wsgibench.harness.budget import Budget, Division, Pace, Part
-from wsgibench.harness.contest import Contest
+from wsgibench.harness.application_run import ApplicationRun
+from wsgibench.harness.budget import Allocation, Budget, Pace, Part
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
 from wsgibench.harness.progress import Progress, planned, text
@@ -24,17 +24,17 @@ class Schedule:
     def __init__(
         self,
         interpreters: dict[str, Interpreter],
-        contest: Contest | None,
+        application_run: ApplicationRun | None,
         starts: int,
         time_given: Budget | None,
         tell: Callable[[str], None],
     ) -> None:
         self._interpreters = interpreters
-        self._contest = contest
+        self._application_run = application_run
         self._starts = starts
         self._budget = time_given
         self._tell = tell
-        self._warmup = 0.0  # of a JIT, as divided
+        self._warmup = 0.0  # of a JIT, as allocated
         self._pace: Pace | None = None
         self.progress = Progress([])
 
@@ -51,8 +51,10 @@ class Schedule:
             for cell in cells
         ]
         found = environments.missing(pairs)
-        if self._contest is not None:
-            found += self._contest.missing(dict.fromkeys(i for i, _ in pairs))
+        if self._application_run is not None:
+            found += self._application_run.missing(
+                dict.fromkeys(i for i, _ in pairs)
+            )
         seconds = sum(
             MAKING.get(implementation, MAKING["CPython"])
             + MAKING.get(name, 0.0)
@@ -60,16 +62,16 @@ class Schedule:
         )
         return len(found), seconds / (os.cpu_count() or 1)
 
-    def division(self, cells: Sequence[Cell], left: float) -> Division:
+    def allocation(self, cells: Sequence[Cell], left: float) -> Allocation:
         """Of so many seconds: the starts, and a block's baselines."""
         parts = [*self.alone(cells), *map(self._part, cells)]
-        return budget.divide(left, parts, self._starts)
+        return budget.allocate(left, parts, self._starts)
 
-    def divide(self, cells: Sequence[Cell]) -> int:
+    def allocate(self, cells: Sequence[Cell]) -> int:
         """The starts for which there is time; says so."""
         if self._budget is None or not cells:
             return self._starts
-        found = self.division(cells, self._budget.left())
+        found = self.allocation(cells, self._budget.left())
         self._tell(
             "%d starts of each in about %s%s"
             % (
@@ -85,11 +87,13 @@ class Schedule:
 
     def alone(self, cells: Sequence[Cell]) -> list[Part]:
         """The baselines of a block: one for each interpreter."""
-        if self._contest is None:
+        if self._application_run is None:
             return []
         alone = {cell.python: cell for cell in cells}.values()
         return [
-            Part(self._contest.load_alone(cell.load), self._is_jit(cell))
+            Part(
+                self._application_run.load_alone(cell.load), self._is_jit(cell)
+            )
             for cell in alone
         ]
 

@@ -51,7 +51,7 @@ def _stats(data: list[float]) -> dict[str, Any]:
 
 
 def benchmarks(test: str, fullname: str, race: Race) -> list[dict[str, Any]]:
-    """One for each contestant of a race that a test ran."""
+    """One for each target of a race that a test ran."""
     found = []
     for one in race.record["cells"]:
         name = one["server"]

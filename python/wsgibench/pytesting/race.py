@@ -26,8 +26,8 @@ from wsgibench.stats.bootstrap import Interval
 
 
 @dataclass(frozen=True)
-class Entrant:
-    """Who runs in a race: an application under a server, on an interpreter
+class Target:
+    """What is raced: an application under a server, on an interpreter
     of its own (`python`) and with packages of its own (`requires`)."""
 
     app: App
@@ -36,13 +36,15 @@ class Entrant:
     requires: tuple[str, ...] = ()
 
 
-#: A name of the race -> an application, (server, application), an Entrant.
-Contestants = Mapping[str, Union[App, tuple[str, App], Entrant]]
+#: Its name in 0.2.0.
+Entrant = Target
+#: A name of the race -> an application, (server, application), a Target.
+Targets = Mapping[str, Union[App, tuple[str, App], Target]]
 
 
 @dataclass(frozen=True)
 class Race:
-    """A record of the contestants by their names in the race."""
+    """A record of the targets by their names in the race."""
 
     record: dict[str, Any]
 
@@ -73,7 +75,7 @@ class Race:
 
 
 def run(
-    contestants: Contestants,
+    targets: Targets,
     *,
     starts: int = 3,
     duration: float = 1.0,
@@ -91,7 +93,7 @@ def run(
     seed: int = 1,
 ) -> Race:
     """`requests` is a file as of ``run --requests``, or targets like
-    "/a" and "POST /b"; each entrant's answers are then held against those of
+    "/a" and "POST /b"; each target's answers are then held against those of
     its application without a server. `sessions` is as of ``run``."""
     load = Load(
         connections=connections,
@@ -102,9 +104,9 @@ def run(
     )
     made = record.new(sys.argv, seed, machine.describe())
     made.update(skipped=[], starts=starts)
-    field = {name: _entrant(contestants[name], python) for name in contestants}
+    raced = {name: _target(targets[name], python) for name in targets}
     asked = _requests(requests, seed)
-    cells = {name: _entry(name, one, load) for name, one in field.items()}
+    cells = {name: _entry(name, one, load) for name, one in raced.items()}
     made["cells"] = list(cells.values())
     runners = {
         name: _Runner(
@@ -113,11 +115,11 @@ def run(
             if asked
             else scenario(one.app, path, status, body),
         )
-        for name, one in field.items()
+        for name, one in raced.items()
     }
     rng = random.Random(seed)
     for start in range(starts):
-        order = list(contestants)
+        order = list(targets)
         rng.shuffle(order)
         for name in order:
             found = runners[name].run(load, start, seed)
@@ -127,13 +129,13 @@ def run(
 
 
 class _Runner:
-    """One entrant: its environment, and what it must answer."""
+    """One target: its environment, and what it must answer."""
 
-    def __init__(self, entrant: Entrant, asked: Scenario) -> None:
-        self._server = servers.find(entrant.server)
+    def __init__(self, target: Target, asked: Scenario) -> None:
+        self._server = servers.find(target.server)
         self._scenario = asked
         self._environment = environment(
-            self._server.name, entrant.python, entrant.requires
+            self._server.name, target.python, target.requires
         )
         self._expected: list[Stable] = []
         if asked.application is not None:
@@ -171,10 +173,10 @@ def _requests(asked: str | Sequence[str], seed: int) -> list[Request]:
 
 
 def _application(
-    entrant: Entrant, asked: list[Request], sessions: str, visitors: int
+    target: Target, asked: list[Request], sessions: str, visitors: int
 ) -> Scenario:
     application = Application(
-        app_name(entrant.app),
+        app_name(target.app),
         os.getcwd(),
         sessions=sessions,
         visitors=visitors,
@@ -182,20 +184,20 @@ def _application(
     return of_application(application, asked)
 
 
-def _entrant(
-    contestant: App | tuple[str, App] | Entrant, python: str | None
-) -> Entrant:
-    if isinstance(contestant, Entrant):
-        return contestant
-    if isinstance(contestant, tuple):
-        return Entrant(contestant[1], contestant[0], python)
-    return Entrant(contestant, python=python)
+def _target(
+    given: App | tuple[str, App] | Target, python: str | None
+) -> Target:
+    if isinstance(given, Target):
+        return given
+    if isinstance(given, tuple):
+        return Target(given[1], given[0], python)
+    return Target(given, python=python)
 
 
-def _entry(name: str, entrant: Entrant, load: Load) -> dict[str, Any]:
+def _entry(name: str, target: Target, load: Load) -> dict[str, Any]:
     from wsgibench.harness import interpreters
 
-    where = interpreters.find(entrant.python or sys.executable)
+    where = interpreters.find(target.python or sys.executable)
     return {
         "name": "%s, %d connections" % (name, load.connections),
         "server": name,

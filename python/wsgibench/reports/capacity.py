@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ FROM = 0.5
 MOST_POINTS = 8
 #: Of its CPU: a client that uses more may be the limit.
 CLIENT_BUSY = 0.9
+PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
+BEYOND = 9.99  # requests
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Row:
     starts: list[dict[str, Any]]  # those that count
     rate: Interval  # requests/s
     disturbed: str = ""  # why it may bear more
+    few: str = ""  # which percentile so few requests do not tell
 
     @property
     def server(self) -> str:
@@ -73,8 +77,23 @@ def rows(record: dict[str, Any]) -> list[Row]:
             kept = quiet or starts
             rate = split.mean([one["capacity"] for one in kept])
             why = "" if quiet else starts[0]["disturbed"]
-            found.append(Row(cell, kept, rate, why))
+            few = _few(record, cell, rate.estimate)
+            found.append(Row(cell, kept, rate, why, few))
     return sorted(found, key=lambda row: (not row.stands, -row.rate.estimate))
+
+
+def _few(record: dict[str, Any], cell: dict[str, Any], rate: float) -> str:
+    """Ten requests should lie beyond a percentile."""
+    requests = rate * cell["load"].get("duration", 0.0)
+    for name in record.get("limits_ns", {}):
+        match = PERCENTILE.fullmatch(name)
+        beyond = requests * (1 - float(match[1]) / 100) if match else 0.0
+        if 0 < beyond < BEYOND:
+            return (
+                "a trial has about %.0f requests, which do not tell %s well; "
+                "a longer --duration does" % (requests, name)
+            )
+    return ""
 
 
 def render(record: dict[str, Any]) -> str:
@@ -124,7 +143,9 @@ def notes(found: list[Row]) -> list[str]:
             )
         if row.rate.estimate == 0:
             lines.append("%s: not even the lowest rate keeps it." % row.name)
-        elif _is_clients(row.cell):
+        if row.few:
+            lines.append("%s: %s." % (row.name, row.few))
+        if row.rate.estimate and _is_clients(row.cell):
             lines.append(
                 "%s: the client had no CPU left, so it may bear more."
                 % row.name

@@ -106,7 +106,7 @@ class Answer:
     verdict: str  # of comparison.py; "faster" when the best is
 
 
-def _contest(found: Iterable[Entry]) -> dict[tuple[str, str], list[Entry]]:
+def _comparable(found: Iterable[Entry]) -> dict[tuple[str, str], list[Entry]]:
     """Who may win: measured, not INVALID, not the ceiling, no A/A row."""
     groups: dict[tuple[str, str], list[Entry]] = {}
     for one in found:
@@ -128,7 +128,7 @@ def _answer(load: str, python: str, group: list[Entry]) -> Answer:
 
 
 def answers(record: dict[str, Any], found: list[Entry]) -> list[Answer]:
-    groups = _contest(found)
+    groups = _comparable(found)
     drafts = [
         _answer(load, python, sorted(group, key=_cost))
         for (load, python), group in groups.items()

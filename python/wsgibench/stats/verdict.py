@@ -96,6 +96,7 @@ def judge(
         *merged([_of_start(start, cell["load"]) for start in starts]),
         *([doubtful.why] if doubtful else []),
         *_stall(times, share),
+        *_few(times),
     ]
     if not starts:
         found.append(
@@ -184,6 +185,14 @@ def _machine(cell: dict[str, Any]) -> list[Doubt]:
             "own",
         )
     ]
+
+
+def _few(times: Histogram) -> list[Doubt]:
+    """Why a p99 is missing beside numbers that stand."""
+    if not times.count or histogram.quantile(times, 0.99) is not None:
+        return []
+    what = "%d answers tell no p99: it takes 1,000" % times.count
+    return [doubt("few", NOTE, (LATENCY,), what, "a longer --duration")]
 
 
 def _stall(times: Histogram, share: float) -> list[Doubt]:

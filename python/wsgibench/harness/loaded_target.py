@@ -21,7 +21,7 @@ from wsgibench.harness.visit import Visit
 from wsgibench.harness.watch import Watch
 
 
-class Stage:
+class LoadedTarget:
     """A context manager: one process of the server, checked."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Stage:
         self.answers: dict[str, Any] = {}
         self._number = 0
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> LoadedTarget:
         try:
             self._target.__enter__()
             if self._visit is not None:

@@ -14,10 +14,10 @@ from wsgibench.commands import _application, _interrupts, _numbers
 from wsgibench.errors import UsageError, WsgibenchError
 
 if TYPE_CHECKING:
-    from wsgibench.harness.contest import Contest
+    from wsgibench.harness.application_run import ApplicationRun
+    from wsgibench.harness.loaded_target import LoadedTarget
     from wsgibench.harness.plan import Load
     from wsgibench.harness.run import Run
-    from wsgibench.harness.stage import Stage
     from wsgibench.load.slo import Gate
 
 SLO = "p99=50ms,errors=0.1%"
@@ -90,7 +90,7 @@ def add_arguments(
     _application.add_arguments(parser)
 
 
-class Field:
+class SearchRun:
     """Cells that can be measured, with their environments."""
 
     def __init__(
@@ -109,13 +109,15 @@ class Field:
         _numbers.positive(arguments, "duration")
         _numbers.at_least(0, arguments, "again")
         files.check(str(arguments.output))
-        self.contest: Contest | None = _application.contest(arguments, tell)
-        contest = self.contest
+        self.application_run: ApplicationRun | None = (
+            _application.application_run(arguments, tell)
+        )
+        application_run = self.application_run
         found = selection.matrix(
             arguments.server,
             arguments.scenario,
             (arguments.python or "python3")
-            if contest is None
+            if application_run is None
             else _application.pythons(arguments, tell),
             arguments.connections,
             load={
@@ -125,10 +127,12 @@ class Field:
                 "think": arguments.think,
             },
             warmup=(1.0, 4.0),
-            application=contest.scenario.name if contest else "",
+            application=application_run.scenario.name
+            if application_run
+            else "",
         )
         self.interpreters = found.interpreters
-        self.race: Run = Run(
+        self.run: Run = Run(
             found.cells,
             found.interpreters,
             starts=1,
@@ -138,21 +142,21 @@ class Field:
             output=arguments.output,
             missing=found.missing,
             tell=tell,
-            contest=contest,
+            application_run=application_run,
         )
-        self.race.record["cwd"] = os.getcwd()
-        self.race.record["limits_ns"] = {
+        self.run.record["cwd"] = os.getcwd()
+        self.run.record["limits_ns"] = {
             gate.name: gate.limit for gate in self.gates if gate.is_time
         }
-        self.ready = self.race.prepared()
+        self.ready = self.run.prepared()
         self._again = Again(
             arguments.again,
             TRIALS * len(self.ready) * getattr(arguments, "starts", 1),
             lambda result, _: str(result["disturbed"]),
             tell,
         )
-        if contest is not None and self.ready:
-            contest.begin(self.ready, found.interpreters)
+        if application_run is not None and self.ready:
+            application_run.begin(self.ready, found.interpreters)
 
     def measured(self, measure: Callable[[], None]) -> bool:
         """Whether it came to its end; Ctrl-C keeps what there is until
@@ -163,7 +167,7 @@ class Field:
             self.record["complete"] = True
         except KeyboardInterrupt:
             self.tell("interrupted; this is what was measured so far:")
-        self.race.keep()
+        self.run.keep()
         return bool(self.record["complete"])
 
     @contextlib.contextmanager
@@ -172,14 +176,14 @@ class Field:
         try:
             yield
         except WsgibenchError as error:
-            self.race.fail(cell, error)
+            self.run.fail(cell, error)
         else:
-            self.race.keep()
+            self.run.keep()
 
     def code(self, is_whole: bool, is_right: bool) -> int:
         """The exit code, and where to look."""
-        if self.race.unwritten:
-            self.tell(self.race.unwritten)
+        if self.run.unwritten:
+            self.tell(self.run.unwritten)
         else:
             print("record: %s" % self._output)
             print(
@@ -188,42 +192,48 @@ class Field:
             )
         if not is_whole:
             return 130
-        done = is_right and not self.race.unwritten
+        done = is_right and not self.run.unwritten
         return 0 if done and not self.record["failures"] else 1
 
     @property
     def record(self) -> dict[str, Any]:
-        return self.race.record
+        return self.run.record
 
-    def stage(self, cell: Any, start: int, **more: Any) -> Any:
+    def target(self, cell: Any, start: int, **more: Any) -> Any:
         from wsgibench.harness import servers
-        from wsgibench.harness.stage import Stage
+        from wsgibench.harness.loaded_target import LoadedTarget
 
         environment = self.ready[cell]
-        visit = self.contest.visit(cell, environment) if self.contest else None
-        return Stage(
+        visit = (
+            self.application_run.visit(cell, environment)
+            if self.application_run
+            else None
+        )
+        return LoadedTarget(
             servers.find(more.pop("server", cell.server)),
-            self.race.scenario_of(cell),
+            self.run.scenario_of(cell),
             environment,
             visit=visit,
             start=start,
             **more,
         )
 
-    def load(self, stage: Stage, asked: Load, seed: int) -> dict[str, Any]:
+    def load(
+        self, target: LoadedTarget, asked: Load, seed: int
+    ) -> dict[str, Any]:
         """The result, with ``disturbed``: why it cannot be believed, or "".
         What others disturbed is measured again, as often as --again and the
         whole search allow."""
         return self._again.measure(
-            {"load": {}}, lambda: self._observed(stage, asked, seed)
+            {"load": {}}, lambda: self._observed(target, asked, seed)
         )
 
     def _observed(
-        self, stage: Stage, asked: Load, seed: int
+        self, target: LoadedTarget, asked: Load, seed: int
     ) -> dict[str, Any]:
         from wsgibench.stats import machine
 
-        result = stage.load(asked, seed)
+        result = target.load(asked, seed)
         start = {"load": result, **result.pop("watched")}
         result["disturbed"] = machine.disturbance(
             start, 0.0, result["duration_s"]

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.harness import baseline, environments, homes, machine, mix
+from wsgibench.harness import (
+    application_environments,
+    baseline,
+    environments,
+    machine,
+    mix,
+)
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell, Load
@@ -28,7 +34,7 @@ MOST_SETTLING = 2.0
 MOST_REMARKS = 10
 
 
-class Contest:
+class ApplicationRun:
     def __init__(
         self,
         application: Any,
@@ -41,7 +47,7 @@ class Contest:
         self.scenario: Scenario = of_application(application, traffic.requests)
         self._traffic = traffic
         self._tell = tell
-        self._homes: dict[str, Environment | WsgibenchError] = {}
+        self._own: dict[str, Environment | WsgibenchError] = {}
         self._expected: dict[str, list[Stable]] = {}
         self._baselines: dict[str, dict[str, Any]] = {}
         self._first: Environment | None = None
@@ -61,8 +67,8 @@ class Contest:
     def environment(
         self, interpreter: Interpreter, server: str
     ) -> Environment:
-        own = self._home(interpreter)
-        return homes.with_server(
+        own = self._own_environment(interpreter)
+        return application_environments.with_server(
             self._application, own, interpreter, server, self._tell
         )
 
@@ -79,16 +85,16 @@ class Contest:
             if environments.missing_application(one, asked)
         ]
 
-    def _home(self, interpreter: Interpreter) -> Environment:
+    def _own_environment(self, interpreter: Interpreter) -> Environment:
         name = interpreter.name
-        if name not in self._homes:
+        if name not in self._own:
             try:
-                self._homes[name] = homes.home(
+                self._own[name] = application_environments.without_server(
                     self._application, interpreter, self._tell
                 )
             except WsgibenchError as error:
-                self._homes[name] = error
-        found = self._homes[name]
+                self._own[name] = error
+        found = self._own[name]
         if isinstance(found, WsgibenchError):
             raise found
         return found
@@ -100,7 +106,7 @@ class Contest:
     ) -> list[dict[str, Any]]:
         """``baselines`` of the record, to be filled by ``block``."""
         names = dict.fromkeys(cell.python for cell in cells)
-        self._first = self._home(interpreters[next(iter(names))])
+        self._first = self._own_environment(interpreters[next(iter(names))])
         if self._application.setup:
             self._tell("setup: " + self._application.setup)
             self._run(self._application.setup)

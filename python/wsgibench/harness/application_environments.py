@@ -14,7 +14,7 @@ from wsgibench.harness.environments import Environment, Tell
 from wsgibench.harness.interpreters import Interpreter
 
 
-def home(
+def without_server(
     application: Application, interpreter: Interpreter, tell: Tell
 ) -> Environment:
     """The application's own environment: its interpreter runs --setup."""

@@ -25,7 +25,7 @@ MORE = 2  # rounds
 
 
 @dataclass(frozen=True)
-class Contender:
+class Variant:
     """One of base and new, ready to be started."""
 
     name: str
@@ -56,8 +56,8 @@ class Contender:
 
 
 def counted(
-    base: Contender,
-    new: Contender,
+    base: Variant,
+    new: Variant,
     rounds: int,
     spread: Spread,
     is_doubtful: Callable[[dict[str, dict[str, Any]]], bool],
@@ -84,8 +84,8 @@ def counted(
 
 
 def timed(
-    base: Contender,
-    new: Contender,
+    base: Variant,
+    new: Variant,
     load: Load,
     *,
     starts: int,
@@ -105,9 +105,9 @@ def timed(
         order = list(cells)
         rng.shuffle(order)
         for name in order:
-            contender = new if name == NEW else base
+            variant = new if name == NEW else base
             for left in (1, 0):
-                found = _once(contender, load, number, seed)
+                found = _once(variant, load, number, seed)
                 reason = spoilt(found, load.to_json())
                 if not reason or not left:
                     break
@@ -117,9 +117,9 @@ def timed(
 
 
 def _once(
-    contender: Contender, load: Load, number: int, seed: int
+    variant: Variant, load: Load, number: int, seed: int
 ) -> dict[str, Any]:
-    subject = contender.subject
+    subject = variant.subject
     return cell.run(
         subject.server,
         subject.scenario,
