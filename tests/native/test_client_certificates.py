@@ -18,6 +18,10 @@ from tests.native.process import programs, serve_command, until
 from wsgibench.errors import UsageError
 
 Start = Callable[..., Any]
+#: What a client sees. PyPy 3.11's ssl fails over a reset: OpenSSL 3 has no
+#: words for it.
+PYPY = sys.implementation.name == "pypy"
+REFUSED = (ssl.SSLError, ConnectionError, *[RuntimeError] * PYPY)
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
@@ -153,7 +157,7 @@ def test_a_client_without_a_good_certificate_is_not_served(
     for client in (None, pair(stranger, "client")):
         context = context_for(authority, client)
         context.maximum_version = ssl.TLSVersion[version]
-        with pytest.raises((ssl.SSLError, ConnectionError)):
+        with pytest.raises(REFUSED):
             get(server, context)
     assert server.stats()["requests"] == 0
     context = context_for(authority, pair(authority, "client"))
@@ -184,7 +188,7 @@ def test_an_optional_certificate(
     assert "SSL_CLIENT_S_DN" not in found
     found, _ = get(server, context_for(authority, pair(authority, "client")))
     assert found["SSL_CLIENT_VERIFY"] == "SUCCESS"
-    with pytest.raises((ssl.SSLError, ConnectionError)):
+    with pytest.raises(REFUSED):
         get(server, context_for(authority, pair(stranger, "client")))
     found, _ = get(server, context_for(authority))
     assert found["SSL_CLIENT_VERIFY"] == "NONE"  # not the one before
@@ -213,7 +217,7 @@ def test_without_cert_reqs_nothing_is_said_of_clients(
 def test_versions_and_ciphers(secured: Any, authority: Authority) -> None:
     context = context_for(authority)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with pytest.raises((ssl.SSLError, ConnectionError)):
+    with pytest.raises(REFUSED):
         get(secured(ssl_protocol_min="tls1.3"), context)
     name = "ECDHE-ECDSA-AES256-GCM-SHA384"
     server = secured(ciphers="%s:TLS_CHACHA20_POLY1305_SHA256" % name)
@@ -221,7 +225,7 @@ def test_versions_and_ciphers(secured: Any, authority: Authority) -> None:
     used = get(server, context_for(authority))[1]["cipher"]
     assert used[0] == "TLS_CHACHA20_POLY1305_SHA256"
     context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
-    with pytest.raises((ssl.SSLError, ConnectionError)):
+    with pytest.raises(REFUSED):
         get(server, context)
 
 
@@ -265,7 +269,7 @@ def test_required_certificates_are_required_under_every_name(
         sni_certs="other.example=%s,%s" % (cert, key),
     )
     for host in ("localhost", "other.example"):
-        with pytest.raises((ssl.SSLError, ConnectionError)):
+        with pytest.raises(REFUSED):
             get(server, context_for(authority), host)
         context = context_for(authority, pair(authority, "client"))
         found, _ = get(server, context, host)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.native.process import (
+    children,
     programs,
     until,
 )
@@ -57,12 +58,14 @@ def test_hup_reads_certificates_again(
         first = ssl.get_server_certificate(address)
         assert first == (tmp_path / "cert.pem").read_text()
         make_certificate(tmp_path)
+        old = children(program.pid)
         program.process.send_signal(signal.SIGHUP)
         second = (tmp_path / "cert.pem").read_text()
         until(
             lambda: ssl.get_server_certificate(address) == second,
             "the old certificate is served",
         )
+        until(lambda: not old & children(program.pid), "an old worker stays")
         (tmp_path / "cert.pem").write_text("nonsense")
         program.process.send_signal(signal.SIGHUP)
         program.line("old certificates stay" if alone else "old workers go on")

@@ -19,7 +19,7 @@ MODES: dict[str, dict[str, Any]] = {
 def target(
     request: pytest.FixtureRequest, start_target: Callable[..., Any]
 ) -> Iterator[Target]:
-    settings = {"write_timeout": 2, **MODES[request.param]}
+    settings = {"write_timeout": 6, **MODES[request.param]}
     with start_target("tests.wsgi.app:application", **settings) as started:
         started.mode = request.param
         yield started
