@@ -96,6 +96,20 @@ days(int64_t year, int64_t month, int64_t day)
         + (153 * month + 2) / 5 + day - 1 - 719468;
 }
 
+/* Of four digits, or of two (RFC 6265 5.1.1). -1: none. */
+static int
+read_year(const char *text, uint64_t *year)
+{
+    if (wb__decimal(text, 4, 9999, year) == 0) {
+        return 0;
+    }
+    if (wb__decimal(text, 2, 99, year) < 0) {
+        return -1;
+    }
+    *year += *year < 70 ? 2000 : 1900;
+    return 0;
+}
+
 /* "Wed, 21 Oct 2015 07:28:00 GMT", or with "-" for blanks: the day counts, to
  * the end of it. -1: no date. */
 static int64_t
@@ -106,7 +120,7 @@ read_date(span s)
     cut(&s, ',');
     s = trim(s);
     if (s.size < 11 || wb__decimal(s.text, 2, 31, &day) < 0
-        || wb__decimal(s.text + 7, 4, 9999, &year) < 0) {
+        || read_year(s.text + 7, &year) < 0) {
         return -1;
     }
     for (int i = 0; i < 12; i++) {

@@ -141,6 +141,27 @@ def test_an_ended_run_keeps_what_there_is(
     assert result["classes"]["ok"] > 0
 
 
+def test_what_the_others_measured_is_kept_when_a_process_dies(
+    golden: Golden, tmp_path: Path
+) -> None:
+    out, figures = tmp_path / "out.json", tmp_path / "live"
+    process = start(
+        *(golden().url, "-d", "4", "-c", "2", "--processes", "2"),
+        *("--json", str(out), "--live", str(figures)),
+        stdout=subprocess.DEVNULL,
+    )
+    end = time.monotonic() + 30
+    while not (figures.exists() and answered(figures)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    task = Path("/proc/%d/task/%d" % (process.pid, process.pid))
+    os.kill(int((task / "children").read_text().split()[0]), signal.SIGKILL)
+    assert process.wait(30) == 1
+    result = json.loads(out.read_text())
+    assert result["classes"]["ok"] > 0
+    assert any("1 of 2 processes died" in one for one in result["reasons"])
+
+
 def answered(live: Path) -> bool:
     """Whether some whole line of it has right answers."""
     lines = live.read_text().split("\n")[:-1]

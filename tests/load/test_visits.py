@@ -283,6 +283,7 @@ def test_cookies_are_set_replaced_and_deleted(
         ok("Set-Cookie: c=4; Path=/else", "Set-Cookie: d=5; Path=/x"),
         ok("Set-Cookie: e=1\rf", "Set-Cookie: none", "Set-Cookie: =1"),
         ok("Set-Cookie: big=" + "x" * 5000),
+        ok("Set-Cookie: d=; Path=/x; Expires=Monday, 01-Jan-70 00:00:00 GMT"),
         ok(),
     ]
     left = iter(steps)
@@ -299,6 +300,7 @@ def test_cookies_are_set_replaced_and_deleted(
         "d=5",
         "d=5",
         "d=5",
+        "",
     ]
 
 

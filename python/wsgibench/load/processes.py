@@ -197,9 +197,12 @@ def run(
     with _children(spec, rendered, cpus) as children:
         _follow(children, on_live)
     results = [child.result for child in children if child.result]
-    if len(results) < len(children):
+    lost = len(children) - len(results)
+    if not results:
         raise WsgibenchError(
-            "%d of %d load processes ended without a result."
-            % (len(children) - len(results), len(children))
+            "all %d load processes ended without a result." % lost
         )
-    return merge.merged([merge.histograms(result) for result in results])
+    whole = merge.merged([merge.histograms(result) for result in results])
+    if lost:  # what the others measured is kept
+        whole["error"] = "%d of %d processes died" % (lost, len(children))
+    return whole
