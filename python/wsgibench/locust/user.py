@@ -71,11 +71,11 @@ class FastUser(User):  # type: ignore[misc]
             fields["entries"] = tuple(entry(one) for one in cls.requests)
         try:
             spec = LoadSpec(**fields)
+            spec.check()
         except TypeError as error:
             raise UsageError(
                 "options of %s: %s." % (cls.__name__, error)
             ) from error
-        spec.check()
         return spec
 
     def run(self) -> None:
