@@ -12,7 +12,7 @@ import pytest
 
 from tests.wire.target import Target
 from wsgibench.audit.http import delivery, families
-from wsgibench.audit.http.judge import judge
+from wsgibench.audit.http.judge import judge_case
 from wsgibench.audit.wire.exchange import exchange
 from wsgibench.audit.wire.responses import finals, parse_all
 
@@ -58,7 +58,7 @@ def test_a_bad_body_is_never_a_whole_one(
     for (case, _), reply in zip(jobs, replies):
         name = "%s/%s" % (case.family, case.name)
         assert reply.end != "deadline", name
-        assert judge(case, reply) != "SMUGGLED", name
+        assert judge_case(case, reply) != "SMUGGLED", name
         for answer in finals(parse_all(reply.data)):
             seen = json.loads(answer.body) if answer.status == 200 else {}
             assert answer.status >= 400, (name, seen)

@@ -20,7 +20,7 @@ from wsgibench.audit.faults import clients, processes
 from wsgibench.audit.faults.fault import Fault
 from wsgibench.audit.finding import Finding, kind_of
 from wsgibench.audit.http.case import Case
-from wsgibench.audit.http.judge import judge, meaning
+from wsgibench.audit.http.judge import judge_case, meaning
 from wsgibench.audit.http.levels import level
 from wsgibench.audit.subject import Subject
 from wsgibench.audit.wire.exchange import (
@@ -32,8 +32,7 @@ from wsgibench.audit.wire.exchange import (
     in_turn,
 )
 from wsgibench.audit.wire.responses import Malformed, finals, parse_all
-from wsgibench.audit.wsgi import check as checks
-from wsgibench.audit.wsgi.check import LAST, Ask, Check, Notes
+from wsgibench.audit.wsgi.check import LAST, Ask, Check, Notes, judge_check
 from wsgibench.errors import WsgibenchError
 
 #: Seconds without a byte after which an exchange is given up.
@@ -189,7 +188,7 @@ def http(
         replies.update(zip(map(id, together), _among_many(server, together)))
     for number, case in enumerate(cases):
         reply = replies.get(id(case))
-        wrong = "" if reply is None else judge(case, reply, lenient=True)
+        wrong = "" if reply is None else judge_case(case, reply, lenient=True)
         if reply is None or wrong:
             tell("http %d of %d" % (number + 1, len(cases)))
             smuggled = kind_of(wrong) == "smuggled"
@@ -218,7 +217,7 @@ def one_case(server: Server, case: Case, at_once: bool = False) -> Finding:
         reply = server.send(*case.segments, half_close=case.half_close)
     else:
         reply = server.converse(case.raw, case.behind)
-    complaint = judge(case, reply, lenient=True)
+    complaint = judge_case(case, reply, lenient=True)
     kind = kind_of(complaint)
     if complaint:
         died = server.died()
@@ -266,7 +265,7 @@ def one_check(server: Server, check: Check) -> Finding:
     for one in check.asks:
         reply = server.converse(one.data(), LAST, one.method)
     notes = _notes(server, check.want.noted, NOTES_WITHIN)
-    complaint = checks.judge(check, reply, notes)
+    complaint = judge_check(check, reply, notes)
     kind = kind_of(complaint)
     died = server.died(within=check.settle)
     if died and check.ends:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Protocol
 
 from wsgibench.audit.http.case import Case
-from wsgibench.audit.http.judge import calls_made, judge
+from wsgibench.audit.http.judge import calls_made, judge_case
 from wsgibench.audit.wire.exchange import Address, Script, exchange
 
 
@@ -72,7 +72,7 @@ def run(
         if key in judged or outcome.complaint:
             continue
         judged.add(key)
-        complaint = judge(case, reply)
+        complaint = judge_case(case, reply)
         if complaint:
             outcome.complaint = complaint
             outcome.segments = script.segments

@@ -144,7 +144,7 @@ def _check_refused(case: Case, reply: Reply, answers: list[Response]) -> str:
     return ""
 
 
-def judge(case: Case, reply: Reply, *, lenient: bool = False) -> str:
+def judge_case(case: Case, reply: Reply, *, lenient: bool = False) -> str:
     """What is wrong with the reply; "" for nothing. Lenient: see concede()."""
     try:
         answers = finals(parse_all(reply.data))

@@ -94,7 +94,7 @@ class Check:
 LEFT_OPEN = "neither answered in full nor closed"
 
 
-def judge(check: Check, reply: Reply, notes: Notes) -> str:
+def judge_check(check: Check, reply: Reply, notes: Notes) -> str:
     """What is wrong with the answer to the last message; "" for nothing."""
     method = check.asks[-1].method
     try:
