@@ -365,6 +365,22 @@ def closing(environ, start_response):
     return Closing([b"one", b"two"])
 
 
+class Apart(object):
+    """An iterable with close() whose iterator is another object, as the
+    responses of Django and Werkzeug are."""
+
+    def __iter__(self):
+        return iter([b"one", b"two"])
+
+    def close(self):
+        note("closed")
+
+
+def closing_apart(environ, start_response):
+    start_response("200 OK", [TEXT])
+    return Apart()
+
+
 def endless(environ, start_response):
     start_response("200 OK", [TEXT])
 
@@ -589,6 +605,16 @@ def file_wrapper(environ, start_response):
     if wrapper is None:
         return iter(lambda: opened.read(8192), b"")
     return wrapper(opened, 8192)
+
+
+def file_iterated(environ, start_response):
+    """A middleware stands between: the server gets no wrapper."""
+    opened = _file("file", bytes(bytearray(range(256))) * 400)
+    start_response("200 OK", [("Content-Type", "application/x-audit")])
+    wrapper = environ.get("wsgi.file_wrapper")
+    if wrapper is None:
+        return iter(lambda: opened.read(8192), b"")
+    return (block for block in wrapper(opened, 8192))
 
 
 def file_of_kernel(environ, start_response):

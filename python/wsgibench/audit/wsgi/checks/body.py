@@ -97,6 +97,13 @@ CHECKS = [
         )
     ],
     Check(
+        "closed-apart-from-its-iterator",
+        RULE,
+        "must",
+        Ask("closing_apart"),
+        Want(body=b"onetwo", also=closed_once, least=1),
+    ),
+    Check(
         "close-fails",
         RULE,
         "robust",
@@ -188,6 +195,13 @@ CHECKS = [
         "must",
         Ask("file_wrapper", "memory,0,"),
         Want(body=FILE, also=closed_once, least=1),
+    ),
+    Check(
+        "file-iterated",
+        "PEP 3333 file handling",
+        "robust",
+        Ask("file_iterated"),
+        Want(body=FILE),
     ),
     Check(
         "file-of-the-kernel",
