@@ -19,6 +19,7 @@ from wsgibench.audit.subject import Command
 from wsgibench.audit.wsgi import checks
 from wsgibench.audit.wsgi.check import Check
 
+CLOSE = b"Connection: close\r\n"
 PLANTED = sys.executable + " -m tests.audit.planted %s {port}"
 
 
@@ -197,10 +198,12 @@ def test_faults_are_found() -> None:
 def test_a_message_comes_in_pieces() -> None:
     with planted("takes_a_read_for_a_request") as server:
         whole = run.one_case(server, accept("whole", get(), "none"))
-        cut = run.one_case(server, accept("cut", get(), "none", piece=1))
+        cut = run.one_case(
+            server, accept("cut", get(CLOSE), "none", persists=False, piece=1)
+        )
     assert whole.right, whole
     assert cut.complaint == "answered [400]"
-    assert "close\\r\\n\\r\\n' (1 at a time)" in describe(cut)
+    assert "Connection: close\\r\\n\\r\\n' (1 at a time)" in describe(cut)
     assert "at a time" not in describe(whole)
 
 

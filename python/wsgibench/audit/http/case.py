@@ -42,8 +42,10 @@ class Case:
 
     @property
     def data(self) -> bytes:
-        """What is sent."""
-        return self.raw if self.half_close else self.raw + self.behind
+        """What is sent. Pieces would let a server see the next request before
+        it has answered the one that asks it to close."""
+        alone = self.half_close or self.piece
+        return self.raw if alone else self.raw + self.behind
 
     @property
     def segments(self) -> list[bytes]:

@@ -1,5 +1,6 @@
 """A message that comes a byte at a time is the same message: TCP has no
-boundaries that HTTP could see (RFC 9112 2.1)."""
+boundaries that HTTP could see (RFC 9112 2.1). Each asks for the end of the
+connection, behind which a client sends nothing (RFC 9112 9.6)."""
 
 from wsgibench.audit.http.case import CHUNKED, accept, get, post
 
