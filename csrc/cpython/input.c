@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { AHEAD = 65536, LOOK_MS = 200 }; /* for signals */
+enum { AHEAD = 65536, MOST = 1 << 20, LOOK_MS = 200 /* for signals */ };
 
 wp_input *
 wp_input_new(wp_server *server, wp_call *call)
@@ -188,49 +188,16 @@ taken(wp_input *input, size_t size)
     return size;
 }
 
-/* read(): all there is. */
+/* read(): all there is; read(size): as much as that, less only at the end. */
 static PyObject *
-read_all(wp_input *input)
+read_bytes(wp_input *input, Py_ssize_t limit)
 {
-    size_t used = input->size;
-    size_t room = used + (input->finished ? 0 : AHEAD);
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
-    if (bytes == NULL) {
-        return NULL;
-    }
-    if (used > 0) {
-        memcpy(PyBytes_AS_STRING(bytes), input->data, used);
-        taken(input, used);
-    }
-    while (!input->finished) {
-        if (used == room) {
-            room *= 2;
-            if (_PyBytes_Resize(&bytes, (Py_ssize_t)room) < 0) {
-                return NULL;
-            }
-        }
-        int64_t n = pull(input, PyBytes_AS_STRING(bytes) + used, room - used);
-        if (n < 0) {
-            Py_DECREF(bytes);
-            return NULL;
-        }
-        used += (size_t)n;
-    }
-    if (used != room) {
-        _PyBytes_Resize(&bytes, (Py_ssize_t)used);
-    }
-    return bytes;
-}
-
-/* read(size): as much as that, less only at the end. */
-static PyObject *
-read_some(wp_input *input, size_t size)
-{
+    size_t size = limit < 0 ? PY_SSIZE_T_MAX : (size_t)limit;
     size_t used = input->size < size ? input->size : size;
-    size_t room = input->finished ? used : size;
-    if (room > used + (1 << 20)) {
-        room = used + (1 << 20); /* a huge size is no promise */
-    }
+    size_t more = limit < 0 ? AHEAD : MOST; /* a huge size is no promise */
+    size_t room = input->finished ? used
+        : size - used < more      ? size
+                                  : used + more;
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
     if (bytes == NULL) {
         return NULL;
@@ -241,7 +208,7 @@ read_some(wp_input *input, size_t size)
     }
     while (used < size && !input->finished) {
         if (used == room) {
-            room = room * 2 < size ? room * 2 : size;
+            room = room < size / 2 ? room * 2 : size;
             if (_PyBytes_Resize(&bytes, (Py_ssize_t)room) < 0) {
                 return NULL;
             }
@@ -277,22 +244,6 @@ read_size(PyObject *const *args, Py_ssize_t count, const char *name,
         }
     }
     return 0;
-}
-
-static PyObject *
-input_read(wp_input *input, PyObject *const *args, Py_ssize_t count)
-{
-    Py_ssize_t size;
-    wp_section section;
-    if (read_size(args, count, "read", &size) < 0) {
-        return NULL;
-    }
-    wp_section_begin(&section, input->gate);
-    PyObject *bytes = begin(input) < 0 ? NULL
-        : size < 0 ? end(input, read_all(input))
-                   : end(input, read_some(input, (size_t)size));
-    wp_section_end(&section);
-    return bytes;
 }
 
 /* More bytes behind those in hand. 1: some came, 0: the end, -1. */
@@ -357,21 +308,6 @@ next_line(wp_input *input, Py_ssize_t limit)
     }
 }
 
-static PyObject *
-input_readline(wp_input *input, PyObject *const *args, Py_ssize_t count)
-{
-    Py_ssize_t size;
-    wp_section section;
-    if (read_size(args, count, "readline", &size) < 0) {
-        return NULL;
-    }
-    wp_section_begin(&section, input->gate);
-    PyObject *line
-        = begin(input) < 0 ? NULL : end(input, next_line(input, size));
-    wp_section_end(&section);
-    return line;
-}
-
 /* Lines until about `hint` bytes, or the end. */
 static PyObject *
 read_lines(wp_input *input, Py_ssize_t hint)
@@ -400,29 +336,51 @@ read_lines(wp_input *input, Py_ssize_t hint)
     return lines;
 }
 
+/* ---- the methods -------------------------------------------------------- */
+
+/* By one thread at a time. */
+static PyObject *
+in_turn(wp_input *input, PyObject *(*read)(wp_input *, Py_ssize_t),
+        Py_ssize_t size)
+{
+    wp_section section;
+    wp_section_begin(&section, input->gate);
+    PyObject *result = begin(input) < 0 ? NULL : end(input, read(input, size));
+    wp_section_end(&section);
+    return result;
+}
+
+static PyObject *
+input_read(wp_input *input, PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t size;
+    return read_size(args, count, "read", &size) < 0
+        ? NULL
+        : in_turn(input, read_bytes, size);
+}
+
+static PyObject *
+input_readline(wp_input *input, PyObject *const *args, Py_ssize_t count)
+{
+    Py_ssize_t size;
+    return read_size(args, count, "readline", &size) < 0
+        ? NULL
+        : in_turn(input, next_line, size);
+}
+
 static PyObject *
 input_readlines(wp_input *input, PyObject *const *args, Py_ssize_t count)
 {
     Py_ssize_t hint;
-    wp_section section;
-    if (read_size(args, count, "readlines", &hint) < 0) {
-        return NULL;
-    }
-    wp_section_begin(&section, input->gate);
-    PyObject *lines
-        = begin(input) < 0 ? NULL : end(input, read_lines(input, hint));
-    wp_section_end(&section);
-    return lines;
+    return read_size(args, count, "readlines", &hint) < 0
+        ? NULL
+        : in_turn(input, read_lines, hint);
 }
 
 static PyObject *
 input_next(wp_input *input)
 {
-    wp_section section;
-    wp_section_begin(&section, input->gate);
-    PyObject *line
-        = begin(input) < 0 ? NULL : end(input, next_line(input, -1));
-    wp_section_end(&section);
+    PyObject *line = in_turn(input, next_line, -1);
     if (line != NULL && PyBytes_GET_SIZE(line) == 0) {
         Py_CLEAR(line); /* the end: NULL without an exception */
     }

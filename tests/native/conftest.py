@@ -73,3 +73,17 @@ def gunicorn(binding: str, tmp_path: Path) -> Iterator[Run]:
             )
 
         yield run
+
+
+@pytest.fixture
+def run_gapp(gunicorn: Run, tmp_path: Path) -> Run:
+    """run_gapp(*arguments): gunicorn with the application of
+    gunicorn_app.py."""
+    from tests.native import gunicorn_app
+
+    (tmp_path / "gapp.py").write_text(gunicorn_app.APP)
+
+    def start(*arguments: str, **environment: str) -> Program:
+        return gunicorn(*arguments, "gapp:app", **environment)
+
+    return start
