@@ -130,10 +130,13 @@ def test_the_clients_lateness_is_told_apart() -> None:
     assert slo.clients_doing(both, failed) == ""
 
 
-def test_a_closed_loop_that_stands_still_says_so(golden: Golden) -> None:
+@pytest.mark.parametrize("more", [[], ["--window", "2"]])
+def test_a_closed_loop_that_stands_still_says_so(
+    golden: Golden, more: list[str]
+) -> None:
     url = golden(stall_at=20, stall=1.6).url
     run = ["load", url, "-c", "2", "-d", "3", "-q", "--timeout", "9"]
-    assert main([*run, "--slo", "p99=50ms"]) == 3
+    assert main([*run, "--slo", "p99=50ms", *more]) == 3
 
 
 def test_an_open_loop_that_is_hardly_answered_is_no_measurement(
