@@ -20,9 +20,9 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-#: A wheel is no larger than this, in bytes. That of CPython 3.11 has 860,000:
-#: Python 532,000 (419 files), the extension 119,000, libuv and the parser
-#: 100,000, and 87,000 that the zip file and RECORD say of each file.
+#: A wheel is no larger than this, in bytes. That of CPython 3.11 has 872,000:
+#: Python 542,000 (424 files), the extension 120,000, libuv and the parser
+#: 100,000, and 88,000 that the zip file and RECORD say of each file.
 LARGEST = 900_000
 
 
