@@ -127,7 +127,7 @@ def test_a_dead_server_refuses(load: Load, golden: Golden) -> None:
     assert classes["ok"] <= 499
     lost = classes["reset"] + classes["early_eof"]
     assert 1 <= lost <= 4 + 4  # in flight, or written to a dead socket
-    assert classes["refused"] > 100
+    assert classes["refused"] > 0  # 1,500 where nobody else works
     assert result["verdict"] == "INVALID"
 
 
