@@ -125,7 +125,7 @@ def test_wrong_use_is_one_sentence() -> None:
         (("--command", "true {port} {what}"), "cannot be filled in"),
         (("--server", "gunicorn-snc"), "gunicorn-snc"),
         (("--read", "/nowhere"), "cannot read /nowhere"),
-        (("--read", __file__), "is not what audit --json writes"),
+        (("--read", __file__), "is not JSON"),
         (
             ("--command", PLANTED, "--case", "http/hosts/*"),
             "did you mean http/host/",

@@ -50,7 +50,7 @@ static const answer answers[] = {
     { OK "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", WL__BROKEN, 0, 0 },
     { OK "Transfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
       WL__DONE, 200, 0 },
-    { OK "Transfer-Encoding: chunked, gzip\r\n\r\n", WL__BROKEN, 0, 0 },
+    { OK "Transfer-Encoding: chunked, gzip\r\n\r\n", WL__MORE, 0, 0 },
     { OK "Transfer-Encoding: chunked, chunked\r\n\r\n", WL__BROKEN, 0, 0 },
     { OK "X: a\r\n b\r\n\tc\r\nContent-Length: 5\r\n\r\nhello", WL__DONE, 200,
       0 },

@@ -25,13 +25,13 @@ def unusual_ns(result: dict[str, Any]) -> int:
 def hidden_ns(result: dict[str, Any]) -> int:
     """Windows that are wider show no standstill; but in one, every connection
     waits for its answer: as long as that of the last of them took, if it is
-    one of the slowest of all. 0: the windows show it."""
+    one of the slowest of all. 0: the windows show it, or a tool kept none."""
     width = max(
         (one["end_ns"] - one["start_ns"] for one in result.get("windows", ())),
         default=0,
     )
     service = result.get("service", {})
-    count = service.get("count", 0)
+    count = service.get("count", 0) if "hdr" in service else 0
     waiting = result.get("connections", {}).get("asked", 0)
     if width < WORTH_NS / 2 or not 0 < waiting < count:
         return 0
