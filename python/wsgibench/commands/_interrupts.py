@@ -10,8 +10,8 @@ from collections.abc import Iterator
 @contextlib.contextmanager
 def as_by_ctrl_c() -> Iterator[None]:
     """``kill`` and a closed terminal end a run as Ctrl-C does: its servers
-    and services end with it, and it can be resumed. Who ignores SIGHUP
-    (nohup) goes on ignoring it."""
+    and services end with it, what was measured is kept, and it can be
+    resumed. Who ignores SIGHUP (nohup) goes on ignoring it."""
 
     def end(*_: object) -> None:
         raise KeyboardInterrupt

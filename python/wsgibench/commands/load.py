@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import dataclasses
 import re
-import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _workers
+from wsgibench.commands import _interrupts, _workers
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import options
 
@@ -96,28 +94,6 @@ def _cpus(text: str) -> tuple[int, ...]:
     return tuple(found)
 
 
-@contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """``kill``, and the end of a terminal, end a run as Ctrl-C does: what
-    there is is kept. A signal that is ignored (nohup) stays so."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    numbers = [
-        number
-        for number in (signal.SIGTERM, signal.SIGHUP)
-        if signal.getsignal(number) is signal.SIG_DFL
-    ]
-    for number in numbers:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
-
-
 def _run_once(
     arguments: argparse.Namespace, spec: LoadSpec, on_live: OnLive | None
 ) -> tuple[dict[str, Any], str]:
@@ -129,7 +105,7 @@ def _run_once(
     if arguments.tool:
         result = drivers.run(arguments.tool, spec, cpus)
         return result, output.tool_summary(result)
-    with _ended_by_signals():
+    with _interrupts.as_by_ctrl_c():
         if arguments.workers:
             result = _workers.run(arguments, spec, on_live)
         else:

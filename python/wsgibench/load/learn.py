@@ -85,14 +85,14 @@ def _body(sock: socket.socket, method: str) -> bytes:
     while response.status < 200:  # interim ones; begin() knows only 100
         response.headers = None  # type: ignore[assignment]
         response.begin()
-    body = b""
+    body = bytearray()
     while piece := response.read(PIECE):
         body += piece
         if len(body) > MOST_BYTES:
             raise OSError("it has more than %d bytes" % MOST_BYTES)
     if response.length:
-        raise http.client.IncompleteRead(body, response.length)
-    return body
+        raise http.client.IncompleteRead(bytes(body), response.length)
+    return bytes(body)
 
 
 def ask(spec: LoadSpec, target: Target, request: bytes, method: str) -> bytes:

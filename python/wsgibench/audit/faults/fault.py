@@ -43,6 +43,6 @@ class Fault:
 def request(
     name: str, method: str = "GET", lines: tuple[str, ...] = ()
 ) -> bytes:
-    """The head of a request for a function of behaviours.py."""
+    """The head of a request for a function of behaviours."""
     head = ["%s /wsgi/%s HTTP/1.1" % (method, name), "Host: localhost"]
     return ("\r\n".join([*head, *lines]) + "\r\n\r\n").encode("latin-1")

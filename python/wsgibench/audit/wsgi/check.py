@@ -23,7 +23,7 @@ LAST = (
 
 @dataclass(frozen=True)
 class Ask:
-    """A request for a function of behaviours.py."""
+    """A request for a function of behaviours."""
 
     name: str
     query: str = ""
@@ -117,7 +117,7 @@ def judge_check(check: Check, reply: Reply, notes: Notes) -> str:
     if not complaint and check.want.also is not None:
         try:
             complaint = check.want.also(answer, notes)
-        except (ValueError, KeyError, TypeError):  # no JSON of behaviours.py
+        except (ValueError, KeyError, TypeError):  # no JSON of behaviours
             complaint = "the answer is not the application's"
     return complaint
 
