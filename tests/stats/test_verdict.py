@@ -163,6 +163,20 @@ def test_stall_of_an_idle_server_is_named() -> None:
     assert "delayed-acknowledgement stall" in row["reasons"][0]
 
 
+@pytest.mark.parametrize(("count", "is_few"), [(999, True), (1001, False)])
+def test_few_answers_tell_no_p99(count: int, is_few: bool) -> None:
+    row = one_row(
+        synthetic.start(
+            np.full(40, 156),
+            np.full(40, 1500.0),
+            service=cluster(5, 9, count),
+        )
+    )
+    assert ("p99_ns" in row) != is_few
+    assert ("few" in [one["code"] for one in row["doubts"]]) == is_few
+    assert row["verdicts"]["latency"] == "VALID"
+
+
 @pytest.mark.parametrize(
     ("low", "high", "cpu_share"),
     [(40, 44, 0.95), (20, 60, 0.1), (1, 3, 0.1), (60, 70, 0.1)],

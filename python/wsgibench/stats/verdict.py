@@ -191,7 +191,7 @@ def _few(times: Histogram) -> list[Doubt]:
     """Why a p99 is missing beside numbers that stand."""
     if not times.count or histogram.quantile(times, 0.99) is not None:
         return []
-    what = "%d answers tell no p99: it takes 1,000" % times.count
+    what = "fewer than 1,000 answers tell no p99"
     return [doubt("few", NOTE, (LATENCY,), what, "a longer --duration")]
 
 
