@@ -18,7 +18,7 @@ from wsgibench import cli
 from wsgibench.harness import steady
 from wsgibench.harness.plan import Load
 from wsgibench.harness.process import open_socket
-from wsgibench.harness.steady import ShiftOf, Steering
+from wsgibench.harness.steady import Decision, ShiftOf, Steering
 from wsgibench.stats import samples, summary, warmup
 
 
@@ -42,33 +42,19 @@ def told(
     is_jit: bool = False,
     each: int = 100,
     shift: ShiftOf = steady.never,
-) -> tuple[Steering, float | None]:
-    """(the steering, the second at which it ended a load of looks at each
+) -> tuple[Decision, float | None]:
+    """(the decision, the second at which it ended a load of looks at each
     200 ms); its costs have settled after so many windows."""
 
     def settled(costs: Sequence[float]) -> bool:
         return len(costs) >= settled_after
 
-    made = Steering(
-        os.getpid(), asked or load(), settled, is_jit=is_jit, shift=shift
-    )
-    made.start()
-    ended = None
-    made.theirs.settimeout(30)
+    made = Decision(asked or load(), settled, is_jit=is_jit, shift=shift)
     for look in range(1, looks + 1):
-        line = b"%d %d\n" % (look * 200_000_000, look * each)
-        made.theirs.sendall(line)
-        # The answer, if there is one, is there once the thread has ended or
-        # taken the line.
-        while made.is_alive() and len(made.costs) < look:
-            made.join(0.001)
-        made.join(0.01)
-        if not made.is_alive():
-            assert made.theirs.recv(1) == b"x"
-            ended = look * 0.2
-            break
-    made.close()
-    return made, ended
+        seconds = look * 200_000_000 / 1e9
+        if made.look(seconds, look * each, look * 1_000_000):
+            return made, seconds
+    return made, None
 
 
 def test_it_ends_so_long_after_it_has_settled() -> None:
@@ -124,6 +110,20 @@ def test_a_load_that_ends_by_itself_has_not_settled() -> None:
     made, ended = told(100, 5)
     assert ended is None
     assert made.to_json()["steady"] is False
+
+
+def test_a_load_is_ended_with_one_byte() -> None:
+    decision = Decision(load(), lambda costs: len(costs) >= 10, is_jit=False)
+    made = Steering(os.getpid(), decision)
+    made.start()
+    made.theirs.settimeout(30)
+    for look in range(1, 21):
+        made.theirs.sendall(b"%d %d\n" % (look * 200_000_000, look * 100))
+    assert made.theirs.recv(1) == b"x"
+    made.close()
+    assert decision.to_json()["seconds"] == pytest.approx(2.0)
+    # This process is the server, and it used CPU.
+    assert sum(decision.costs) > 0
 
 
 NOISE = 0.01

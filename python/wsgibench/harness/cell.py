@@ -15,7 +15,13 @@ from wsgibench.harness.plan import Load
 from wsgibench.harness.process import TargetProcess, Under
 from wsgibench.harness.scenario import Scenario
 from wsgibench.harness.servers import Server
-from wsgibench.harness.steady import Settled, ShiftOf, Steering, never
+from wsgibench.harness.steady import (
+    Decision,
+    Settled,
+    ShiftOf,
+    Steering,
+    never,
+)
 from wsgibench.harness.visit import Visit, wrong_answers
 from wsgibench.harness.watch import Watch
 from wsgibench.verdicts import INVALID, NUMBERS, doubt, summary
@@ -76,13 +82,13 @@ def run(
             dropped = sockets.drops(target.address[1])
             steering = None
             if load.settle and settled is not None:
-                steering = Steering(
-                    target.pid,
+                decision = Decision(
                     load,
                     settled,
                     is_jit=target.ready.get("implementation") == "PyPy",
                     shift=shift,
                 )
+                steering = Steering(target.pid, decision)
             watch.start()
             power = energy.read()
             try:
@@ -108,7 +114,9 @@ def run(
                 "target": target.ready,
                 "start_seconds": target.start_seconds,
                 "services": services or {},
-                **({"warmup": steering.to_json()} if steering else {}),
+                **(
+                    {"warmup": steering.decision.to_json()} if steering else {}
+                ),
                 "load": result,
                 "listener_drops": (after or 0) - (dropped or 0),
                 **watch.to_json(),

@@ -51,48 +51,37 @@ def never(costs: Sequence[float]) -> int | None:
     return None
 
 
-class Steering(threading.Thread):
-    """Decides, while a load runs, when it is measured and when it ends."""
+class Decision:
+    """When a load is measured and when it ends, from what each look at it
+    tells. It needs no server: a load that was recorded is decided anew."""
 
     def __init__(
         self,
-        server: int,
         load: Load,
         settled: Settled,
         *,
         is_jit: bool,
         shift: ShiftOf = never,
     ) -> None:
-        super().__init__(daemon=True)
         self._is_jit = is_jit
-        self._server = server
         self._load = load
         self._settled = settled
         self._shift = shift
-        self._ours, self.theirs = socket.socketpair()
         self.costs: list[float] = []
         self._ends: list[float] = []  # of their windows, seconds
+        self._before = (0, 0)  # requests, CPU, at the last look
         self._latest = load.settle  # that the measured time may begin
         self.outcome: Outcome | None = None
 
-    def run(self) -> None:
-        first = before = (0, sum(map(usage.cpu_ns, usage.tree(self._server))))
-        with self._ours.makefile("rb") as lines:
-            for line in lines:
-                elapsed, ok = map(int, line.split())
-                now = ok, sum(map(usage.cpu_ns, usage.tree(self._server)))
-                if now[0] > before[0]:
-                    cost = (now[1] - before[1]) / (now[0] - before[0]) / 1e3
-                    self._ends.append(elapsed / 1e9)
-                    self.costs.append(cost)
-                before = now
-                used = now[1] - first[1]
-                enough = worked(self._is_jit, ok, used)
-                if self._over(elapsed / 1e9, enough):
-                    self._ours.send(b"x")
-                    return
-
-    def _over(self, seconds: float, enough: bool) -> bool:
+    def look(self, seconds: float, requests: int, cpu_ns: int) -> bool:
+        """Whether the load is over: so long after its start, with so many
+        requests answered and so much CPU used since."""
+        answered = requests - self._before[0]
+        if answered > 0:
+            self._ends.append(seconds)
+            self.costs.append((cpu_ns - self._before[1]) / answered / 1e3)
+        self._before = requests, cpu_ns
+        enough = worked(self._is_jit, requests, cpu_ns)
         if self.outcome is None and seconds >= self._load.warmup + LEAST:
             if enough and self._settled(self.costs):
                 self.outcome = Outcome(seconds, True)
@@ -116,12 +105,6 @@ class Steering(threading.Thread):
         self.outcome = Outcome(self._ends[before + at - 1], True)
         return True
 
-    def close(self) -> None:
-        self.theirs.close()
-        self._ours.shutdown(socket.SHUT_RDWR)
-        self.join()
-        self._ours.close()
-
     def to_json(self) -> dict[str, Any]:
         """A load that ended before it was to be measured has not settled."""
         found = self.outcome or Outcome(0.0, False)
@@ -130,3 +113,33 @@ class Steering(threading.Thread):
             "steady": found.steady,
             "limit": self._load.settle,
         }
+
+
+class Steering(threading.Thread):
+    """Lets a load that runs go on until `decision` ends it."""
+
+    def __init__(self, server: int, decision: Decision) -> None:
+        super().__init__(daemon=True)
+        self._server = server
+        self._ours, self.theirs = socket.socketpair()
+        self.decision = decision
+
+    def run(self) -> None:
+        first = self._used()
+        with self._ours.makefile("rb") as lines:
+            for line in lines:
+                elapsed, ok = map(int, line.split())
+                used = self._used() - first
+                if self.decision.look(elapsed / 1e9, ok, used):
+                    self._ours.send(b"x")
+                    return
+
+    def _used(self) -> int:
+        """CPU time of the server's processes, ns."""
+        return sum(map(usage.cpu_ns, usage.tree(self._server)))
+
+    def close(self) -> None:
+        self.theirs.close()
+        self._ours.shutdown(socket.SHUT_RDWR)
+        self.join()
+        self._ours.close()
