@@ -39,7 +39,7 @@ bytes_of(const wl_load *load, const wl__conn *conn, const wl__sent *sent,
 {
     struct iovec asked = wl__batch_asked(load, conn, sent, room);
     const wl__visit *visit = conn->response.visit;
-    if (visit == NULL || (visit->hops == 0 && visit->cookie_count == 0)) {
+    if (visit == NULL || (visit->hops == 0 && visit->jar.count == 0)) {
         return asked;
     }
     return (struct iovec) {

@@ -6,18 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cookies.h"
+
 enum {
     WL__TARGET = 2048,  /* of a target, and of a Location */
-    WL__COOKIES = 50,   /* of a visitor; the oldest gives way */
-    WL__COOKIE = 4096,  /* bytes of name, value and path */
-    WL__VISIT_ROOM = WL__TARGET + WL__COOKIES * (WL__COOKIE + 2) + 64
+    WL__VISIT_ROOM = WL__TARGET + WL__JAR_ROOM + 64
 };
-
-typedef struct wl__cookie {
-    char *text; /* owned: name=value, and behind it the path */
-    uint16_t name, size, path;
-    int64_t expires; /* seconds of the epoch; 0: never */
-} wl__cookie;
 
 typedef struct wl__visit {
     uint8_t keeps;   /* cookies */
@@ -27,8 +21,7 @@ typedef struct wl__visit {
     uint16_t target; /* sizes */
     uint16_t location; /* 0: none, or none that can be used */
     uint16_t status; /* of the answer */
-    uint32_t cookie_count;
-    wl__cookie cookies[WL__COOKIES];
+    wl__jar jar;
     char target_text[WL__TARGET], location_text[WL__TARGET];
 } wl__visit;
 

@@ -1,7 +1,8 @@
 /* A request, from the first byte of its head to the last of its answer.
  *
  * Made by input.c, queued in ready.c, handed over by take.c, answered through
- * respond.c, and then again the server's: requests are kept in a free list. */
+ * respond.c or respond_parts.c, and then again the server's: requests are kept
+ * in a free list. */
 #ifndef WB_REQUEST_H
 #define WB_REQUEST_H
 
