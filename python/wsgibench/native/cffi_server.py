@@ -9,9 +9,10 @@ from typing import Any
 
 from wsgibench import __version__
 from wsgibench.native._cffi import ffi, lib
-from wsgibench.native.cffi_call import LEAVING, Call, Head, encode_head
+from wsgibench.native.cffi_call import LEAVING, Call
 from wsgibench.native.cffi_environ import EnvironFactory
 from wsgibench.native.cffi_errors import log_exception, raise_code
+from wsgibench.native.cffi_head import Head, encode_head
 from wsgibench.native.cffi_input import Input
 from wsgibench.native.contract import Application
 from wsgibench.native.unpatched import original
