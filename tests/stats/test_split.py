@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stats import synthetic
+from wsgibench.reports import _application, _pictures
 from wsgibench.stats import answers, choice, cost, split
 
 
@@ -73,6 +74,24 @@ def test_the_system_calls_of_the_application_are_its_own() -> None:
     found = split.of_cell(made, made["cells"][0])
     assert found is not None
     assert found.kernel.estimate == pytest.approx(10, rel=0.2)
+
+
+def test_a_call_that_costs_more_than_the_request_tells_nothing() -> None:
+    made = synthetic.race({"c-uv": 100.0}, seed=1, starts=5)
+    found = split.of_cell(with_baseline(made, 101.0), made["cells"][0])
+    assert found is not None
+    assert found.told
+    found = split.of_cell(with_baseline(made, 121.0), made["cells"][0])
+    assert found is not None
+    assert not found.told
+    text = said(made)
+    words = r"alone takes 2[0-9] % more CPU than a whole request to c-uv"
+    assert re.search(words, text)
+    assert "100 %" not in text
+    entries = answers.entries(made)
+    (row,) = _application.splits(made, entries)[1]
+    assert row[3:5] == ["cannot tell", "cannot tell"]
+    assert _pictures.whose_time(made, entries) is None
 
 
 def test_without_a_baseline_there_is_no_split() -> None:

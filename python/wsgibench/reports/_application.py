@@ -37,7 +37,11 @@ def splits(record: dict[str, Any], entries: Sequence[Entry]) -> Table:
             [
                 one.server,
                 one.python,
-                *(interval_text(value) for _, value in parts.parts),
+                interval_text(parts.application),
+                *(
+                    interval_text(value) if parts.told else "cannot tell"
+                    for value in (parts.server, parts.kernel)
+                ),
                 interval_text(parts.waiting),
             ]
         )

@@ -125,7 +125,8 @@ def whose_time(
         (one, parts)
         for one in sorted(entries, key=_cost)
         for parts in [split.of_cell(record, one.cell)]
-        if parts is not None and one.row["verdict"] != INVALID
+        if parts is not None and parts.told
+        if one.row["verdict"] != INVALID
     ]
     if not found:
         return None

@@ -196,7 +196,18 @@ def percent(value: Interval) -> str:
     )
 
 
+def _not_told(one: Entry, parts: split.Split) -> str:
+    more = 100 * (parts.share.estimate - 1)
+    return (
+        "on %s a call of the application alone takes %.0f %% more CPU than a "
+        "whole request to %s: whose time it is cannot be told"
+        % (one.python, more, one.server)
+    )
+
+
 def _split_text(one: Entry, parts: split.Split, choice: Choice) -> str:
+    if not parts.told:
+        return _not_told(one, parts)
     total = sum(part.estimate for _, part in parts.parts)
     text = (
         "on %s the application takes %s of the CPU of each request, the "

@@ -6,6 +6,10 @@ kernel's and the server's; from the baseline without a server.
     server        the rest
     waiting       time of a call in which nothing was computed
 
+A call alone can cost more than a request to a server: how memory lies in one
+process or the other is worth up to a third of a tight loop. Nothing is told of
+such a cell but that.
+
 Each start of a server is held against the baseline of its own block.
 """
 
@@ -21,6 +25,8 @@ from wsgibench.stats.bootstrap import Interval
 
 #: A part of the time of a call that is worth a word.
 WAITING = 0.1
+#: By how much more than a request a call may cost, which is noise.
+NOISE = 0.03
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,12 @@ class Split:
     kernel: Interval
     waiting: Interval
     share: Interval
+
+    @property
+    def told(self) -> bool:
+        """False where a call alone cost more than the whole request."""
+        share = self.share
+        return (share.low if share.known else share.estimate) <= 1 + NOISE
 
     @property
     def parts(self) -> tuple[tuple[str, Interval], ...]:
