@@ -169,6 +169,7 @@ ROOMS: dict[str, set[str]] = {
     "shapes": set(),
     "typed": set(),
     "bounded": {"errors"},
+    "outputs": {"errors"},
     "runtimes": set(),
     "__init__": {"native"},
     "native": {"errors", "orphans", "__init__"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import importlib
 import os
 import pkgutil
@@ -147,6 +148,36 @@ def say(text: str) -> None:
         print("wsgibench: " + text, file=sys.stderr, flush=True)
 
 
+#: What the system refuses whatever the program is like.
+REFUSED = frozenset(
+    (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+    + (errno.EMFILE, errno.ENFILE, errno.ENOTDIR, errno.EISDIR)
+    + (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOMEM, errno.EAGAIN)
+)
+
+
+def _of_system(error: OSError) -> tuple[str, int] | None:
+    """(sentence, exit code) of what is no fault of the program: a cache or a
+    folder for temporary files that cannot be used, a full disk."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return (
+            "the current directory was deleted; start in one that exists.",
+            2,
+        )
+    nowhere = isinstance(error, FileNotFoundError) and error.filename is None
+    if error.errno not in REFUSED and not nowhere:
+        return None
+    place = "cannot use %s: " % error.filename if error.filename else ""
+    return "%s%s." % (place, error.strerror), 1
+
+
+def _drop_output() -> None:
+    """The interpreter's own flush at its end must not fail, too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     open_standard_streams()
     given = list(sys.argv[1:] if argv is None else argv)
@@ -167,18 +198,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             "'.[bench]')." % (given[0], error.name)
         )
         return 1
-    except FileNotFoundError:
-        try:
-            os.getcwd()
-        except FileNotFoundError:
-            say("the current directory was deleted; start in one that exists.")
-            return 2
-        raise
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # `... | head`: nobody reads on. The interpreter's own flush at its
-        # end must not find the pipe either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # `... | head`: nobody reads on
         return 128 + 13  # as a shell tells of SIGPIPE
+    except OSError as error:
+        found = _of_system(error)
+        if found is None:
+            raise
+        say(found[0])
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_output()
+        return found[1]
     return code

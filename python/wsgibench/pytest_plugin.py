@@ -33,6 +33,7 @@ import json
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -49,6 +50,9 @@ TABLES = pytest.StashKey[list[str]]()
 #: Where a worker of pytest-xdist hands its races over.
 WORKERS_RACES = "wsgibench_races"
 WORKERS_TABLES = "wsgibench_tables"
+
+#: Characters of a record's name, so that a file system takes it.
+LONGEST = 180
 
 #: What of an slo mark is not a gate but how to load.
 LOAD = ("connections", "duration", "headers", "keepalive", "seed")
@@ -71,6 +75,15 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.stash[RACES] = []
     config.stash[TABLES] = []
+    path = config.getoption("--wsgibench-json")
+    if path:
+        from wsgibench import outputs
+        from wsgibench.errors import UsageError
+
+        try:
+            outputs.check(path)
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
 
 
 @pytest.fixture
@@ -130,17 +143,27 @@ def wsgi_race(request: pytest.FixtureRequest) -> Callable[..., Race]:
 
 def _keep(request: pytest.FixtureRequest, found: Race) -> None:
     """The record into pytest's cache, the table for the end."""
+    from wsgibench.errors import WsgibenchError
     from wsgibench.harness import record
     from wsgibench.reports import table
 
     text = table.render(found.record)
     cache = request.config.cache
     if cache is not None:
-        name = re.sub(r"\W+", "-", request.node.nodeid).strip("-")
-        path = cache.mkdir("wsgibench") / (name + ".json")
-        record.write(found.record, path)
-        text += "record: %s\n" % path
+        try:
+            path = cache.mkdir("wsgibench") / _file_name(request.node.nodeid)
+            record.write(found.record, path)
+            text += "record: %s\n" % path
+        except (OSError, WsgibenchError) as error:
+            # The race is no worse for it.
+            text += "no record: %s\n" % error
     request.config.stash[TABLES].append("%s\n%s" % (request.node.nodeid, text))
+
+
+def _file_name(nodeid: str) -> str:
+    """One that a file system takes, and of this test alone."""
+    name = re.sub(r"\W+", "-", nodeid).strip("-")[:LONGEST]
+    return "%s-%08x.json" % (name, zlib.crc32(nodeid.encode()))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -224,8 +247,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     path = session.config.getoption("--wsgibench-json")
     if not path:
         return
+    from wsgibench import outputs
+    from wsgibench.errors import UsageError
     from wsgibench.pytesting import benchmark_json
 
     found = benchmark_json.document(races)
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(found, file, indent=1)
+    try:
+        outputs.write(path, json.dumps(found, indent=1))
+    except UsageError as error:
+        session.config.stash[TABLES].append("%s\n" % error)
+        if not session.exitstatus:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -143,6 +143,37 @@ def test_a_race_is_written_for_pytest_benchmark(
     compared(inner, "out.json")
 
 
+def test_races_that_cannot_be_written(inner: pytest.Pytester) -> None:
+    inner.makepyfile(
+        """
+        import pytest
+        import some_app
+
+        @pytest.mark.parametrize("x", ["/" * 300])
+        def test_race(wsgi_race, x):
+            race = wsgi_race(
+                {"plain": some_app.application}, starts=1, duration=0.2,
+                warmup=0.1, connections=2, path="/x", body=b"/x",
+            )
+            assert race.record["cells"]
+        """
+    )
+    (inner.path / "some").mkdir()
+    result = run(inner, "--wsgibench-json=some")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*cannot write some: it is a folder.*"])
+    result = run(inner, "--wsgibench-json=/dev/full")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*requests/s*",
+            "record: *.json",
+            "*cannot write /dev/full: No space*",
+        ]
+    )
+
+
 def compared(inner: pytest.Pytester, name: str) -> None:
     """By the real thing, where it is installed."""
     pytest.importorskip("pytest_benchmark")

@@ -96,10 +96,11 @@ class SearchRun:
     def __init__(
         self, arguments: argparse.Namespace, tell: Callable[[str], None]
     ) -> None:
+        from wsgibench import outputs
         from wsgibench.harness import selection
         from wsgibench.harness.again import Again
         from wsgibench.harness.run import Run
-        from wsgibench.load import files, slo
+        from wsgibench.load import slo
 
         self.tell = tell
         self._output = arguments.output
@@ -108,7 +109,7 @@ class SearchRun:
             raise UsageError("--slo needs an objective of time: p99=50ms.")
         _numbers.positive(arguments, "duration")
         _numbers.at_least(0, arguments, "again")
-        files.check(str(arguments.output))
+        outputs.check(arguments.output)
         self.application_run: ApplicationRun | None = (
             _application.application_run(arguments, tell)
         )

@@ -249,33 +249,46 @@ def _fails(findings: Sequence[Finding], level: str) -> bool:
     return any(not f.right and f.level in counted for f in findings)
 
 
-def _write(path: str, text: str) -> None:
-    if path == "-":
-        sys.stdout.write(text)
-        return
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+#: Options that name a file.
+OUTPUTS = ("json", "junit", "markdown", "scores", "differences")
 
 
 def _keep(
     arguments: argparse.Namespace, audits: Sequence[Audit], *, last: bool
-) -> None:
-    """Files are whole after every server; standard output gets the end."""
+) -> list[str]:
+    """Files are whole after every server; standard output gets the end.
+    Sentences: what could not be written, for which no audit ends."""
+    from wsgibench import outputs
     from wsgibench.audit import differences, matrix, record
+    from wsgibench.errors import UsageError
 
     date = time.strftime("%Y-%m-%d")
-    texts = (
-        (arguments.json, record.to_json(audits, date)),
-        (arguments.junit, record.to_junit(audits)),
-        (arguments.markdown, matrix.markdown(audits)),
-        (arguments.scores, record.to_scores(audits)),
-        (arguments.differences, differences.text(audits)),
-    )
-    for path, text in texts:
-        if path and path == arguments.markdown != "-":
+    texts = {
+        "json": lambda: record.to_json(audits, date),
+        "junit": lambda: record.to_junit(audits),
+        "markdown": lambda: matrix.markdown(audits),
+        "scores": lambda: record.to_scores(audits),
+        "differences": lambda: differences.text(audits),
+    }
+    complaints = []
+    for name in OUTPUTS:
+        path = getattr(arguments, name)
+        if not path or (path == outputs.STDOUT and not last):
+            continue
+        text = texts[name]()
+        if name == "markdown" and path != outputs.STDOUT:
             text = _in_its_page(path, text)
-        if path and (last or path != "-"):
-            _write(path, text)
+        try:
+            outputs.write(path, text)
+        except UsageError as error:
+            complaints.append(str(error))
+    return complaints
+
+
+def _end(complaints: Sequence[str], failed: bool) -> int:
+    for sentence in complaints:
+        print("wsgibench: " + sentence, file=sys.stderr)
+    return int(failed or bool(complaints))
 
 
 def _in_its_page(path: str, table: str) -> str:
@@ -306,18 +319,20 @@ def _show(arguments: argparse.Namespace) -> int:
     audits = list(newest.values())
     for audit in audits:
         print(record.to_text(audit, arguments.verbose))
-    _keep(arguments, audits, last=True)
+    complaints = _keep(arguments, audits, last=True)
     failed = any(_fails(one.findings, arguments.level) for one in audits)
-    return 1 if failed else 0
+    return _end(complaints, failed)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from wsgibench import outputs
     from wsgibench.audit import FOLDER
     from wsgibench.commands import _interrupts
 
     if arguments.folder:
         print(FOLDER)
         return 0
+    outputs.check(*(getattr(arguments, name) for name in OUTPUTS))
     if arguments.read:
         return _show(arguments)
     with _interrupts.as_by_ctrl_c():
@@ -360,10 +375,11 @@ def _audit(arguments: argparse.Namespace) -> int:
             ):
                 print(record.describe(audit.findings[0]))
         _keep(arguments, audits, last=False)
-    _keep(arguments, audits, last=True)
+    complaints = _keep(arguments, audits, last=True)
     single = len(audits) == 1
     failed = any(
         _fails(audit.findings, arguments.level) or (single and audit.error)
         for audit in audits
     )
-    return 1 if failed or not any(a.findings for a in audits) else 0
+    nothing = not any(audit.findings for audit in audits)
+    return _end(complaints, failed or nothing)

@@ -62,11 +62,15 @@ def _metrics(text: str) -> list[str]:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from wsgibench import outputs
+    from wsgibench.commands import _numbers
     from wsgibench.errors import UsageError
     from wsgibench.harness import record
     from wsgibench.stats import comparison, counted
 
     metrics = _metrics(arguments.metric)
+    _numbers.at_least(0, arguments, "margin")
+    outputs.check(arguments.json)
     a, b = (
         record.read(path, record.TIMED, record.COUNTED)
         for path in (arguments.a, arguments.b)
@@ -101,6 +105,7 @@ def _compare_counted(
     import json
     from dataclasses import asdict
 
+    from wsgibench import outputs
     from wsgibench.commands import _differences
     from wsgibench.errors import UsageError
     from wsgibench.stats import counted
@@ -125,7 +130,8 @@ def _compare_counted(
     print(_differences.render(found))
     if arguments.json:
         results = [asdict(one) for one in found]
-        arguments.json.write_text(json.dumps({"results": results}) + "\n")
+        text = json.dumps({"results": results}) + "\n"
+        outputs.write(arguments.json, text)
     more = any(one.verdict == counted.MORE for one in found)
     return int(more and arguments.gate != "none")
 
@@ -215,6 +221,8 @@ def _write(path: Path, found: Comparison) -> None:
     import json
     from dataclasses import asdict
 
+    from wsgibench import outputs
+
     results: list[dict[str, Any]] = [asdict(one) for one in found.results]
     for one in results:
         if one["ratio"] and one["ratio"]["high"] == float("inf"):
@@ -223,13 +231,9 @@ def _write(path: Path, found: Comparison) -> None:
         metric: dict(zip(("agreed", "of"), found.agreement(metric)))
         for metric in found.margin
     }
-    path.write_text(
-        json.dumps(
-            {
-                "results": results,
-                "margin": found.margin,
-                "agreement": agreement,
-            }
-        )
-        + "\n"
-    )
+    whole = {
+        "results": results,
+        "margin": found.margin,
+        "agreement": agreement,
+    }
+    outputs.write(path, json.dumps(whole) + "\n")

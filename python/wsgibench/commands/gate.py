@@ -60,10 +60,16 @@ def tell(text: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from wsgibench import outputs
+    from wsgibench.commands import _numbers
     from wsgibench.harness.counted import measure
     from wsgibench.load.headers import header_set
     from wsgibench.stats import gate
 
+    _numbers.at_least(0, arguments, "limit")
+    _numbers.at_least(1, arguments, "rounds", "starts")
+    _numbers.positive(arguments, "duration")
+    outputs.check(arguments.output)
     header_set(arguments.headers)
     if Path(arguments.base).is_file():
         return _against_record(arguments)
@@ -283,7 +289,7 @@ def _against_record(arguments: argparse.Namespace) -> int:
         interpreter = interpreters.find(cell["python"]["name"])
         variant = _again(cell, interpreter, arguments)
         subject = variant.subject
-        for number in range(max(arguments.rounds, 1)):
+        for number in range(arguments.rounds):
             entry["starts"].append(
                 measure(
                     servers.find(cell["server"]),

@@ -17,11 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from wsgibench import outputs
     from wsgibench.errors import UsageError
     from wsgibench.harness import record
     from wsgibench.reports import _history
     from wsgibench.stats import history
 
+    outputs.check(arguments.output)
     if not arguments.folder.is_dir():
         raise UsageError("%s is no folder." % arguments.folder)
     records = []
@@ -37,5 +39,5 @@ def run(arguments: argparse.Namespace) -> int:
         )
     print(_history.table(found), end="")
     if arguments.output:
-        arguments.output.write_text(_history.page(found), encoding="utf-8")
+        outputs.write(arguments.output, _history.page(found))
     return 0

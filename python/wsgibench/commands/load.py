@@ -155,6 +155,7 @@ def _sweep(
     gates: list[Gate],
     on_live: OnLive | None,
 ) -> int:
+    from wsgibench import outputs
     from wsgibench.load import files, sweep
 
     worst = 0
@@ -178,10 +179,10 @@ def _sweep(
         record = {"schema": "wsgibench-sweep/1", "points": points}
         complaint = None
         try:
-            if arguments.json and arguments.json != files.STDOUT:
-                files.write_json(arguments.json, [record])
+            if arguments.json and arguments.json != outputs.STDOUT:
+                outputs.write(arguments.json, files.lines([record]))
             if arguments.windows:
-                files.write_json(arguments.windows, rows)
+                outputs.write(arguments.windows, files.lines(rows))
         except UsageError as error:
             complaint = error  # the points go on
         if "skipped" in point:
@@ -189,8 +190,8 @@ def _sweep(
             continue
         _say(arguments, texts[-1])
         worst = max(worst, _code(gates, point["load"]))
-    if arguments.json == files.STDOUT:
-        files.write_json(arguments.json, [record])
+    if arguments.json == outputs.STDOUT:
+        outputs.write(arguments.json, files.lines([record]))
     if complaint:
         print("wsgibench: %s" % complaint, file=sys.stderr)
     return worst or (1 if complaint else 0)
@@ -200,6 +201,7 @@ def _write(
     arguments: argparse.Namespace, result: dict[str, Any]
 ) -> list[UsageError]:
     """Into all files that it can; what it could not."""
+    from wsgibench import outputs
     from wsgibench.load import files
     from wsgibench.load.hdr import Histogram
 
@@ -215,7 +217,7 @@ def _write(
     for path, text in texts:
         try:
             if path:
-                files.write(path, text())
+                outputs.write(path, text())
         except UsageError as error:
             complaints.append(error)
     return complaints
@@ -244,7 +246,8 @@ def _refuse_ignored(arguments: argparse.Namespace) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench.load import files, live, slo
+    from wsgibench import outputs
+    from wsgibench.load import live, slo
 
     parser = argparse.ArgumentParser()
     add_arguments(parser)
@@ -254,13 +257,12 @@ def run(arguments: argparse.Namespace) -> int:
     gates = slo.parse(arguments.slo) if arguments.slo else []
     more = slo.percentiles(gates)
     spec = dataclasses.replace(spec, percentiles=(*spec.percentiles, *more))
-    outputs = (
+    outputs.check(
         arguments.json,
         arguments.windows,
         arguments.live,
         arguments.spectrum,
     )
-    files.check(*outputs)
     following = live.following(
         not (arguments.quiet or arguments.tool),
         arguments.live,

@@ -27,8 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from wsgibench import outputs
     from wsgibench.load import report as load_report
 
+    outputs.check(arguments.output)
     ending = arguments.output.suffix.lower() if arguments.output else ""
     chosen = arguments.format or ENDINGS.get(ending, "")
     loaded = load_report.read(arguments.record)
@@ -37,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         text = _of_record(arguments, chosen)
     if arguments.output:
-        arguments.output.write_text(text, encoding="utf-8")
+        outputs.write(arguments.output, text)
     else:
         print(text, end="")
     return 0

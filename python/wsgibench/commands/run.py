@@ -350,8 +350,8 @@ def _show(record: dict[str, Any]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from wsgibench import outputs
     from wsgibench.harness.run import Run
-    from wsgibench.load import files
     from wsgibench.load.headers import header_set
     from wsgibench.stats import samples
 
@@ -374,7 +374,7 @@ def run(arguments: argparse.Namespace) -> int:
     _warmup.chosen(arguments)
     header_set(arguments.headers or "proxied")
     _counted.arrange(arguments)
-    files.check(str(arguments.output))
+    outputs.check(arguments.output)
     _numbers.port(arguments.port)
     application_run = _application.application_run(arguments, _tell)
     selection, starts = _select(arguments, application_run)

@@ -1,63 +1,17 @@
-"""Where results go: files, or standard output for ``-``.
-
-A file that cannot be written is told of before the run. A result that was
-measured is written before anything is printed.
-"""
+"""Results of a load as text: JSON lines, and a spectrum of times."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterable
 from typing import Any
 
-from wsgibench.errors import UsageError
 from wsgibench.load.hdr import Histogram, highest_value
-
-STDOUT = "-"
-
-
-def check(*paths: str) -> None:
-    """UsageError for what will not be writable."""
-    for path in filter(None, paths):
-        if path == STDOUT:
-            continue
-        folder = os.path.dirname(path) or "."
-        if os.path.isdir(path):
-            reason = "it is a folder"
-        elif not os.path.isdir(folder):
-            reason = "there is no folder %s" % folder
-        elif not os.access(path if os.path.exists(path) else folder, os.W_OK):
-            reason = "no permission"
-        else:
-            continue
-        raise UsageError("cannot write %s: %s." % (path, reason))
-
-
-def write(path: str, text: str) -> None:
-    try:
-        if path == STDOUT:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-            return
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise UsageError(
-            "cannot write %s: %s." % (path, error.strerror)
-        ) from error
 
 
 def lines(values: Iterable[Any]) -> str:
     """One JSON a line."""
     return "".join(json.dumps(value) + "\n" for value in values)
-
-
-def write_json(path: str, values: Iterable[Any]) -> None:
-    write(path, lines(values))
 
 
 def spectrum(histogram: Histogram) -> str:
