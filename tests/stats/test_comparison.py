@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import scipy.stats
 
@@ -22,6 +23,7 @@ from wsgibench.stats import (
     noise,
     pilot,
     samples,
+    waiting,
 )
 from wsgibench.verdicts import INVALID, NUMBERS, SUSPECT, doubt
 
@@ -185,6 +187,47 @@ def test_bounds_prove_what_they_can() -> None:
         }
         assert found["c-uv", "goodput"].verdict == verdict
         assert found["c-uv", "server_cpu_us"].verdict != "cannot tell"
+
+
+def waits(cost: float, wait: float, seed: int) -> dict[str, Any]:
+    """A record of a server of which every start has a cost of its own, but
+    waits the same."""
+    rng = np.random.default_rng(seed)
+    starts = []
+    for block in range(10):
+        own = cost * np.exp(rng.normal(0, 0.04))
+        ok = np.full(40, round(1e5 / (own + wait)))
+        used = np.full(40, 1e5 * own / (own + wait))
+        starts.append(synthetic.start(ok, used, block=block))
+    return synthetic.record([synthetic.cell("c-uv", starts)])
+
+
+@pytest.mark.parametrize(
+    ("cost", "wait", "verdict"),
+    [
+        (190.0, 2.0, "cannot tell"),
+        (190.0, 9.0, "slower"),  # 3.6 % more
+        (190.0, 5.0, "cannot tell"),  # 1.6 %
+        (160.0, 9.0, "faster"),  # what it computes counts, too
+    ],
+)
+def test_what_is_waited_shows_beside_noise(
+    cost: float, wait: float, verdict: str
+) -> None:
+    a, b = waits(190.0, 2.0, 1), waits(cost, wait, 2)
+    (one,) = comparison.compare(a, b, metrics=["goodput"]).results
+    assert one.ratio is not None
+    if verdict != "faster":
+        assert one.ratio.low <= 1 <= one.ratio.high
+    assert one.verdict == verdict
+    assert ("waits 7 us more" in one.reason) == (verdict == "slower")
+
+
+def test_a_load_that_waits_by_itself_says_nothing_of_waiting() -> None:
+    a, b = waits(190.0, 2.0, 1), waits(190.0, 9.0, 2)
+    for made in (a, b):
+        made["cells"][0]["load"]["rate"] = 100.0
+    assert waiting.speed(a["cells"][0], b["cells"][0]) is None
 
 
 def test_the_noise_floor_widens_the_margin() -> None:

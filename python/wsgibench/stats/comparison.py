@@ -19,9 +19,11 @@ from wsgibench.stats import (
     ratios,
     samples,
     summary,
+    waiting,
 )
 from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.samples import Series
+from wsgibench.stats.summary import CEILING
 from wsgibench.verdicts import CPU, GOODPUT, INVALID
 
 FASTER, SLOWER, SAME = "faster", "slower", "same"
@@ -89,7 +91,11 @@ class Comparison:
             one
             for one in known
             if one.verdict == SAME
-            or (one.ratio is not None and one.ratio.low <= 1 <= one.ratio.high)
+            or (
+                one.verdict == CANNOT_TELL
+                and one.ratio is not None
+                and one.ratio.low <= 1 <= one.ratio.high
+            )
         ]
         return len(agreed), len(known)
 
@@ -169,8 +175,8 @@ def _nulls(record: Record) -> dict[str, Cell]:
     cells = _by_identity(record)
     found = {}
     for key, cell in cells.items():
-        ceiling = noise.identity({**cell, "server": summary.CEILING})
-        if cell["server"] != summary.CEILING and ceiling in cells:
+        ceiling = noise.identity({**cell, "server": CEILING})
+        if cell["server"] != CEILING and ceiling in cells:
             found[key] = cells[ceiling]
     return found
 
@@ -276,6 +282,28 @@ def _of_bounds(
     return CANNOT_TELL, "the client was the limit of " + sides
 
 
+def _of_waiting(
+    told: tuple[str, str],
+    pair: tuple[Cell, Cell],
+    rows: Sequence[dict[str, Any]],
+    ratio: Interval,
+    margin: float,
+    tests: int,
+) -> tuple[str, str]:
+    """Requests/s of which noise hides what was waited: the ratio must point
+    the same way, and it holds whatever else of `tests` is tried."""
+    limited = any(row["client_limited"] for row in rows)
+    if told[0] != CANNOT_TELL or limited or pair[0]["server"] == CEILING:
+        return told
+    waits = waiting.speed(*pair)
+    if waits is None:
+        return told
+    found, _ = decide(waits, min(1.0, tests * waits.p), margin)
+    if (found, ratio.estimate < 1) in ((SLOWER, True), (FASTER, False)):
+        return found, waiting.words(*pair)
+    return told
+
+
 def compare(
     a: Record,
     b: Record,
@@ -319,10 +347,17 @@ def compare(
             verdict, reason = CANNOT_TELL, doubt
         else:
             verdict, reason = decide(found, adjusted, limits[metric])
-            if relative and pair[0]["server"] == summary.CEILING:
+            if relative and pair[0]["server"] == CEILING:
                 verdict, reason = _of_reference(verdict, reason)
             if metric == "goodput":
-                verdict, reason = _of_bounds(verdict, reason, rows)
+                verdict, reason = _of_waiting(
+                    _of_bounds(verdict, reason, rows),
+                    pair,
+                    rows,
+                    found,
+                    margin,
+                    len(tested),
+                )
         results.append(
             Result(
                 pair[0]["name"],
