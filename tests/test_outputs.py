@@ -111,16 +111,23 @@ def test_numbers_that_make_no_sense(command: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["run", "audit"])
-def test_a_cache_that_cannot_be_used(command: str) -> None:
+@pytest.mark.parametrize(
+    ("cache", "reason"),
+    [("/dev/null", "Not a directory"), ("/proc", "No such file")],
+)
+def test_a_cache_that_cannot_be_used(
+    command: str, cache: str, reason: str
+) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "wsgibench", command, "--server", "waitress"],
         capture_output=True,
         text=True,
-        env={**os.environ, "WSGIBENCH_CACHE": "/dev/null/cache"},
+        env={**os.environ, "WSGIBENCH_CACHE": cache + "/x"},
     )
     assert done.returncode == 1
-    assert "/dev/null/cache" in done.stderr
-    assert "Not a directory" in done.stderr
+    assert "cache directory %s/x: %s" % (cache, reason) in (
+        done.stdout + done.stderr
+    )
     assert "Traceback" not in done.stderr
 
 

@@ -21,6 +21,38 @@ COMPILER = """\
       error: command '/usr/bin/gcc' failed with exit code 1
 error: metadata-generation-failed
 """
+BUILD = """\
+  error: subprocess-exited-with-error
+
+  × Getting requirements to build wheel did not run successfully.
+  │ exit code: 1
+  ╰─> [8 lines of output]
+
+      wsgibench cannot build its server: the C compiler 'cc' does not work.
+
+        it compiles no program at all
+
+      [end of output]
+
+  note: This error originates from a subprocess, and is likely not a problem with pip.
+error: subprocess-exited-with-error
+
+× Getting requirements to build wheel did not run successfully.
+│ exit code: 1
+╰─> See above for output.
+
+note: This error originates from a subprocess, and is likely not a problem with pip.
+"""  # noqa: E501
+RAISED = """\
+  × Getting requirements to build wheel did not run successfully.
+  ╰─> [5 lines of output]
+      Traceback (most recent call last):
+        File "setup.py", line 3, in <module>
+          import nothing
+      ModuleNotFoundError: No module named 'nothing'
+      [end of output]
+  note: This error originates from a subprocess, and is likely not a problem with pip.
+"""  # noqa: E501
 NETWORK = """\
 WARNING: Retrying (Retry(total=4)): NewConnectionError('<...>: Failed to
 establish a new connection: [Errno -3] Temporary failure in name resolution')
@@ -33,6 +65,22 @@ def test_the_compilers_own_words_come_first() -> None:
     assert "fatal error: ev.h: No such file or directory" in sentence
     assert "libev-dev" in sentence
     assert str(LOG) in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (BUILD, "the C compiler 'cc' does not work (all of it: all.log)."),
+        (RAISED, "ModuleNotFoundError: No module named 'nothing' (all"),
+        ("× did not run successfully.\n│ exit code: 1\n", "no message (all"),
+        ("it is so\nnote: see there\n", "failed: it is so (all"),
+        ("", "failed: no message (all"),
+    ],
+)
+def test_what_a_build_says_counts_not_pip_s_summary(
+    text: str, why: str
+) -> None:
+    assert why in install._reason("null", text, [], LOG)
 
 
 def test_no_network_is_said_as_such() -> None:

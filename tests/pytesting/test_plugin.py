@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import wsgibench
-from wsgibench.pytesting import benchmark_json
+from wsgibench.errors import UsageError
+from wsgibench.pytesting import benchmark_json, server
 from wsgibench.pytesting.server import app_name, environment
 
 pytest_plugins = ["pytester"]
@@ -297,3 +298,9 @@ def test_entrants_with_requests_under_xdist(inner: pytest.Pytester) -> None:
     groups = {one["group"] for one in written["benchmarks"]}
     assert groups == {"test_race[1]", "test_race[2]"}
     result.stdout.fnmatch_lines(["*= races =*", "record: *.json"])
+
+
+@pytest.mark.parametrize("path", ["", "x", "/a b", "/ü", "/\r\n"])
+def test_paths_that_cannot_be_asked_for(path: str) -> None:
+    with pytest.raises(UsageError, match="the path: .* is no target"):
+        server.scenario("app:application", path, 200, None)

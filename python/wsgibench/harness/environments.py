@@ -100,7 +100,13 @@ def _kept(
 ) -> dict[str, str]:
     """The manifest's versions, from an earlier run or made now."""
     manifest = folder / MANIFEST
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WsgibenchError(
+            "cannot use the cache directory %s: %s; WSGIBENCH_CACHE names "
+            "another." % (cache_directory(), error.strerror)
+        ) from error
     # Another run may be making the very same.
     with open(folder.parent / (folder.name + ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -72,15 +72,7 @@ def _reason(what: str, text: str, packages: Sequence[str], log: Path) -> str:
             "online, or set PIP_INDEX_URL or PIP_FIND_LINKS (all of it: %s)."
             % (what, log)
         )
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # The compiler's or pip's own complaint, not the summary behind it.
-    telling = [
-        line
-        for line in lines
-        if re.search(r"(?i)\berror:|fatal error|Could not|not supported", line)
-        and not re.search(r"subprocess-exited|metadata-generation", line)
-    ]
-    last = (telling[:1] or lines[-1:] or ["no message"])[0]
+    last = _telling(text)
     hint = ""
     if packages:
         hint = "; it may need the system packages " + " ".join(packages)
@@ -90,6 +82,34 @@ def _reason(what: str, text: str, packages: Sequence[str], log: Path) -> str:
         hint,
         log,
     )
+
+
+#: Of pip, around the complaint and no part of it.
+AROUND = re.compile(
+    r"(?i)subprocess-exited|metadata-generation|^note:|^hint:"
+    r"|did not run successfully|^. exit code|See above for output"
+    r"|lines? of output\]$|^\[end of output"
+)
+#: A build of which pip shows what it said.
+SAID = re.compile(r"lines? of output\](.*?)\[end of output\]", re.DOTALL)
+
+
+def _telling(text: str) -> str:
+    """The line that says why: of the compiler or of pip itself; or else the
+    first that the build said; not pip's summary behind it."""
+
+    def lines(part: str) -> list[str]:
+        found = (line.strip() for line in part.splitlines())
+        return [one for one in found if one and not AROUND.search(one)]
+
+    complaints = [
+        line
+        for line in lines(text)
+        if re.search(r"(?i)error:|Could not|not supported", line)
+    ]
+    said = [line for part in SAID.findall(text) for line in lines(part)]
+    found = complaints[:1] or said[:1] or lines(text)[-1:]
+    return (found or ["no message"])[0]
 
 
 def _virtualenv_2(folder: Path, log: Path) -> str:

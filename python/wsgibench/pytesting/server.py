@@ -20,6 +20,7 @@ from wsgibench.harness import (
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
 from wsgibench.harness.process import TargetProcess
+from wsgibench.harness.requests.request import Request, checked
 from wsgibench.harness.scenario import Scenario
 
 App = Union[str, Callable[..., Any]]
@@ -71,6 +72,7 @@ def _quiet(text: str) -> None:
 
 def scenario(app: App, path: str, status: int, body: bytes | None) -> Scenario:
     name = app_name(app)
+    checked(Request("GET", path), "the path")
     return Scenario(
         name=name,
         about="an application of the tests",
