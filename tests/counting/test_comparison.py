@@ -13,6 +13,7 @@ from tests.stats import synthetic
 from wsgibench import cli
 from wsgibench.reports import counted as report
 from wsgibench.stats import counted, gate
+from wsgibench.verdicts import SUSPECT, doubt
 
 CALLS = {"epoll_wait": 1.0, "recvfrom": 1.0, "sendto": 1.0}
 
@@ -173,6 +174,27 @@ def test_the_gate_by_the_clock(cost: float, verdict: str) -> None:
     found = gate.judge_timed(cells)
     assert found.verdict == verdict
     assert bool(gate.lost([], [found])) == (verdict == "slower")
+
+
+@pytest.mark.parametrize(
+    ("wait", "is_lost"),
+    [(2.0, False), (3.0, False), (5.0, True), (1.0, False)],
+)
+def test_the_gate_finds_what_is_waited(wait: float, is_lost: bool) -> None:
+    """2 of 192 us: 1 us more is 0.5 %, 3 are 1.6."""
+    cells = {
+        "base": synthetic.waits(190.0, 2.0, 1)["cells"][0],
+        "new": synthetic.waits(190.0, wait, 2)["cells"][0],
+        "base again": synthetic.waits(190.0, 2.0, 3)["cells"][0],
+    }
+    found = gate.judge_timed(cells)
+    assert found.verdict != "slower"  # the CPU is as before
+    assert bool(gate.lost([], [found])) == is_lost
+    assert ("waits 3 us more in a request" in found.waits) == is_lost
+    limited = doubt("client-limited", SUSPECT, ("goodput",), "so", "more")
+    for start in cells["new"]["starts"]:
+        start["load"]["doubts"] = [limited]
+    assert not gate.judge_timed(cells).waits
 
 
 @pytest.fixture

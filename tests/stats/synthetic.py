@@ -201,3 +201,16 @@ def race(
             ok, used = windows_of(rng, cost, **noise)
             found[name].append(start(ok, used, block=block))
     return record([cell(name, made) for name, made in found.items()])
+
+
+def waits(cost: float, wait: float, seed: int) -> dict[str, Any]:
+    """A record of a server of which every start has a cost of its own, but
+    waits the same (us per request)."""
+    rng = np.random.default_rng(seed)
+    starts = []
+    for block in range(10):
+        own = cost * np.exp(rng.normal(0, 0.04))
+        ok = np.full(40, round(1e5 / (own + wait)))
+        used = np.full(40, 1e5 * own / (own + wait))
+        starts.append(start(ok, used, block=block))
+    return record([cell("c-uv", starts)])

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import scipy.stats
 
@@ -189,19 +188,6 @@ def test_bounds_prove_what_they_can() -> None:
         assert found["c-uv", "server_cpu_us"].verdict != "cannot tell"
 
 
-def waits(cost: float, wait: float, seed: int) -> dict[str, Any]:
-    """A record of a server of which every start has a cost of its own, but
-    waits the same."""
-    rng = np.random.default_rng(seed)
-    starts = []
-    for block in range(10):
-        own = cost * np.exp(rng.normal(0, 0.04))
-        ok = np.full(40, round(1e5 / (own + wait)))
-        used = np.full(40, 1e5 * own / (own + wait))
-        starts.append(synthetic.start(ok, used, block=block))
-    return synthetic.record([synthetic.cell("c-uv", starts)])
-
-
 @pytest.mark.parametrize(
     ("cost", "wait", "verdict"),
     [
@@ -214,7 +200,7 @@ def waits(cost: float, wait: float, seed: int) -> dict[str, Any]:
 def test_what_is_waited_shows_beside_noise(
     cost: float, wait: float, verdict: str
 ) -> None:
-    a, b = waits(190.0, 2.0, 1), waits(cost, wait, 2)
+    a, b = synthetic.waits(190.0, 2.0, 1), synthetic.waits(cost, wait, 2)
     (one,) = comparison.compare(a, b, metrics=["goodput"]).results
     assert one.ratio is not None
     if verdict != "faster":
@@ -224,7 +210,7 @@ def test_what_is_waited_shows_beside_noise(
 
 
 def test_a_load_that_waits_by_itself_says_nothing_of_waiting() -> None:
-    a, b = waits(190.0, 2.0, 1), waits(190.0, 9.0, 2)
+    a, b = synthetic.waits(190.0, 2.0, 1), synthetic.waits(190.0, 9.0, 2)
     for made in (a, b):
         made["cells"][0]["load"]["rate"] = 100.0
     assert waiting.speed(a["cells"][0], b["cells"][0]) is None

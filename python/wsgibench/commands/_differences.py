@@ -64,7 +64,9 @@ def render_timed(found: Sequence[Timed], width: int = 140) -> str:
             "%.2f" % one.base,
             "%.2f" % one.new,
             ratio,
-            one.verdict + (one.reason and " (%s)" % one.reason),
+            one.verdict
+            + (one.reason and " (%s)" % one.reason)
+            + (one.waits and "; " + one.waits),
         )
     out = io.StringIO()
     Console(file=out, width=width, color_system=None).print(table)

@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wsgibench.stats import comparison, counted, noise, samples
+from wsgibench.stats import (
+    comparison,
+    counted,
+    noise,
+    samples,
+    summary,
+    waiting,
+)
 from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.counted import Counted, Difference
 
 #: Time, even paired in blocks: less is not found on a machine with
 #: neighbours, and what is lost in instructions is counted anyway.
 TIMED_MARGIN = 0.03
+#: What is waited hardly differs from start to start.
+WAITED_MARGIN = 0.01
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class Timed:
     floor: float  # how far base was from itself, as a part
     verdict: str  # of comparison.py, of the new version's speed
     reason: str
+    waits: str  # how much longer, in words; "" if it does not
 
 
 def judge_counted(
@@ -115,8 +125,30 @@ def judge_timed(
     else:
         verdict, reason = comparison.decide(ratio.inverse, ratio.p, limit)
     return Timed(
-        base["name"], _cost(base), _cost(new), ratio, least, verdict, reason
+        base["name"],
+        _cost(base),
+        _cost(new),
+        ratio,
+        least,
+        verdict,
+        reason,
+        "" if disturbed else _longer(base, new, again),
     )
+
+
+def _longer(
+    base: dict[str, Any], new: dict[str, Any], again: dict[str, Any]
+) -> str:
+    """What no count and no CPU time shows: a sleep, a lock, a disk. Beyond
+    twice what the two bases differ by."""
+    waits, apart = (waiting.speed(base, other) for other in (new, again))
+    if waits is None or apart is None:
+        return ""
+    if any(summary.row(cell)["client_limited"] for cell in (base, new)):
+        return ""
+    limit = max(WAITED_MARGIN, 2 * noise.spread(apart))
+    said, _ = comparison.decide(waits, waits.p, limit)
+    return waiting.words(base, new) if said == comparison.SLOWER else ""
 
 
 def _mostly_disturbed(cell: dict[str, Any]) -> bool:
@@ -125,8 +157,6 @@ def _mostly_disturbed(cell: dict[str, Any]) -> bool:
 
 
 def _cost(cell: dict[str, Any]) -> float:
-    from wsgibench.stats import summary
-
     return float(summary.row(cell).get("server_cpu_us", 0.0))
 
 
@@ -144,4 +174,6 @@ def lost(counts: list[Difference], times: list[Timed]) -> list[str]:
                 "%s: %.1f %% more CPU time"
                 % (two.cell, 100 * (two.ratio.estimate - 1))
             )
+        if two.waits:
+            found.append("%s: %s" % (two.cell, two.waits))
     return found
