@@ -216,7 +216,10 @@ def unpacked_sdist(tree: Path, tmp_path: Path) -> Path:
     assert done.returncode == 0, done.stderr[-2000:]
     (archive,) = (tmp_path / "dist").glob("wsgibench-*.tar.gz")
     with tarfile.open(archive) as tar:
-        tar.extractall(tmp_path)
+        if hasattr(tarfile, "data_filter"):
+            tar.extractall(tmp_path, filter="data")
+        else:
+            tar.extractall(tmp_path)
     return tmp_path / archive.name[: -len(".tar.gz")]
 
 

@@ -3,36 +3,20 @@ is let in."""
 
 from __future__ import annotations
 
-import array
 import contextlib
 import os
 import socket
-import struct
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.wire.kernel import may_filter
 from wsgibench.native import sockets
 
-
-def may_filter() -> bool:
-    """Some kernels let root alone put a filter on a socket."""
-    code = array.array("B", struct.pack("=HBBI", 6, 0, 0, 0))
-    pointer = struct.pack("@HP", 1, code.buffer_info()[0])
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        try:
-            listener.setsockopt(
-                socket.SOL_SOCKET, sockets.SO_ATTACH_FILTER, pointer
-            )
-        except OSError:
-            return False
-    return True
-
-
 filters = pytest.mark.skipif(
-    sys.platform != "linux" or not may_filter(),
+    not may_filter(),
     reason="this user may put no filter on a socket",
 )
 #: Seconds that the core keeps a sealed socket, and some less (drain.c).
