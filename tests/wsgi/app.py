@@ -11,12 +11,17 @@ from wsgiref.validate import validator
 
 _notes: list[Any] = []
 _lock = threading.Lock()
+#: How many tests there were, and to which one this thread's call belongs:
+#: with threads, close() may run when the next test has begun.
+_test = 0
+_here = threading.local()
 
 
 def note(*what: Any) -> None:
     """Tell the test; what must be JSON."""
     with _lock:
-        _notes.append(list(what))
+        if getattr(_here, "test", _test) == _test:
+            _notes.append(list(what))
 
 
 def plain(
@@ -33,18 +38,21 @@ def answer(start_response: Any, payload: Any) -> list[bytes]:
 
 
 def _control(name: str, start_response: Any) -> list[bytes]:
-    global _notes
+    global _notes, _test
     if name == "notes":
         return answer(start_response, _notes)
     if name == "collect":
         for _ in range(3):
             gc.collect()
     if name == "clear":
-        _notes = []
+        with _lock:
+            _notes = []
+            _test += 1
     return answer(start_response, "done")
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Any:
+    _here.test = _test
     parts = environ["PATH_INFO"].split("/")
     if parts[1] == "control":
         return _control(parts[2], start_response)
