@@ -83,7 +83,7 @@ def test_objectives_that_hold_and_that_do_not(inner: pytest.Pytester) -> None:
         """
         import pytest
 
-        @pytest.mark.slo(p50="30s", rate=50, duration=1, connections=4)
+        @pytest.mark.slo(p50="30s", rate=5, duration=2, connections=64)
         def test_holds(wsgi_server):
             wsgi_server("some_app")
 
