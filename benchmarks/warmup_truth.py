@@ -28,12 +28,11 @@ from wsgibench.commands._warmup import LIMIT_JIT
 from wsgibench.harness import record
 from wsgibench.harness.plan import Load
 from wsgibench.harness.steady import Decision
+from wsgibench.load.generator import LIVE_SECONDS
 from wsgibench.stats import samples, shift, warmup
 
 WITHIN, OF_TEN = 0.05, 9
 LONG, END, MEASURED = 120.0, 10.0, 3.0
-#: Seconds between two looks at a load that runs (load/steer.py).
-LOOK = 0.2
 CPU = "server_cpu_us"
 
 
@@ -65,7 +64,9 @@ def decided(start: dict[str, Any]) -> Decision:
     windows = samples.windows(start)
     ends = windows.begin + windows.seconds
     answered, used = np.cumsum(windows.ok), np.cumsum(windows.cpu_us) * 1e3
-    looks = np.searchsorted(ends, np.arange(LOOK, ends[-1], LOOK))
+    looks = np.searchsorted(
+        ends, np.arange(LIVE_SECONDS, ends[-1], LIVE_SECONDS)
+    )
     for at in looks:
         if made.look(float(ends[at]), int(answered[at]), int(used[at])):
             break

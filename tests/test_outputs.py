@@ -116,13 +116,14 @@ def test_numbers_that_make_no_sense(command: str, tmp_path: Path) -> None:
     [("/dev/null", "Not a directory"), ("/proc", "No such file")],
 )
 def test_a_cache_that_cannot_be_used(
-    command: str, cache: str, reason: str
+    command: str, cache: str, reason: str, tmp_path: Path
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "wsgibench", command, "--server", "waitress"],
         capture_output=True,
         text=True,
         env={**os.environ, "WSGIBENCH_CACHE": cache + "/x"},
+        cwd=tmp_path,  # for the record
     )
     assert done.returncode == 1
     assert "cache directory %s/x: %s" % (cache, reason) in (

@@ -170,7 +170,7 @@ def _of_system(error: OSError) -> tuple[str, int] | None:
     if error.errno not in REFUSED and not nowhere:
         return None
     place = "cannot use %s: " % error.filename if error.filename else ""
-    return "%s%s." % (place, error.strerror), 1
+    return "%s%s." % (place, error.strerror or error), 1
 
 
 def _drop_output() -> None:

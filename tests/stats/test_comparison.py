@@ -213,7 +213,7 @@ def test_a_load_that_waits_by_itself_says_nothing_of_waiting() -> None:
     a, b = synthetic.waits(190.0, 2.0, 1), synthetic.waits(190.0, 9.0, 2)
     for made in (a, b):
         made["cells"][0]["load"]["rate"] = 100.0
-    assert waiting.speed(a["cells"][0], b["cells"][0]) is None
+    assert waiting.between(a["cells"][0], b["cells"][0]) is None
 
 
 def test_the_noise_floor_widens_the_margin() -> None:

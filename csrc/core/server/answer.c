@@ -168,3 +168,13 @@ wb__answer_cut(wb__request *request)
     }
     wb__answer_done(request, 0);
 }
+
+void
+wb__answer_end(wb__request *request, int result)
+{
+    if (result == 0) {
+        wb__answer_done(request, 1);
+    } else {
+        wb__answer_cut(request);
+    }
+}

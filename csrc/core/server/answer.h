@@ -21,6 +21,8 @@ int wb__answer_told(const wb__request *request, int sent);
 int wb__answer_give_up(wb__request *request);
 /* The answer is out (or never will be): the request is the server's again. */
 void wb__answer_done(wb__request *request, int complete);
+/* Done if `result` is 0, or else cut off. */
+void wb__answer_end(wb__request *request, int result);
 /* Cut off so that no client takes the answer for complete: closing resets the
  * connection of an answer that has begun. */
 void wb__answer_cut(wb__request *request);

@@ -67,11 +67,7 @@ wb_request_respond(wb_request *pub, const wb_head *given, const char *body,
     } else if (result == 0) {
         result = request->gone ? WB_GONE
                                : respond(request, head, body, size, owner);
-        if (result == 0) {
-            wb__answer_done(request, 1);
-        } else {
-            wb__answer_cut(request);
-        }
+        wb__answer_end(request, result);
     }
     wb__server_unlock(server);
     return result;

@@ -212,11 +212,7 @@ wb_request_finish(wb_request *pub)
     result = request->detached ? 0
         : request->gone        ? WB_GONE
                                : write_end(request);
-    if (result == 0) {
-        wb__answer_done(request, 1);
-    } else {
-        wb__answer_cut(request);
-    }
+    wb__answer_end(request, result);
     wb__server_unlock(server);
     return result;
 }

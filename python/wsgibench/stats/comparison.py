@@ -295,12 +295,12 @@ def _of_waiting(
     limited = any(row["client_limited"] for row in rows)
     if told[0] != CANNOT_TELL or limited or pair[0]["server"] == CEILING:
         return told
-    waits = waiting.speed(*pair)
+    waits = waiting.between(*pair)
     if waits is None:
         return told
-    found, _ = decide(waits, min(1.0, tests * waits.p), margin)
+    found, _ = decide(waits.speed, min(1.0, tests * waits.speed.p), margin)
     if (found, ratio.estimate < 1) in ((SLOWER, True), (FASTER, False)):
-        return found, waiting.words(*pair)
+        return found, waits.words
     return told
 
 

@@ -141,14 +141,14 @@ def _longer(
 ) -> str:
     """What no count and no CPU time shows: a sleep, a lock, a disk. Beyond
     twice what the two bases differ by."""
-    waits, apart = (waiting.speed(base, other) for other in (new, again))
+    waits, apart = (waiting.between(base, other) for other in (new, again))
     if waits is None or apart is None:
         return ""
     if any(summary.row(cell)["client_limited"] for cell in (base, new)):
         return ""
-    limit = max(WAITED_MARGIN, 2 * noise.spread(apart))
-    said, _ = comparison.decide(waits, waits.p, limit)
-    return waiting.words(base, new) if said == comparison.SLOWER else ""
+    limit = max(WAITED_MARGIN, 2 * noise.spread(apart.speed))
+    said, _ = comparison.decide(waits.speed, waits.speed.p, limit)
+    return waits.words if said == comparison.SLOWER else ""
 
 
 def _mostly_disturbed(cell: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ waiting alone shows where requests/s cannot tell.
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.stats import machine, samples
@@ -50,9 +51,20 @@ def _taken(start: dict[str, Any], measured: samples.Windows) -> float:
     return min(found.others, found.server_wait) + found.stolen
 
 
-def speed(a: dict[str, Any], b: dict[str, Any]) -> Interval | None:
-    """Speed of B / speed of A if nothing but the waiting differed; Welch's
-    interval. None where it cannot be told."""
+@dataclass(frozen=True)
+class Waits:
+    speed: Interval  # of B / of A, if nothing but the waiting differed
+    more: float  # us of a request
+
+    @property
+    def words(self) -> str:
+        which = "more" if self.more > 0 else "less"
+        return "it waits %.3g us %s in a request" % (abs(self.more), which)
+
+
+def between(a: dict[str, Any], b: dict[str, Any]) -> Waits | None:
+    """What B waits more than A; Welch's interval. None where it cannot be
+    told."""
     ours, theirs = of_cell(a), of_cell(b)
     if min(len(ours), len(theirs)) < 2:
         return None
@@ -65,25 +77,15 @@ def speed(a: dict[str, Any], b: dict[str, Any]) -> Interval | None:
     found = stats.ttest_ind(*waits, equal_var=False)
     least, most = map(float, found.confidence_interval(0.95))
     more = statistics.fmean(waits[0]) - statistics.fmean(waits[1])
-    return Interval(
+    speed = Interval(
         _speed(more, takes),
         _speed(most, takes),
         _speed(least, takes),
         float(found.pvalue),
         min(len(ours), len(theirs)),
     )
+    return Waits(speed, more)
 
 
 def _speed(more: float, takes: float) -> float:
     return 1 / max(1 + more / takes, EXACT)
-
-
-def words(a: dict[str, Any], b: dict[str, Any]) -> str:
-    before, after = (
-        statistics.fmean(one[1] for one in of_cell(cell)) for cell in (a, b)
-    )
-    more = after - before
-    return "it waits %.3g us %s in a request" % (
-        abs(more),
-        "more" if more > 0 else "less",
-    )
