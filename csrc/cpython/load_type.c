@@ -349,9 +349,23 @@ load_has_tls(PyObject *type, PyObject *unused)
     return PyBool_FromLong(wl_has_tls());
 }
 
+static PyObject *
+load_yardstick(PyObject *type, PyObject *unused)
+{
+    (void)type;
+    (void)unused;
+    PyThreadState *thread = PyEval_SaveThread();
+    uint64_t used = wl_yardstick();
+    PyEval_RestoreThread(thread);
+    return used == 0 ? PyErr_NoMemory() : PyLong_FromUnsignedLongLong(used);
+}
+
 static PyMethodDef load_methods[] = {
     { "has_tls", load_has_tls, METH_NOARGS | METH_STATIC,
       "Whether `tls` can be asked for." },
+    { "yardstick", load_yardstick, METH_NOARGS | METH_STATIC,
+      "yardstick() -> int: nanoseconds of CPU that a fixed piece of work "
+      "takes now." },
     { "add_pool", (PyCFunction)load_add_pool, METH_VARARGS,
       "add_pool(texts, keep, alias) -> its number; keep and alias are empty, "
       "or an alias table." },

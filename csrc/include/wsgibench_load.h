@@ -145,6 +145,11 @@ int wl_set_users(wl_load *load, uint32_t users);
 int wl_result(wl_load *load, const char **text, size_t *size);
 void wl_free(wl_load *load);
 
+/* How fast the CPU that this thread runs on is now: the CPU time, in
+ * nanoseconds, of a fixed piece of work (some 0.4 ms); 0: no memory for it.
+ * Only to be held against other times of the same build and machine. */
+uint64_t wl_yardstick(void);
+
 /* cdef: end */
 
 #ifdef __cplusplus

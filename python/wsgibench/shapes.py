@@ -44,6 +44,11 @@ class MachineUsage(TypedDict):
     throttled_us: float
 
 
+class Yardstick(TypedDict):
+    now_us: float
+    usual_us: float
+
+
 class Window(TypedDict):
     start_ns: int
     end_ns: int
@@ -125,6 +130,7 @@ class WholeStart(Start, total=False):
     warmup: Settled
     client_usage: list[WholeUsage]
     machine_usage: list[MachineUsage]
+    yardstick: list[Yardstick]  # before the load and after it
     listener_drops: int
     energy_uj: float
     answers: Answers

@@ -189,6 +189,16 @@ check_run(int open_loop)
     CHECK(failures > 5);
 }
 
+static void
+check_yardstick(void)
+{
+    CHECK(wl_yardstick() > 0);
+    wb__alloc_fail_at(1);
+    CHECK(wl_yardstick() == 0);
+    wb__alloc_fail_at(0);
+    CHECK(wb__alloc_held() == 0);
+}
+
 int
 main(void)
 {
@@ -197,5 +207,6 @@ main(void)
     RUN(check_timers());
     RUN(check_run(0));
     RUN(check_run(1));
+    RUN(check_yardstick());
     return 0;
 }

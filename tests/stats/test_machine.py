@@ -22,6 +22,7 @@ def start(
     others: float = 0.0,
     stolen: float = 0.0,
     throttled: float = 0.0,
+    slower: float = 0.0,
 ) -> dict[str, Any]:
     """Shares of one CPU, the same in all windows of 100 ms."""
     used = np.full(windows, 1e5 * server)
@@ -55,6 +56,10 @@ def start(
             "throttled_us": 1e6 * throttled * s,
         }
         for time, s in zip(times, seconds)
+    ]
+    found["yardstick"] = [
+        {"now_us": 400.0 * (1 + part), "usual_us": 400.0}
+        for part in (slower, 0.0)
     ]
     return found
 
@@ -92,6 +97,7 @@ def test_shares_are_what_was_planted() -> None:
         ({"others": 0.1, "server_wait": 0.1}, "others used 0.10 CPUs"),
         ({"stolen": 0.1}, "the hypervisor gave 0.10 CPUs"),
         ({"throttled": 0.5, "server": 0.4}, "control group stopped them 50 %"),
+        ({"slower": 0.4}, "the server's CPU was 40 % slower than usual"),
     ],
 )
 def test_what_the_machine_took_makes_a_row_invalid(
@@ -116,10 +122,19 @@ def test_what_the_machine_took_makes_a_row_invalid(
         # A server that waits for a timer.
         {"server": 0.05, "client": 0.02},
         {"others": 0.02, "server_wait": 0.02, "stolen": 0.005},
+        {"slower": 0.1},
     ],
 )
 def test_what_is_nobodys_fault_is_none(planted: dict[str, Any]) -> None:
     assert row(*(start(block=b, **planted) for b in range(3)))["doubts"] == []
+
+
+def test_a_record_may_lack_the_yardstick_or_hold_nonsense() -> None:
+    made = start()
+    made["yardstick"] = [{"now_us": 400.0, "usual_us": 0.0}]
+    assert machine.slower(made) == 0.0
+    del made["yardstick"]
+    assert machine.slower(made) == 0.0
 
 
 def test_one_disturbed_start_is_left_out() -> None:

@@ -100,6 +100,14 @@ class LoadGenerator:
     def has_tls() -> bool:
         return bool(lib.wl_has_tls())
 
+    @staticmethod
+    def yardstick() -> int:
+        """Nanoseconds of CPU that a fixed piece of work takes now."""
+        used: int = lib.wl_yardstick()
+        if used == 0:
+            raise MemoryError
+        return used
+
     def _open(self) -> Any:
         if not self._load:
             raise ValueError("the load generator is closed")

@@ -1,4 +1,4 @@
-"""Did other processes use the CPUs of server and client?
+"""Did others use the CPUs of server and client?
 
 In a closed loop without waiting, the two of them together use what there is.
 Three things can take it from them: other processes on their CPUs (which shows
@@ -6,6 +6,10 @@ as time that ours waited in the run queue while the CPU was busy with others),
 the hypervisor (stolen time), and the limit of a control group (throttling).
 A server that waits for itself, its threads for one another or for a timer,
 shows none of these.
+
+And the server's CPU can be slower than usual, by its clock or by a guest on
+the other hardware thread of its core, while the server has all of its time. A
+fixed piece of work shows that (harness/yardstick.py).
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ import numpy as np
 TAKEN = 0.03
 STOLEN = 0.02  # a tick on each of two CPUs, in a second
 THROTTLED = 0.01
+#: Than usual, before or after the load.
+SLOWER = 0.15
 
 
 @dataclass(frozen=True)
@@ -83,8 +89,23 @@ def known(start: dict[str, Any]) -> bool:
     return bool(start.get("machine_usage"))
 
 
+def slower(start: dict[str, Any]) -> float:
+    """By which part the server's CPU was slower than usual, before the load
+    or after it; 0 if that is not known."""
+    looks = start.get("yardstick", ())
+    known = [one for one in looks if one["usual_us"] > 0]
+    found = [float(one["now_us"] / one["usual_us"]) - 1 for one in known]
+    return max([0.0, *found])
+
+
 def disturbance(start: dict[str, Any], begin_s: float, end_s: float) -> str:
     """A sentence if the start was disturbed between these seconds."""
+    found_slower = slower(start)
+    if found_slower > SLOWER:
+        return (
+            "the server's CPU was %.0f %% slower than usual (its clock, or "
+            "another guest on its core)" % (100 * found_slower)
+        )
     if not known(start) or end_s <= begin_s:
         return ""
     found = shares(start, begin_s, end_s)
