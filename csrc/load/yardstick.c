@@ -53,7 +53,7 @@ operate(unsigned operation, uint32_t *cell, const uint64_t *r)
     case 3:
         return (a << 3) - c;
     case 4:
-        return b & 1 ? a + 7 : c ^ d;
+        return a + (b & 7);
     case 5:
         return a * 31 + d;
     case 6:
@@ -64,7 +64,7 @@ operate(unsigned operation, uint32_t *cell, const uint64_t *r)
     case 8:
         return d - *cell;
     case 9:
-        return c & 2 ? b - a : d + 1;
+        return (b - a) ^ (c & d);
     case 10:
         return a + (b >> 3) + (c >> 7);
     case 11:
@@ -74,7 +74,7 @@ operate(unsigned operation, uint32_t *cell, const uint64_t *r)
     case 13:
         return c * 17 - b;
     case 14:
-        return d & 4 ? *cell + c : a + 5;
+        return *cell + (c | d);
     default:
         return a - b + c - d;
     }

@@ -122,7 +122,7 @@ def test_what_the_machine_took_makes_a_row_invalid(
         # A server that waits for a timer.
         {"server": 0.05, "client": 0.02},
         {"others": 0.02, "server_wait": 0.02, "stolen": 0.005},
-        {"slower": 0.1},
+        {"slower": 0.05},
     ],
 )
 def test_what_is_nobodys_fault_is_none(planted: dict[str, Any]) -> None:

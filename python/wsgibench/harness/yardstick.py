@@ -11,26 +11,24 @@ from __future__ import annotations
 
 import functools
 import os
-import statistics
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wsgibench import native
 
-#: Seconds of a look. A host moves its guests many times a second; a look has
-#: to see some of that.
-LOOK = 0.1
+LOOK = 0.1  # seconds
 #: Looks that tell how fast the CPU is by itself, before the first load.
 FIRST = 8
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Microseconds, the mean of a look."""
+    """Microseconds."""
 
     now: float
-    usual: float  # the quarter of the looks so far that were fastest
+    usual: float  # the lower quartile of the looks so far
 
     def to_json(self) -> dict[str, float]:
         return {"now_us": self.now, "usual_us": self.usual}
@@ -47,8 +45,7 @@ class Yardstick:
     def read(self) -> Reading:
         for _ in range(1 if self._seen else FIRST):
             self._seen.append(look(self._cpu, self._seconds))
-        quartile = sorted(self._seen)[len(self._seen) // 4]
-        return Reading(self._seen[-1], quartile)
+        return Reading(self._seen[-1], _quartile(self._seen))
 
 
 @functools.cache
@@ -57,8 +54,15 @@ def of(cpu: int | None) -> Yardstick:
     return Yardstick(cpu)
 
 
+def _quartile(values: Sequence[float]) -> float:
+    """The lower one."""
+    return sorted(values)[len(values) // 4]
+
+
 def look(cpu: int | None, seconds: float = LOOK) -> float:
-    """Microseconds that the work takes on this CPU, or on whichever."""
+    """Microseconds that the work takes on this CPU, or on whichever: the
+    lower quartile, for what interrupts it for a moment (a worker of the
+    server that ends, a timer) leaves cold caches behind."""
     found: list[int] = []
 
     def measure() -> None:
@@ -72,4 +76,4 @@ def look(cpu: int | None, seconds: float = LOOK) -> float:
     thread = threading.Thread(target=measure)
     thread.start()
     thread.join()
-    return statistics.mean(found) / 1e3
+    return _quartile(found) / 1e3

@@ -25,7 +25,7 @@ TAKEN = 0.03
 STOLEN = 0.02  # a tick on each of two CPUs, in a second
 THROTTLED = 0.01
 #: Than usual, before or after the load.
-SLOWER = 0.15
+SLOWER = 0.10
 
 
 @dataclass(frozen=True)
