@@ -130,7 +130,7 @@ class WholeStart(Start, total=False):
     warmup: Settled
     client_usage: list[WholeUsage]
     machine_usage: list[MachineUsage]
-    yardstick: list[Yardstick]  # before the load and after it
+    yardstick: list[Yardstick]  # of the server's CPUs, before and after
     listener_drops: int
     energy_uj: float
     answers: Answers

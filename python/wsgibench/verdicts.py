@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from typing import TypedDict
 
 VALID, SUSPECT, INVALID = "VALID", "SUSPECT", "INVALID"
+#: A start is spoilt on a CPU that is slower than usual by more than this.
+SLOWER = 0.10
 #: A remark about the server that takes nothing from the number.
 NOTE = "NOTE"
 WORST_FIRST = (INVALID, SUSPECT)

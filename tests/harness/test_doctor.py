@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from wsgibench import cli
-from wsgibench.harness import disturbances, limits
+from wsgibench.harness import disturbances, limits, yardstick
+from wsgibench.native import NotBuiltError
 
 GOOD = {
     "proc/stat": "cpu  100 0 100 9000 0 0 0 0 0 0",
@@ -51,6 +52,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(disturbances, "WATCH", 1e-6)
     monkeypatch.setattr(limits, "descriptors", lambda: 1 << 20)
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/" + name)
+    steady = yardstick.Yardstick(None)
+    monkeypatch.setattr(yardstick, "of", lambda cpu: steady)
+    monkeypatch.setattr(yardstick, "look", lambda cpu, seconds: 400.0)
     return tmp_path
 
 
@@ -66,6 +70,26 @@ def test_each_disturbance_is_found(machine: Path, words: str) -> None:
     assert len(findings) == 1
     assert words in findings[0].what
     assert findings[0].mend
+
+
+def test_a_cpu_that_is_slower_at_times(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([400.0, 600.0, *[400.0] * yardstick.FIRST])
+    monkeypatch.setattr(yardstick, "look", lambda cpu, seconds: next(looks))
+    found = disturbances.find(machine)
+    assert len(found) == 1
+    assert "CPU is up to 50 % slower" in found[0].what
+
+
+def test_where_the_yardstick_is_not_built(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(cpu: int | None, seconds: float) -> float:
+        raise NotBuiltError("not here")
+
+    monkeypatch.setattr(yardstick, "look", look)
+    assert disturbances.find(machine) == []
 
 
 def test_limits_of_the_process(

@@ -308,6 +308,18 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_how_fast_the_machines_were_stands_below_the_table(
+    tmp_path: Path,
+) -> None:
+    for name, usual in (("a", 400.0), ("b", 441.0)):
+        made = synthetic.race(COSTS, seed=1, **QUIET)
+        for start in made["cells"][0]["starts"]:
+            start["yardstick"] = [{"now_us": 440.0, "usual_us": usual}]
+        (tmp_path / name).write_text(json.dumps(made))
+    said = command(str(tmp_path / "a"), str(tmp_path / "b")).stdout
+    assert "took the server's CPU 400 us in A and 441 us in B" in said
+
+
 def test_command_gates_by_its_exit_code(tmp_path: Path) -> None:
     records = {
         "a": synthetic.race(COSTS, seed=1, **QUIET),

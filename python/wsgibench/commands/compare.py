@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.commands import _numbers
     from wsgibench.errors import UsageError
     from wsgibench.harness import record
-    from wsgibench.stats import comparison, counted
+    from wsgibench.stats import comparison, counted, machine
 
     metrics = _metrics(arguments.metric)
     _numbers.at_least(0, arguments, "margin")
@@ -92,6 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
         relative=not arguments.absolute,
     )
     print(_render(found, metrics))
+    in_a, in_b = machine.usual(a), machine.usual(b)
+    if in_a is not None and in_b is not None:
+        print(
+            "a fixed piece of work took the server's CPU %.0f us in A and "
+            "%.0f us in B" % (in_a, in_b)
+        )
     if arguments.json:
         _write(arguments.json, found)
     return _gate(found, arguments.gate)

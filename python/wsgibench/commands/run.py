@@ -118,6 +118,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "times more (%(default)s); in a run at most half as many as starts",
     )
     add(
+        "--further",
+        type=int,
+        metavar="N",
+        help="up to N further starts of each row whose starts lie so far "
+        "apart, or were disturbed so often, that they tell no CPU per request "
+        "(default: twice as many as the profile standard or paper has; 0 in "
+        "quick and with --starts, --budget or --precision)",
+    )
+    add(
         "--dry-run",
         "--plan",
         action="store_true",
@@ -277,6 +286,21 @@ def _starts(arguments: argparse.Namespace, profile: int) -> int:
     return MOST_STARTS if arguments.budget else profile
 
 
+def _further(
+    arguments: argparse.Namespace, starts: int, budget: Budget | None
+) -> int:
+    """Starts beyond the planned ones, where a row needs them."""
+    from wsgibench.errors import UsageError
+
+    if arguments.further is None:
+        said = arguments.starts, budget, arguments.precision
+        is_exact = arguments.counted or any(said)
+        return 0 if is_exact or arguments.profile == "quick" else 2 * starts
+    if arguments.counted or budget is not None:
+        raise UsageError("--further goes neither with --counted nor --budget.")
+    return int(arguments.further)
+
+
 def _enough(precision: float | None) -> Callable[[dict[str, Any]], bool]:
     from wsgibench.stats import pilot
 
@@ -285,7 +309,9 @@ def _enough(precision: float | None) -> Callable[[dict[str, Any]], bool]:
     return lambda record: pilot.precise(record, precision / 100)
 
 
-def _expected(race: Run, starts: int, budget: Budget | None) -> str:
+def _expected(
+    race: Run, starts: int, budget: Budget | None, further: int
+) -> str:
     """How long it will take."""
     from wsgibench.harness import progress
 
@@ -307,18 +333,22 @@ def _expected(race: Run, starts: int, budget: Budget | None) -> str:
             count,
             "" if count == 1 else "s",
         )
+    if further:
+        words += "; up to %d more of rows that need them" % further
     if budget is not None:
         words += " (budget: %s)" % progress.text(budget.seconds)
     return words
 
 
-def _plan_text(race: Run, starts: int, budget: Budget | None) -> str:
+def _plan_text(
+    race: Run, starts: int, budget: Budget | None, further: int
+) -> str:
     lines = ["%d x %s" % (starts, cell.name) for cell in race.possible()]
     lines += [
         "not %s: %s" % (one["cell"], one["reason"])
         for one in race.record["skipped"]
     ]
-    lines.append(_expected(race, starts, budget))
+    lines.append(_expected(race, starts, budget, further))
     return "\n".join(lines)
 
 
@@ -353,7 +383,7 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench import outputs
     from wsgibench.harness.run import Run
     from wsgibench.load.headers import header_set
-    from wsgibench.stats import samples
+    from wsgibench.stats import pilot, samples
 
     argv = arguments.argv
     earlier = None
@@ -369,7 +399,7 @@ def run(arguments: argparse.Namespace) -> int:
             _refuse_beside_a_suite(arguments, parser)
     _numbers.positive(arguments, "duration", "precision")
     _numbers.at_least(1, arguments, "starts")
-    _numbers.at_least(0, arguments, "again")
+    _numbers.at_least(0, arguments, "again", "further")
     client = _client.chosen(arguments)
     _warmup.chosen(arguments)
     header_set(arguments.headers or "proxied")
@@ -380,6 +410,7 @@ def run(arguments: argparse.Namespace) -> int:
     selection, starts = _select(arguments, application_run)
     _client.check(client, selection.cells)
     budget = _budget(arguments, application_run)
+    further = _further(arguments, starts, budget)
     race = Run(
         selection.cells,
         selection.interpreters,
@@ -392,6 +423,8 @@ def run(arguments: argparse.Namespace) -> int:
         suite=selection.suite,
         earlier=earlier,
         enough=_enough(arguments.precision),
+        further=further,
+        wants_more=pilot.wants_more,
         again=arguments.again,
         spoilt=samples.disturbance,
         measure=_client.measurer(client, _counted.measurer(arguments)),
@@ -406,11 +439,11 @@ def run(arguments: argparse.Namespace) -> int:
         race.record["client"] = client.to_json()
     race.record["prices"] = _application.prices(arguments)
     if arguments.dry_run:
-        print(_plan_text(race, starts, budget))
+        print(_plan_text(race, starts, budget, further))
         return 0
     if not arguments.counted:
         _say_what_disturbs(race)
-        _tell(_expected(race, starts, budget))
+        _tell(_expected(race, starts, budget, further))
     try:
         with _interrupts.as_by_ctrl_c():
             record = race.execute()

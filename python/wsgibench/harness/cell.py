@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from wsgibench.harness import energy, generator, sockets, yardstick
+from wsgibench.harness import energy, generator, sockets
 from wsgibench.harness.client import HERE, Client
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.plan import Load
@@ -89,8 +89,6 @@ def run(
                     shift=shift,
                 )
                 steering = Steering(target.pid, decision)
-            speed = yardstick.of(cpus[0])
-            speeds = [speed.read()]
             watch.start()
             power = energy.read()
             try:
@@ -103,9 +101,8 @@ def run(
                     steering=steering,
                 )
             finally:
+                used = energy.used(power, energy.read())
                 watch.stop()
-            used = energy.used(power, energy.read())
-            speeds.append(speed.read())
             after = sockets.drops(target.address[1])
             reasons = [broken()]
             if not target.alive():
@@ -122,7 +119,6 @@ def run(
                 ),
                 "load": result,
                 "listener_drops": (after or 0) - (dropped or 0),
-                "yardstick": [one.to_json() for one in speeds],
                 **watch.to_json(),
                 **({} if used is None else {"energy_uj": used}),
                 **({} if visit is None else {"answers": checked}),

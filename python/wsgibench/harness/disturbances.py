@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wsgibench.harness import watch
+from wsgibench.harness import machine, watch, yardstick
+from wsgibench.native import NotBuiltError
+from wsgibench.verdicts import SLOWER
 
 #: A warning spoils numbers; a note limits what can be asked or known.
 NOTE, WARNING = "note", "warning"
@@ -133,6 +135,24 @@ def stolen(root: Path) -> Iterator[Finding]:
             )
 
 
+def speed(root: Path) -> Iterator[Finding]:
+    """Looked at now, for less than a second."""
+    server, _ = machine.split_cpus()
+    try:
+        looks = yardstick.of(server).looks()
+    except NotBuiltError:
+        return
+    slower = max(looks) / min(looks) - 1
+    if slower > SLOWER:
+        yield Finding(
+            WARNING,
+            "the server's CPU is up to %.0f %% slower from one moment to the "
+            "next (its clock, or another guest on its core)" % (100 * slower),
+            "use a machine of your own; starts on a CPU that is slower than "
+            "usual are measured again",
+        )
+
+
 def swap(root: Path) -> Iterator[Finding]:
     found = dict(
         re.findall(r"^(\w+):\s+(\d+)", _text(root / "proc/meminfo"), re.M)
@@ -199,7 +219,7 @@ def tools(root: Path) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
-    *(load, processors, governor, turbo, siblings, stolen, swap),
+    *(load, processors, governor, turbo, siblings, stolen, speed, swap),
     *(descriptors, ports, backlog, battery, tools),
 )
 

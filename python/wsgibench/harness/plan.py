@@ -104,6 +104,12 @@ class Cell:
         return replace(self, load=replace(self.load, rate=0.0, fraction=0.0))
 
 
+def block(cells: list[Cell], start: int, seed: int) -> list[tuple[int, Cell]]:
+    """(start, cell): one more of each, in an order of its own."""
+    rng = random.Random("%d %d" % (seed, start))
+    return [(start, cell) for cell in rng.sample(cells, len(cells))]
+
+
 def order(cells: list[Cell], starts: int, seed: int) -> list[tuple[int, Cell]]:
     """(start, cell): randomised complete blocks. Every start runs each cell
     once, in an order of its own, so that a machine that drifts favours

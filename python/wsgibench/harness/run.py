@@ -70,6 +70,8 @@ class Run:
         suite: dict[str, Any] | None = None,
         earlier: dict[str, Any] | None = None,
         enough: Callable[[dict[str, Any]], bool] = lambda record: False,
+        further: int = 0,
+        wants_more: Callable[[dict[str, Any]], bool] = lambda cell: False,
         again: int = 0,
         spoilt: Spoilt = lambda start, load: "",
         measure: Callable[..., dict[str, Any]] = cell_module.run,
@@ -100,6 +102,8 @@ class Run:
         self.record["starts"] = starts
         self._earlier = earlier
         self._enough = enough
+        self._further = further
+        self._wants_more = wants_more
         self._measure = measure
         self._again = Again(
             again, starts * len(cells), spoilt, tell, self.schedule.in_time
@@ -294,6 +298,14 @@ class Run:
         order = plan.order(list(entries), starts, self._seed)
         todo = [one for one in order if one not in done]
         self._measure_all(todo, ready, entries)
+        for block in range(starts, starts + self._further):
+            cells = [c for c in entries if self._wants_more(entries[c])]
+            if not cells:
+                break
+            self._tell("once more: %d of %d rows" % (len(cells), len(entries)))
+            order = plan.block(cells, block, self._seed)
+            todo = [one for one in order if one not in done]
+            self._measure_all(todo, ready, entries)
         self.record["complete"] = True
         self.keep()
         return self.record

@@ -2,7 +2,8 @@
 everybody else on their two CPUs.
 
 Beside the usage of both process trees it samples what the kernel says of the
-CPUs themselves. What is busy there and not ours, other processes used.
+CPUs themselves. What is busy there and not ours, other processes used. How
+fast the server's CPUs are is looked at before and after it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from wsgibench.harness import usage
+from wsgibench.harness import usage, yardstick
 from wsgibench.harness.usage import Usage
+from wsgibench.harness.yardstick import Reading
 
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 PERIOD = 0.1
@@ -89,6 +91,7 @@ class Watch(threading.Thread):
         self.server_usage: list[Usage] = []
         self.client_usage: list[Usage] = []
         self.machine_usage: list[Machine] = []
+        self.speeds: list[Reading] = []
 
     def to_json(self) -> dict[str, list[dict[str, Any]]]:
         """Of a start in a record."""
@@ -96,6 +99,7 @@ class Watch(threading.Thread):
             "usage": list(map(asdict, self.server_usage)),
             "client_usage": list(map(asdict, self.client_usage)),
             "machine_usage": list(map(asdict, self.machine_usage)),
+            "yardstick": [one.to_json() for one in self.speeds],
         }
 
     def _others_of_ours(self) -> int:
@@ -123,6 +127,15 @@ class Watch(threading.Thread):
             self.client_usage.append(usage.read(self.client))
         self.machine_usage.append(self._machine())
 
+    def _look(self) -> None:
+        for cpu in self._cpus:
+            if cpu != self._client_cpu:
+                self.speeds.append(yardstick.of(cpu).read())
+
+    def start(self) -> None:
+        self._look()
+        super().start()
+
     def run(self) -> None:
         if self._client_cpu is not None:
             # Watching must not take from the server: on Linux this is of
@@ -136,3 +149,4 @@ class Watch(threading.Thread):
         self._over.set()
         self.join()
         self._sample()
+        self._look()

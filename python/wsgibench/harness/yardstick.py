@@ -28,7 +28,7 @@ class Reading:
     """Microseconds."""
 
     now: float
-    usual: float  # the lower quartile of the looks so far
+    usual: float  # the lower quartile of the looks before
 
     def to_json(self) -> dict[str, float]:
         return {"now_us": self.now, "usual_us": self.usual}
@@ -42,10 +42,16 @@ class Yardstick:
         self._seconds = seconds
         self._seen: list[float] = []
 
-    def read(self) -> Reading:
-        for _ in range(1 if self._seen else FIRST):
+    def looks(self) -> list[float]:
+        """Microseconds; the first so many, if there were none."""
+        while len(self._seen) < FIRST:
             self._seen.append(look(self._cpu, self._seconds))
-        return Reading(self._seen[-1], _quartile(self._seen))
+        return self._seen
+
+    def read(self) -> Reading:
+        usual = _quartile(self.looks())
+        self._seen.append(look(self._cpu, self._seconds))
+        return Reading(self._seen[-1], usual)
 
 
 @functools.cache

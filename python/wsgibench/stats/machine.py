@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from wsgibench.verdicts import SLOWER
+
 #: Of one CPU, in the measured time. Ticks of 10 ms in 2 s are known to about
 #: 0.01; what takes less than this moves a number by less than a start does.
 TAKEN = 0.03
 STOLEN = 0.02  # a tick on each of two CPUs, in a second
 THROTTLED = 0.01
-#: Than usual, before or after the load.
-SLOWER = 0.10
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,18 @@ def slower(start: dict[str, Any]) -> float:
     known = [one for one in looks if one["usual_us"] > 0]
     found = [float(one["now_us"] / one["usual_us"]) - 1 for one in known]
     return max([0.0, *found])
+
+
+def usual(record: dict[str, Any]) -> float | None:
+    """Microseconds that the fixed piece of work took on the record's machine,
+    the median of its starts; None if none tells."""
+    looks = [
+        float(one["usual_us"])
+        for cell in record["cells"]
+        for start in cell["starts"]
+        for one in start.get("yardstick", ())
+    ]
+    return float(np.median(looks)) if looks else None
 
 
 def disturbance(start: dict[str, Any], begin_s: float, end_s: float) -> str:

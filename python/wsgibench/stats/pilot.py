@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wsgibench.stats import bootstrap, samples
+from wsgibench.stats import bootstrap, samples, summary
 from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.samples import Series
 
@@ -35,6 +35,17 @@ def precise(record: dict[str, Any], half_width: float) -> bool:
         if math.log(found.high / found.low) / 2 > math.log1p(half_width):
             return False
     return True
+
+
+#: Reasons against a row that further starts may take away.
+TOO_FEW = ("vague", "machine-busy")
+
+
+def wants_more(cell: dict[str, Any]) -> bool:
+    """Whether more starts may tell its CPU per request: there is one, and its
+    starts differ, or others disturbed them."""
+    doubts = summary.row(cell)["doubts"]
+    return any(one["code"] in TOO_FEW for one in doubts)
 
 
 def starts_needed(
