@@ -61,7 +61,8 @@ def command(argv: list[str]) -> str:
 
 def starts(record: dict[str, Any]) -> str:
     counts = {len(cell["starts"]) for cell in record["cells"]} - {0}
-    return " or ".join(map(str, sorted(counts))) or "0"
+    least, most = min(counts, default=0), max(counts, default=0)
+    return str(most) if least == most else "%d to %d" % (least, most)
 
 
 def answered(record: dict[str, Any]) -> list[str]:

@@ -1,4 +1,5 @@
-"""Rows whose starts lie too far apart get further ones, and only they."""
+"""Rows whose starts lie too far apart get further ones, and with them those
+that they are held against."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from tests.harness.test_resume import Measured, found, measured, run
 from tests.stats import synthetic
 from wsgibench import cli
 from wsgibench.harness import cell, record
+from wsgibench.stats import pilot
 
 __all__ = ["measured"]  # a fixture
 
@@ -65,8 +67,28 @@ def test_as_many_as_it_takes_and_no_more_than_were_allowed(
     costs += starts
     path = tmp_path / "record.json"
     made = begin(monkeypatch, path, "--starts=3", "--further=4")
-    assert made == {STEADY: 3, UNSTEADY: counted}
+    assert made == {STEADY: counted, UNSTEADY: counted}
     assert record.read(path)["complete"]
+
+
+def test_rows_of_other_loads_have_no_part_in_it(
+    costs: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs += [80.0, 90.0, 100.0]
+    path = tmp_path / "record.json"
+    more = ("--connections=1,64", "--starts=3", "--further=4")
+    begin(monkeypatch, path, *more)
+    assert {len(one["starts"]) for one in record.read(path)["cells"]} == {4}
+    path.unlink()
+    costs[:] = [90.0] * 3
+    monkeypatch.setattr(
+        pilot, "wants_more", lambda cell: cell["load"]["connections"] == 1
+    )
+    begin(monkeypatch, path, *more)
+    assert {
+        one["load"]["connections"]: len(one["starts"])
+        for one in record.read(path)["cells"]
+    } == {1: 7, 64: 3}
 
 
 def test_interrupted_among_the_further_ones(
@@ -77,17 +99,17 @@ def test_interrupted_among_the_further_ones(
 ) -> None:
     costs += [50.0, 90.0, 130.0]
     path = tmp_path / "record.json"
-    measured.stop_at = 8
+    measured.stop_at = 9
     servers = "--server=%s,%s" % (STEADY, UNSTEADY)
     more = ("--warmup=0", "--starts=3", "--further=4")
     output = "--output=%s" % path
     assert run(monkeypatch, servers, output, *more) == 130
-    assert len(found(path)) == 8
+    assert len(found(path)) == 9
     measured.stop_at = -1
     assert run(monkeypatch, "--resume", str(path)) == 0
-    assert len(measured.made) == len(set(measured.made)) == 10
+    assert len(measured.made) == len(set(measured.made)) == 14
     assert run(monkeypatch, "--resume", str(path)) == 0
-    assert len(measured.made) == 10
+    assert len(measured.made) == 14
 
 
 @pytest.mark.parametrize("said", ["--starts=3", "--profile=quick"])
@@ -109,8 +131,7 @@ def test_the_profile_standard_has_them(
     made = begin(
         monkeypatch, tmp_path / "record.json", "--profile=standard", "--no-aa"
     )
-    assert made[STEADY] == 10
-    assert 10 < made[UNSTEADY] <= 30
+    assert 10 < made[STEADY] == made[UNSTEADY] <= 30
 
 
 @pytest.mark.parametrize("other", ["--counted", "--budget=1m"])

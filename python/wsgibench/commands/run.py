@@ -121,10 +121,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--further",
         type=int,
         metavar="N",
-        help="up to N further starts of each row whose starts lie so far "
-        "apart, or were disturbed so often, that they tell no CPU per request "
-        "(default: twice as many as the profile standard or paper has; 0 in "
-        "quick and with --starts, --budget or --precision)",
+        help="up to N further starts where those of a row lie so far apart, "
+        "or were disturbed so often, that they tell no CPU per request; of "
+        "all rows with its scenario and load (default: twice as many as the "
+        "profile standard or paper has; 0 in quick and with --starts, "
+        "--budget or --precision)",
     )
     add(
         "--dry-run",
@@ -334,7 +335,7 @@ def _expected(
             "" if count == 1 else "s",
         )
     if further:
-        words += "; up to %d more of rows that need them" % further
+        words += "; up to %d more of each where they are needed" % further
     if budget is not None:
         words += " (budget: %s)" % progress.text(budget.seconds)
     return words

@@ -299,7 +299,7 @@ class Run:
         todo = [one for one in order if one not in done]
         self._measure_all(todo, ready, entries)
         for block in range(starts, starts + self._further):
-            cells = [c for c in entries if self._wants_more(entries[c])]
+            cells = self._together(entries)
             if not cells:
                 break
             self._tell("once more: %d of %d rows" % (len(cells), len(entries)))
@@ -309,6 +309,16 @@ class Run:
         self.record["complete"] = True
         self.keep()
         return self.record
+
+    def _together(self, entries: dict[Cell, dict[str, Any]]) -> list[Cell]:
+        """Those that want more, and all that are held against one of them: a
+        machine that drifts would favour who is not in the block."""
+        wanted = {
+            (cell.scenario, cell.load)
+            for cell, entry in entries.items()
+            if self._wants_more(entry)
+        }
+        return [c for c in entries if (c.scenario, c.load) in wanted]
 
     def _measure_all(
         self,
