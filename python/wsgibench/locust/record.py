@@ -13,22 +13,13 @@ from dataclasses import replace
 from typing import Any
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.load import merge, wire
+from wsgibench.load import merge, wire, worker_doubts
 from wsgibench.load.run import complete, name_routes
 from wsgibench.load.spec import LoadSpec
 from wsgibench.verdicts import (
-    INVALID,
-    LATENCY,
-    NUMBERS,
-    SUSPECT,
-    Doubt,
-    doubt,
     summary,
 )
 
-MAX_WAIT = 0.05  # of the time, ready to run and without a CPU
-MAX_STEAL = 0.01
-MAX_CPU = 0.8
 MOST_BYTES = 1 << 26  # of one report, unpacked
 
 
@@ -138,55 +129,6 @@ def _lag(raw: dict[str, Any]) -> int:
     return Histogram.from_pairs(raw["lag"]["places"]).quantile(0.99)
 
 
-def _doubts(worker: dict[str, Any], is_open: bool) -> list[Doubt]:
-    """Of one worker, who is named."""
-    name = worker["name"]
-    found: list[Doubt] = []
-
-    def add(
-        code: str, level: str, numbers: Any, text: str, advice: str
-    ) -> None:
-        found.append(
-            doubt(code, level, numbers, "worker %s %s" % (name, text), advice)
-        )
-
-    if worker["lost"]:
-        add(
-            *("worker-lost", INVALID if is_open else SUSPECT, NUMBERS),
-            worker["lost"] + ": what it had reported until then is counted",
-            "see its log, and run again",
-        )
-    for began, ended in worker["missing"]:
-        add(
-            *("worker-away", SUSPECT, NUMBERS),
-            "was not heard of for %.0f s" % max(1.0, ended - began),
-            "a network that holds",
-        )
-    for error in worker["errors"]:
-        add("worker-failed", INVALID, NUMBERS, "failed: " + error, "mend it")
-    if worker["wait_share"] > MAX_WAIT:
-        add(
-            *("worker-slow", SUSPECT, (LATENCY,)),
-            "waited %.0f %% of the time for a CPU"
-            % (100 * worker["wait_share"]),
-            "give it a CPU of its own",
-        )
-    if worker["steal_share"] > MAX_STEAL:
-        add(
-            *("worker-slow", SUSPECT, NUMBERS),
-            "had %.1f %% of a CPU stolen" % (100 * worker["steal_share"]),
-            "use a machine of your own",
-        )
-    if worker["cpu_share"] > MAX_CPU:
-        add(
-            *("worker-slow", SUSPECT, (LATENCY,)),
-            "was at its limit (%.0f %% of its CPU)"
-            % (100 * worker["cpu_share"]),
-            "use more workers",
-        )
-    return found
-
-
 def merged(
     workers: list[Worker], spec: LoadSpec | None = None
 ) -> dict[str, Any]:
@@ -229,7 +171,7 @@ def merged(
     result["doubts"] = [
         one
         for worker in result["workers"]
-        for one in _doubts(worker, spec.open_loop)
+        for one in worker_doubts.find(worker, spec.open_loop)
     ] + result["doubts"]
     result["verdict"], result["reasons"] = summary(result["doubts"])
     return result
