@@ -15,7 +15,7 @@
 #include "wsgibench_load.h"
 
 enum {
-    STEPS = 200000, /* less than a millisecond */
+    STEPS = 200000,
     PROGRAM = 512,  /* operations, which a branch predictor learns */
     CELLS = 32768,  /* of four bytes */
     OPERATIONS = 16

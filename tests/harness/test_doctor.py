@@ -54,7 +54,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(shutil, "which", lambda name: "/bin/" + name)
     steady = yardstick.Yardstick(None)
     monkeypatch.setattr(yardstick, "of", lambda cpu: steady)
-    monkeypatch.setattr(yardstick, "look", lambda cpu, seconds: 400.0)
+    monkeypatch.setattr(yardstick, "look", lambda cpu: 400.0)
     return tmp_path
 
 
@@ -76,7 +76,7 @@ def test_a_cpu_that_is_slower_at_times(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = iter([400.0, 600.0, *[400.0] * yardstick.FIRST])
-    monkeypatch.setattr(yardstick, "look", lambda cpu, seconds: next(looks))
+    monkeypatch.setattr(yardstick, "look", lambda cpu: next(looks))
     found = disturbances.find(machine)
     assert len(found) == 1
     assert "CPU is up to 50 % slower" in found[0].what
@@ -85,7 +85,7 @@ def test_a_cpu_that_is_slower_at_times(
 def test_where_the_yardstick_is_not_built(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look(cpu: int | None, seconds: float) -> float:
+    def look(cpu: int | None) -> float:
         raise NotBuiltError("not here")
 
     monkeypatch.setattr(yardstick, "look", look)

@@ -38,7 +38,7 @@ def readings(
     monkeypatch: pytest.MonkeyPatch, *looks: float
 ) -> list[yardstick.Reading]:
     left = list(looks)
-    monkeypatch.setattr(yardstick, "look", lambda cpu, seconds: left.pop(0))
+    monkeypatch.setattr(yardstick, "look", lambda cpu: left.pop(0))
     made = yardstick.Yardstick(None)
     return [made.read() for _ in range(len(looks) - yardstick.FIRST)]
 

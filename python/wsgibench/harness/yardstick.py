@@ -37,20 +37,19 @@ class Reading:
 class Yardstick:
     """Of one CPU; remembers what it saw."""
 
-    def __init__(self, cpu: int | None, seconds: float = LOOK) -> None:
+    def __init__(self, cpu: int | None) -> None:
         self._cpu = cpu
-        self._seconds = seconds
         self._seen: list[float] = []
 
     def looks(self) -> list[float]:
         """Microseconds; the first so many, if there were none."""
         while len(self._seen) < FIRST:
-            self._seen.append(look(self._cpu, self._seconds))
+            self._seen.append(look(self._cpu))
         return self._seen
 
     def read(self) -> Reading:
         usual = _quartile(self.looks())
-        self._seen.append(look(self._cpu, self._seconds))
+        self._seen.append(look(self._cpu))
         return Reading(self._seen[-1], usual)
 
 

@@ -16,9 +16,7 @@ from wsgibench.errors import WsgibenchError
 from wsgibench.load import merge, wire, worker_doubts
 from wsgibench.load.run import complete, name_routes
 from wsgibench.load.spec import LoadSpec
-from wsgibench.verdicts import (
-    summary,
-)
+from wsgibench.verdicts import summary
 
 MOST_BYTES = 1 << 26  # of one report, unpacked
 
