@@ -156,21 +156,22 @@ def others_are_served(threads: int) -> None:
         serving.until(lambda: helpers)
         for _ in range(10):
             assert serving.ask().endswith(b"other")
-        answers = Helper(lambda: client.recv(1 << 16))
         sender = Helper(lambda: client.sendall(b"x" * SIZE))
         drain = threading.Event()
 
-        def drained() -> None:
+        def drained() -> bytes:
+            first = client.recv(1 << 16)
             while not drain.is_set():
                 client.recv(1 << 16)
+            return first
 
         reader = Helper(drained)
         serving.until(lambda: not helpers[0].is_alive())
         assert len(helpers[0].wait()) == SIZE
         drain.set()
         sender.wait()
-        answers.wait()
         serving.until(lambda: not reader.is_alive())
+        assert reader.wait().startswith(b"HTTP/1.1 200")
     serving.server.close()
 
 
