@@ -157,18 +157,20 @@ def others_are_served(threads: int) -> None:
         for _ in range(10):
             assert serving.ask().endswith(b"other")
         sender = Helper(lambda: client.sendall(b"x" * SIZE))
-        drain = threading.Event()
 
-        def drained() -> bytes:
-            first = client.recv(1 << 16)
-            while not drain.is_set():
-                client.recv(1 << 16)
-            return first
+        def whole() -> bytes:
+            """The chunked answer; ConnectionError if it is cut off."""
+            data = b""
+            while not data.endswith(b"\r\n0\r\n\r\n"):
+                piece = client.recv(1 << 16)
+                if not piece:
+                    raise ConnectionError(data)
+                data += piece
+            return data
 
-        reader = Helper(drained)
+        reader = Helper(whole)
         serving.until(lambda: not helpers[0].is_alive())
         assert len(helpers[0].wait()) == SIZE
-        drain.set()
         sender.wait()
         serving.until(lambda: not reader.is_alive())
         assert reader.wait().startswith(b"HTTP/1.1 200")
