@@ -25,7 +25,12 @@ class Machine:
         return "others" if start["number"] <= self.disturbed else ""
 
     def again(self, most: int, starts: int = 100) -> Again:
-        return Again(most, starts, self.spoilt, self.said.append)
+        return Again(
+            most, starts, self.spoilt, self.said.append, calm=self.calm
+        )
+
+    def calm(self) -> None:
+        self.said.append("calm")
 
 
 @pytest.mark.parametrize(
@@ -50,3 +55,11 @@ def test_a_machine_that_is_never_quiet_does_not_hold_the_run() -> None:
         again.measure({"load": {}}, machine.once)
     assert machine.starts == 15
     assert machine.said[-1] == "disturbed: others"
+
+
+def test_it_waits_before_it_measures_again_and_only_then() -> None:
+    machine = Machine(disturbed=1)
+    again = machine.again(2)
+    again.measure({"load": {}}, machine.once)
+    again.measure({"load": {}}, machine.once)
+    assert machine.said == ["disturbed, so measured again: others", "calm"]

@@ -97,8 +97,9 @@ class SearchRun:
         self, arguments: argparse.Namespace, tell: Callable[[str], None]
     ) -> None:
         from wsgibench import outputs
-        from wsgibench.harness import selection
+        from wsgibench.harness import machine, selection
         from wsgibench.harness.again import Again
+        from wsgibench.harness.calm import Calm
         from wsgibench.harness.run import Run
         from wsgibench.load import slo
 
@@ -150,11 +151,18 @@ class SearchRun:
             gate.name: gate.limit for gate in self.gates if gate.is_time
         }
         self.ready = self.run.prepared()
+        trials = TRIALS * len(self.ready) * getattr(arguments, "starts", 1)
+        calm = Calm(
+            machine.split_cpus()[0],
+            tell,
+            lambda: trials * float(arguments.duration),
+        )
         self._again = Again(
             arguments.again,
-            TRIALS * len(self.ready) * getattr(arguments, "starts", 1),
+            trials,
             lambda result, _: str(result["disturbed"]),
             tell,
+            calm=calm.wait,
         )
         if application_run is not None and self.ready:
             application_run.begin(self.ready, found.interpreters)

@@ -21,13 +21,16 @@ class Again:
         spoilt: Spoilt,
         tell: Tell,
         in_time: Callable[[], bool] = lambda: True,
+        calm: Callable[[], None] = lambda: None,
     ) -> None:
-        """``in_time()``: whether the run has the time for one more."""
+        """``in_time()``: whether the run has the time for one more;
+        ``calm()`` waits for a machine that disturbs it less."""
         self._most = most
         self._left = max(most, starts // 2) if most else 0
         self._spoilt = spoilt
         self._tell = tell
         self._in_time = in_time
+        self._calm = calm
 
     def measure(
         self, cell: dict[str, Any], once: Callable[[], dict[str, Any]]
@@ -44,4 +47,5 @@ class Again:
             self._left -= 1
             self._tell("disturbed, so measured again: " + reason)
             cell.setdefault("disturbed", []).append(found)
+            self._calm()
         return once()

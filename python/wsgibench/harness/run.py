@@ -106,7 +106,12 @@ class Run:
         self._wants_more = wants_more
         self._measure = measure
         self._again = Again(
-            again, starts * len(cells), spoilt, tell, self.schedule.in_time
+            again,
+            starts * len(cells),
+            spoilt,
+            tell,
+            self.schedule.in_time,
+            self.schedule.calm.wait,
         )
         if earlier is not None:
             resuming.check_machine(earlier, self.record["machine"])

@@ -8,9 +8,10 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from wsgibench.harness import budget, environments, servers
+from wsgibench.harness import budget, environments, machine, servers
 from wsgibench.harness.application_run import ApplicationRun
 from wsgibench.harness.budget import Allocation, Budget, Pace, Part
+from wsgibench.harness.calm import Calm
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell
 from wsgibench.harness.progress import Progress, planned, text
@@ -36,7 +37,9 @@ class Schedule:
         self._tell = tell
         self._warmup = 0.0  # of a JIT, as allocated
         self._pace: Pace | None = None
+        self._planned = 0.0  # seconds, of all that was begun
         self.progress = Progress([])
+        self.calm = Calm(machine.split_cpus()[0], tell, self._patience)
 
     # -- before the first start
 
@@ -108,6 +111,7 @@ class Schedule:
     def begin(self, todo: Sequence[tuple[int, Cell]]) -> None:
         if self._budget is None:
             self.progress = Progress(todo, planned)
+            self._planned += self.progress.left()
             return
         cells = list(dict.fromkeys(cell for _, cell in todo))
         parts, begun = [], -1
@@ -132,6 +136,14 @@ class Schedule:
             yield warmup
         finally:
             self._pace.took(time.monotonic() - before, warmup, count)
+
+    def _patience(self) -> float:
+        """Seconds that the run may wait in all: as long as it was planned to
+        take, or what its starts leave of the time that it was given."""
+        if self._budget is None:
+            return self._planned
+        spare = self._budget.left() - self.progress.left()
+        return self.calm.waited + spare
 
     def in_time(self) -> bool:
         """Whether a start may be measured once more."""

@@ -6,12 +6,15 @@ in shuffled blocks, as in a run (plan.py).
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.harness import cell, machine
+from wsgibench.harness.again import Again
+from wsgibench.harness.calm import Calm
 from wsgibench.harness.counted import start
 from wsgibench.harness.counted.start import Spread
 from wsgibench.harness.counted.targets import Subject
@@ -96,6 +99,9 @@ def timed(
     """The same by the clock; a start that others disturb is measured once
     more."""
     rng = random.Random(seed)
+    loads = 3 * starts
+    calm = Calm(machine.split_cpus()[0], tell, lambda: loads * load.duration)
+    again = Again(1, loads, spoilt, tell, calm=calm.wait)
     cells = {
         BASE: base.entry(load),
         NEW: new.entry(load),
@@ -106,13 +112,8 @@ def timed(
         rng.shuffle(order)
         for name in order:
             variant = new if name == NEW else base
-            for left in (1, 0):
-                found = _once(variant, load, number, seed)
-                reason = spoilt(found, load.to_json())
-                if not reason or not left:
-                    break
-                tell("disturbed, so measured again: " + reason)
-            cells[name]["starts"].append(found)
+            once = functools.partial(_once, variant, load, number, seed)
+            cells[name]["starts"].append(again.measure(cells[name], once))
     return cells
 
 

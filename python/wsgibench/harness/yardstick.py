@@ -52,6 +52,11 @@ class Yardstick:
         self._seen.append(look(self._cpu))
         return Reading(self._seen[-1], usual)
 
+    def slower(self) -> float:
+        """By which part it is slower than usual now. Not remembered: who
+        waits looks mostly while it is slow."""
+        return look(self._cpu) / _quartile(self.looks()) - 1
+
 
 @functools.cache
 def of(cpu: int | None) -> Yardstick:
