@@ -3,12 +3,16 @@
 Made so::
 
     python -m wsgibench run --suite=S --profile=standard -o results/S.json
-    python benchmarks/results.py results/*.json > RESULTS.md
+    python benchmarks/results.py results/*.json --into RESULTS.md
+
+The sections of other suites stay as they are in that file: a suite takes an
+hour of a quiet machine, and five need not be measured on the same day.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -29,18 +33,18 @@ WIDE = 220
 HEAD = """# Results
 
 The five suites of [docs/suites.md](docs/suites.md) beside the numbers that
-were published, made by `python benchmarks/results.py`. Each begins with what
-the original concluded and whether that still holds, told from the requests/s
-below, or, where these are bounds, from the server CPU. **Server CPU per
-request** (CPU us; +-%: half of the way from the least to the most of its
-starts) is the figure to compare between servers; requests/s were published on
-other machines, years ago, and stand beside ours for the order, not the size.
-Then comes who costs least, with 95 % intervals, and who answers most where
-that is another. Every number that stands here may be
-trusted for what it says: `>=` is a lower bound, for the client was the limit;
-`~` is true of something else than was asked, such as fewer requests; `a..b` is
-the range of a server that never settled. What was no measurement is not
-printed; the footnote says why. How it was measured:
+were published, made by `python benchmarks/results.py`, each on the day and at
+the commit that it names. Each begins with what the original concluded and
+whether that still holds, told from the requests/s below, or, where these are
+bounds, from the server CPU. **Server CPU per request** (CPU us; +-%: half of
+the way from the least to the most of its starts) is the figure to compare
+between servers; requests/s were published on other machines, years ago, and
+stand beside ours for the order, not the size. Then comes who costs least, with
+95 % intervals, and who answers most where that is another. Every number that
+stands here may be trusted for what it says: `>=` is a lower bound, for the
+client was the limit; `~` is true of something else than was asked, such as
+fewer requests; `a..b` is the range of a server that never settled. What was no
+measurement is not printed; the footnote says why. How it was measured:
 [docs/method.md](docs/method.md).
 """
 
@@ -144,12 +148,27 @@ def section(record: dict[str, Any]) -> str:
     )
 
 
+def split(page: str) -> dict[str, str]:
+    """The sections of a page, by suite."""
+    parts = re.split(r"^(?=## )", page, flags=re.M)[1:]
+    return {part.split("\n", 1)[0][3:]: part for part in parts}
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("records", type=Path, nargs="+")
+    parser.add_argument("--into", type=Path, required=True, metavar="PAGE")
     arguments = parser.parse_args()
-    parts = [section(records.read(path)) for path in arguments.records]
-    print("\n".join([HEAD, *parts]), end="")
+    page = arguments.into.read_text() if arguments.into.exists() else ""
+    sections = split(page)
+    for path in arguments.records:
+        record = records.read(path)
+        sections[record["suite"]["name"]] = section(record)
+    whole = [part.rstrip("\n") + "\n" for part in sections.values()]
+    arguments.into.write_text("\n".join([HEAD, *whole]))
 
 
 if __name__ == "__main__":
