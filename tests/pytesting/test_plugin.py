@@ -119,9 +119,8 @@ def test_a_race_is_written_for_pytest_benchmark(
                 starts=2, duration=0.3, warmup=0.1, connections=2, path="/x",
                 body=b"/x",
             )
-            # Of two; others on the machine may spoil one.
-            assert race.ratio("plain", "null").starts in (1, 2)
-            assert all(len(c["starts"]) >= 2 for c in race.record["cells"])
+            # Others on the machine may spoil them.
+            assert all(len(c["starts"]) == 2 for c in race.record["cells"])
         """
     )
     inner.makepyfile(
@@ -249,7 +248,8 @@ def test_workers_of_xdist_race_one_by_one(
                 {"one": some_app.application},
                 starts=1, duration=0.3, warmup=0.1, connections=2,
             )
-            assert raced.costs("one")
+            # Its costs others on the machine may spoil.
+            assert [len(c["starts"]) for c in raced.record["cells"]] == [1]
         """
         % str(times)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import sys
@@ -13,7 +14,9 @@ from typing import Any, Union
 
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import baseline, cell, machine, record, servers
+from wsgibench.harness.again import Again
 from wsgibench.harness.application import Application
+from wsgibench.harness.calm import Calm
 from wsgibench.harness.plan import Load
 from wsgibench.harness.requests import lines, reading
 from wsgibench.harness.requests.request import Request
@@ -21,8 +24,9 @@ from wsgibench.harness.scenario import Scenario, of_application
 from wsgibench.harness.stable import Stable
 from wsgibench.harness.visit import Visit
 from wsgibench.pytesting.server import App, app_name, environment, scenario
-from wsgibench.stats import noise, samples
+from wsgibench.stats import noise, samples, summary
 from wsgibench.stats.bootstrap import Interval
+from wsgibench.verdicts import CPU, INVALID, NUMBERS, TITLES
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,25 @@ class Race:
     def ratio(
         self, above: str, below: str, metric: str = "server_cpu_us"
     ) -> Interval:
-        """With a 95 % interval over the starts, paired in their blocks."""
+        """With a 95 % interval over the starts, paired in their blocks. What
+        is no measurement (others disturbed it, requests failed) raises
+        WsgibenchError with the reason."""
+        for name in (above, below):
+            self._check(name, metric)
         found = noise.paired(self.cell(above), self.cell(below), metric)
         if found is None:
             raise WsgibenchError(
                 "nothing was measured of %s or %s." % (above, below)
             )
         return found
+
+    def _check(self, name: str, metric: str) -> None:
+        number = metric if metric in NUMBERS else CPU
+        for one in summary.row(self.cell(name))["doubts"]:
+            if one["level"] == INVALID and number in one["numbers"]:
+                raise WsgibenchError(
+                    "%s tells no %s: %s." % (name, TITLES[number], one["what"])
+                )
 
 
 def run(
@@ -91,10 +107,12 @@ def run(
     sessions: str = "",
     visitors: int = 8,
     seed: int = 1,
+    again: int = 2,
 ) -> Race:
     """`requests` is a file as of ``run --requests``, or targets like
     "/a" and "POST /b"; each target's answers are then held against those of
-    its application without a server. `sessions` is as of ``run``."""
+    its application without a server. `sessions` and `again` are as of
+    ``run``."""
     load = Load(
         connections=connections,
         duration=duration,
@@ -118,14 +136,25 @@ def run(
         for name, one in raced.items()
     }
     rng = random.Random(seed)
+    loads = starts * len(cells)
+    calm = Calm(
+        machine.split_cpus()[0], _silent, lambda: loads * (warmup + duration)
+    )
+    retry = Again(again, loads, samples.disturbance, _silent, calm=calm.wait)
     for start in range(starts):
         order = list(targets)
         rng.shuffle(order)
         for name in order:
-            found = runners[name].run(load, start, seed)
+            once = functools.partial(runners[name].run, load, start, seed)
+            found = retry.measure(cells[name], once)
             cells[name]["starts"].append(found)
     made["complete"] = True
     return Race(made)
+
+
+def _silent(said: str) -> None:
+    """A test says nothing of starts that are measured again; they are in the
+    record."""
 
 
 class _Runner:
