@@ -63,12 +63,14 @@ installing them needs root or sudo: $missing"
 }
 
 # What an environment was made from; another text, and it is brought up to
-# date. The C files count, the Python files are used where they lie.
+# date. The C files count but for those that the build itself writes, the
+# Python files are used where they lie.
 fingerprint() {
     {
         "$1" -VV
         cd "$root" && cat setup.py setup_native.py pyproject.toml \
-            python/wsgibench/__init__.py scripts/bootstrap.sh csrc/*/*.[ch] csrc/*/*/*.[ch] csrc/cffi/*.py
+            python/wsgibench/__init__.py scripts/bootstrap.sh csrc/cffi/*.py \
+            $(find csrc -name '*.[ch]' ! -name '*_fields.h' ! -name _cffi.c | sort)
     } 2>&1 | cksum
 }
 

@@ -146,10 +146,30 @@ def has_tls(tree: Path, **environment: str) -> bool:
     return b"SSL_CTX_new" in built.read_bytes()
 
 
+def fingerprint(tree: Path) -> str:
+    """By which ./bench and ./check know an environment that is there."""
+    done = subprocess.run(
+        ["sh", "-c", ". scripts/bootstrap.sh; fingerprint python3"],
+        cwd=tree,
+        env={**os.environ, "root": str(tree)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
 @pytest.mark.timeout(600)  # it compiles everything twice
 def test_a_switch_counts_where_something_is_built_already(tree: Path) -> None:
+    shutil.copytree(ROOT / "scripts", tree / "scripts")
+    sources = fingerprint(tree)
     assert not has_tls(tree, WSGIBENCH_NO_TLS="1")
     assert has_tls(tree)
+    # What the build wrote makes no environment anew; what we write does.
+    assert fingerprint(tree) == sources
+    with (tree / "csrc/core/http/lines.h").open("a") as file:
+        file.write("\n")
+    assert fingerprint(tree) != sources
 
 
 def test_a_prefix_comes_first(tree: Path, tmp_path: Path) -> None:
