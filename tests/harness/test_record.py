@@ -213,15 +213,16 @@ def changed(
     return wrong
 
 
+@pytest.mark.parametrize("seed", range(5))
 def test_no_change_of_a_record_ends_in_a_traceback(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+    file: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """What passes the door can be reported and compared."""
     monkeypatch.setattr(bootstrap, "NOISE_DRAWS", 8)  # 400 take 10 s of CPU
     good = made()
-    every, rng = places(good), Random(17)
+    every, rng = places(good), Random(seed)
     passed = 0
-    for _ in range(250):
+    for _ in range(50):
         file.write_text(json.dumps(changed(good, every, rng)))
         try:
             found = record.read(file)
@@ -232,7 +233,7 @@ def test_no_change_of_a_record_ends_in_a_traceback(
         except UsageError:
             continue
         passed += 1
-    assert 20 < passed < 230  # the door is neither shut nor open
+    assert 4 < passed < 46  # the door is neither shut nor open
 
 
 OTHERS = {

@@ -169,6 +169,8 @@ def gunicorn_command(address: str) -> list[str]:
         # A signal to a worker that gunicorn is just forking is lost; it is
         # killed after this time.
         "--graceful-timeout=10",
+        # Its 2 s are soon over where others use the CPUs.
+        "--keep-alive=20",
     ]
 
 
