@@ -3,6 +3,7 @@
 #include "base/posix.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 
 #include "conn.h"
@@ -139,12 +140,25 @@ broken(wl_load *load, wl__conn *conn, const char *data, size_t size)
     wl__conn_fail(load, conn, WL__PARSE_ERROR);
 }
 
+/* A server may say that it waits no longer for a request before it closes an
+ * idle connection (RFC 9110 15.5.9). */
+static int
+is_request_timeout(const char *data, size_t size)
+{
+    return size >= 12 && memcmp(data, "HTTP/1.", 7) == 0
+        && memcmp(data + 8, " 408", 4) == 0;
+}
+
 /* Bytes without a request: a fault, but of no request. */
 static void
-stray(wl_load *load, wl__conn *conn, const char *data, size_t size)
+without_request(wl_load *load, wl__conn *conn, const char *data, size_t size)
 {
-    load->stray++;
-    wl__record_sample(load, conn, WL__PARSE_ERROR, data, size);
+    if (is_request_timeout(data, size)) {
+        load->closes_seen++;
+    } else {
+        load->stray++;
+        wl__record_sample(load, conn, WL__PARSE_ERROR, data, size);
+    }
     wl__conn_hang_up(load, conn);
 }
 
@@ -155,7 +169,7 @@ understand(wl_load *load, wl__conn *conn, const char *data, size_t size)
     while (size > 0) {
         size_t used;
         if (conn->under_way == 0) {
-            stray(load, conn, data, size);
+            without_request(load, conn, data, size);
             return -1;
         }
         if (conn->first_ns == 0) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any, Callable
@@ -214,6 +215,49 @@ def test_requests_behind_a_close_are_sent_again(
     assert result["connections"]["sent_again"] >= (20 if not rate else 1)
     # The open loop keeps its connections, so it dials once more.
     assert result["connections"]["connects"] in (10, 11)
+
+
+@pytest.mark.parametrize(
+    ("said", "stray"),
+    [
+        (b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n", 0),
+        (b"HTTP/1.0 408 Request Time-out\r\n\r\n", 0),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", 1),
+        (b"408", 1),
+    ],
+)
+def test_a_server_may_say_that_it_waits_no_longer(
+    load: Load, raw: Callable[..., Raw], said: bytes, stray: int
+) -> None:
+    """Before it closes an idle connection (RFC 9110 15.5.9); anything else
+    that nobody asked for is a fault."""
+    server = Raw(lambda asked, data: b"")
+
+    def serve(conn: Any, number: int) -> None:
+        with conn, contextlib.suppress(OSError):
+            while conn.recv(65536):
+                conn.sendall(OK)
+                conn.settimeout(0.05)
+                try:
+                    conn.recv(1, socket.MSG_PEEK)
+                except OSError:
+                    conn.sendall(said)
+                    return
+
+    server._serve = serve  # type: ignore[method-assign]
+    try:
+        result = load(
+            server.url, requests=5, duration=60, connections=1, rate=2
+        )
+    finally:
+        server.close()
+    assert result["classes"]["ok"] == 5
+    found = result["connections"]
+    # The load may be over before the last connection says it.
+    assert 4 <= found["closes_seen" if not stray else "stray"] <= 5
+    assert found["stray"] == 0 or stray
+    codes = [one["code"] for one in result["doubts"]]
+    assert ("wrong-answers" in codes) == bool(stray)
 
 
 @pytest.mark.parametrize(
