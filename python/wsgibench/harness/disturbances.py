@@ -148,8 +148,8 @@ def speed(root: Path) -> Iterator[Finding]:
             WARNING,
             "the server's CPU is up to %.0f %% slower from one moment to the "
             "next (its clock, or another guest on its core)" % (100 * slower),
-            "use a machine of your own; starts on a CPU that is slower than "
-            "usual are measured again",
+            "use a machine of your own, or run --counted; starts on a CPU "
+            "that is slower than usual are measured again",
         )
 
 

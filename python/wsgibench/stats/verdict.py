@@ -181,8 +181,8 @@ def _machine(cell: dict[str, Any]) -> list[Doubt]:
             INVALID,
             NUMBERS,
             what,
-            "stop them (doctor says what it sees), or use a machine of your "
-            "own",
+            "stop them (doctor says what it sees), use a machine of your own, "
+            "or count instead (run --counted)",
         )
     ]
 
