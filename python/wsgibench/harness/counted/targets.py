@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -167,11 +167,19 @@ def _until_failure(live: dict[str, int]) -> None:
 
 
 def together(work: Callable[[One], Any], those: Sequence[One]) -> list[Any]:
-    """Each in a thread of its own."""
-    if len(those) == 1:
-        return [work(those[0])]
-    with ThreadPoolExecutor(len(those)) as pool:
-        return list(pool.map(work, those))
+    """Each in a thread of its own, one alone too: Ctrl-C is for this thread,
+    and would only end the load of a generator that runs in it. Those that
+    still ask something then are not waited for; running() ends what they
+    ask."""
+    pool = ThreadPoolExecutor(len(those))
+    try:
+        asked = [pool.submit(work, one) for one in those]
+        ended, _ = wait(asked, return_when=FIRST_EXCEPTION)
+        for one in ended:
+            one.result()  # raises what it raised
+        return [one.result() for one in asked]
+    finally:
+        pool.shutdown(wait=False)
 
 
 @contextmanager
