@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any, Callable
@@ -19,11 +19,11 @@ Load = Callable[..., dict[str, Any]]
 def raw() -> Iterator[Callable[..., Raw]]:
     servers: list[Raw] = []
 
-    def start(answer: Any, **more: Any) -> Raw:
-        if isinstance(answer, bytes):
-            said = answer
-            answer = lambda asked, data: said * data.count(b"\r\n\r\n")  # noqa: E731
-        servers.append(Raw(answer, **more))
+    def start(*answers: Any, **more: Any) -> Raw:
+        if answers and isinstance(answers[0], bytes):
+            (said,) = answers
+            answers = (lambda asked, data: said * data.count(b"\r\n\r\n"),)
+        servers.append(Raw(*answers, **more))
         return servers[-1]
 
     yield start
@@ -185,32 +185,26 @@ def test_requests_behind_a_close_are_sent_again(
     """Each connection answers three requests and says close with the third:
     what is behind it was not read (RFC 9112 9.6)."""
     close = OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n")
-    server = Raw(lambda asked, data: b"")
 
-    def serve(conn: Any, number: int) -> None:
-        # The run may be over before the last connection is.
-        with conn, contextlib.suppress(OSError):
-            while data := conn.recv(65536):
-                server.received[number] += data
-                if server.received[number].count(b"\r\n\r\n") >= 3:
-                    break
-            conn.sendall(OK + OK + close)
-            conn.shutdown(1)
-            while conn.recv(65536):
-                pass
+    def serve(conn: socket.socket) -> None:
+        received = b""
+        while data := conn.recv(65536):
+            received += data
+            if received.count(b"\r\n\r\n") >= 3:
+                break
+        conn.sendall(OK + OK + close)
+        conn.shutdown(1)
+        while conn.recv(65536):
+            pass
 
-    server._serve = serve  # type: ignore[method-assign]
-    try:
-        result = load(
-            server.url,
-            requests=30,
-            duration=20,
-            connections=1,
-            pipeline=8,
-            rate=rate,
-        )
-    finally:
-        server.close()
+    result = load(
+        raw(serve=serve).url,
+        requests=30,
+        duration=20,
+        connections=1,
+        pipeline=8,
+        rate=rate,
+    )
     assert result["classes"]["ok"] == 30
     assert result["connections"]["sent_again"] >= (20 if not rate else 1)
     # The open loop keeps its connections, so it dials once more.
@@ -231,26 +225,19 @@ def test_a_server_may_say_that_it_waits_no_longer(
 ) -> None:
     """Before it closes an idle connection (RFC 9110 15.5.9); anything else
     that nobody asked for is a fault."""
-    server = Raw(lambda asked, data: b"")
 
-    def serve(conn: Any, number: int) -> None:
-        with conn, contextlib.suppress(OSError):
-            while conn.recv(65536):
-                conn.sendall(OK)
-                conn.settimeout(0.05)
-                try:
-                    conn.recv(1, socket.MSG_PEEK)
-                except OSError:
-                    conn.sendall(said)
-                    return
+    def serve(conn: socket.socket) -> None:
+        while conn.recv(65536):
+            conn.sendall(OK)
+            conn.settimeout(0.05)
+            try:
+                conn.recv(1, socket.MSG_PEEK)
+            except socket.timeout:
+                conn.sendall(said)
+                return
 
-    server._serve = serve  # type: ignore[method-assign]
-    try:
-        result = load(
-            server.url, requests=5, duration=60, connections=1, rate=2
-        )
-    finally:
-        server.close()
+    url = raw(serve=serve).url
+    result = load(url, requests=5, duration=60, connections=1, rate=2)
     assert result["classes"]["ok"] == 5
     found = result["connections"]
     # The load may be over before the last connection says it.
@@ -326,31 +313,26 @@ def test_a_flood_ends_with_its_timeout(
 ) -> None:
     """A peer that sends faster than we read must not hold the clock up."""
 
-    class Endless(Raw):
-        def _serve(self, conn: Any, number: int) -> None:
-            with conn:
-                try:
-                    conn.settimeout(5)
-                    conn.recv(65536)
-                    conn.sendall(start)
-                    while not self.closing:
-                        conn.sendall(fill)
-                except OSError:
-                    return
+    def serve(conn: socket.socket) -> None:
+        conn.settimeout(5)
+        conn.recv(65536)
+        conn.sendall(start)
+        while not closing.is_set():
+            conn.sendall(fill)
 
-    server = Endless(lambda asked, data: b"")
+    closing = threading.Event()
+    url = raw(serve=serve).url
     began = time.monotonic()
     try:
         result = load(
-            server.url,
+            url,
             duration=0.5,
             drain=0.3,
             timeout=0.4,
             connections=connections,
         )
     finally:
-        server.closing = True
-        server.close()
+        closing.set()
     assert time.monotonic() - began < 6
     assert result["classes"]["timeout"] >= 1
     assert result["classes"]["ok"] == 0
