@@ -44,9 +44,13 @@ class MachineUsage(TypedDict):
     throttled_us: float
 
 
-class Yardstick(TypedDict):
+class Look(TypedDict):
     now_us: float
     usual_us: float
+
+
+class Yardstick(Look, total=False):
+    cpu: int  # absent from records of 0.2.0
 
 
 class Window(TypedDict):

@@ -13,7 +13,7 @@ from tests.harness.test_resume import Measured, found, measured, run
 from tests.stats import synthetic
 from wsgibench import cli
 from wsgibench.harness import cell, record
-from wsgibench.stats import pilot
+from wsgibench.stats import pilot, samples
 
 __all__ = ["measured"]  # a fixture
 
@@ -141,3 +141,27 @@ def test_what_it_does_not_go_with(
     argv = ["run", "--further=2", "--server=null", other, "-o", "/dev/null"]
     assert cli.main(argv) == 2
     assert "--further goes neither with" in capsys.readouterr().err
+
+
+def test_a_run_that_began_on_a_slow_machine(
+    measured: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two blocks of three at half the speed, taken for usual then: once the
+    third is over, they are disturbed, and further ones stand for them."""
+    inner = measured.run
+
+    def one(server: Any, *arguments: Any, **more: Any) -> dict[str, Any]:
+        inner(server, *arguments, **more)
+        block = more["start"]
+        us = 800.0 if block < 2 else 400.0
+        made = synthetic.start([1000] * 20, [us * 250] * 20, block=block)
+        made["yardstick"] = [{"cpu": 0, "now_us": us, "usual_us": us}] * 2
+        return made
+
+    monkeypatch.setattr(cell, "run", one)
+    path = tmp_path / "record.json"
+    made = begin(monkeypatch, path, "--starts=3", "--further=4")
+    assert made == {STEADY: 4, UNSTEADY: 4}
+    for one_cell in record.read(path)["cells"]:
+        assert list(samples.disturbances(one_cell)) == [0, 1]
+        assert list(samples.measured(one_cell)) == [2, 3]

@@ -249,7 +249,7 @@ def _time(base: Variant, new: Variant, arguments: argparse.Namespace) -> Timed:
     from dataclasses import replace
 
     from wsgibench.harness import variants
-    from wsgibench.stats import gate, samples
+    from wsgibench.stats import gate, machine, samples
 
     load = replace(
         _load(arguments),
@@ -258,17 +258,17 @@ def _time(base: Variant, new: Variant, arguments: argparse.Namespace) -> Timed:
         duration=arguments.duration,
     )
     tell("timing " + new.entry(load)["name"])
-    return gate.judge_timed(
-        variants.timed(
-            base,
-            new,
-            load,
-            starts=arguments.starts,
-            seed=1,
-            spoilt=samples.disturbance,
-            tell=tell,
-        )
+    cells = variants.timed(
+        base,
+        new,
+        load,
+        starts=arguments.starts,
+        seed=1,
+        spoilt=samples.disturbance,
+        tell=tell,
     )
+    machine.review({"cells": list(cells.values())})
+    return gate.judge_timed(cells)
 
 
 def _against_record(arguments: argparse.Namespace) -> int:

@@ -384,7 +384,7 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench import outputs
     from wsgibench.harness.run import Run
     from wsgibench.load.headers import header_set
-    from wsgibench.stats import pilot, samples
+    from wsgibench.stats import machine, pilot, samples
 
     argv = arguments.argv
     earlier = None
@@ -426,6 +426,7 @@ def run(arguments: argparse.Namespace) -> int:
         enough=_enough(arguments.precision),
         further=further,
         wants_more=pilot.wants_more,
+        review=machine.review,
         again=arguments.again,
         spoilt=samples.disturbance,
         measure=_client.measurer(client, _counted.measurer(arguments)),

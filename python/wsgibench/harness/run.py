@@ -72,6 +72,7 @@ class Run:
         enough: Callable[[dict[str, Any]], bool] = lambda record: False,
         further: int = 0,
         wants_more: Callable[[dict[str, Any]], bool] = lambda cell: False,
+        review: Callable[[dict[str, Any]], None] = lambda record: None,
         again: int = 0,
         spoilt: Spoilt = lambda start, load: "",
         measure: Callable[..., dict[str, Any]] = cell_module.run,
@@ -104,6 +105,7 @@ class Run:
         self._enough = enough
         self._further = further
         self._wants_more = wants_more
+        self._review = review
         self._measure = measure
         self._again = Again(
             again,
@@ -360,6 +362,7 @@ class Run:
                     self.fail(cell, error)
                 else:
                     entries[cell]["starts"].append(observed)
+                    self._review(self.record)
                     self.keep()
                 schedule.progress.end()
 

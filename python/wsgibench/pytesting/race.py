@@ -26,6 +26,7 @@ from wsgibench.harness.visit import Visit
 from wsgibench.pytesting.server import App, app_name, environment, scenario
 from wsgibench.stats import noise, samples, summary
 from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.machine import review
 from wsgibench.verdicts import CPU, INVALID, NUMBERS, TITLES
 
 
@@ -148,6 +149,7 @@ def run(
             once = functools.partial(runners[name].run, load, start, seed)
             found = retry.measure(cells[name], once)
             cells[name]["starts"].append(found)
+    review(made)
     made["complete"] = True
     return Race(made)
 
