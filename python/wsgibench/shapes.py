@@ -321,6 +321,7 @@ class Alone(TypedDict):
 
 class WholeAlone(Alone, total=False):
     queue_ns: float
+    yardstick: list[Yardstick]
 
 
 class Baseline(TypedDict):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
+import itertools
 import json
 import random
 import shutil
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 from wsgibench import cli
+from wsgibench.harness import yardstick
 
 HERE = Path(__file__).parent
 PYPROJECT = "[tool.wsgibench.run]"
@@ -127,6 +130,24 @@ def test_an_application_with_sessions_and_every_method(project: Path) -> None:
         assert set(start["load"]["routes"]) == set(
             made["application"]["routes"]
         )
+
+
+def test_the_application_alone_is_timed_again_on_a_slow_cpu(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, before, after = [400.0] * yardstick.FIRST, 400.0, 600.0
+    looks = itertools.chain([*usual, before, after], itertools.repeat(400.0))
+    monkeypatch.setattr(yardstick, "of", functools.cache(yardstick.Yardstick))
+    monkeypatch.setattr(yardstick, "look", lambda cpu: next(looks))
+    monkeypatch.chdir(project)
+    more = ("--app=apps.pages:application", "--python=python3")
+    code = cli.main([*QUICK, "--again=1", "--server=wsgiref", *more])
+    assert code in DONE
+    (base,) = record_of(project)["baselines"]
+    (spoilt,), (alone,) = base["disturbed"], base["starts"]
+    assert spoilt["start"] == alone["start"] == 0
+    assert [one["now_us"] for one in spoilt["yardstick"]] == [before, after]
+    assert [one["now_us"] for one in alone["yardstick"]] == [400.0, 400.0]
 
 
 def test_a_table_is_the_command(project: Path) -> None:

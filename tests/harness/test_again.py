@@ -21,7 +21,7 @@ class Machine:
         self.starts += 1
         return {"start": 0, "number": self.starts}
 
-    def spoilt(self, start: dict[str, Any], load: dict[str, Any]) -> str:
+    def spoilt(self, start: dict[str, Any], load: object) -> str:
         return "others" if start["number"] <= self.disturbed else ""
 
     def again(self, most: int, starts: int = 100) -> Again:

@@ -76,6 +76,22 @@ def test_the_system_calls_of_the_application_are_its_own() -> None:
     assert found.kernel.estimate == pytest.approx(10, rel=0.2)
 
 
+@pytest.mark.parametrize(("slow", "own"), [(2, 90.0), (3, 117.0)])
+def test_what_was_timed_on_a_slow_cpu_is_left_out(
+    slow: int, own: float
+) -> None:
+    """As long as half of it is left; of five blocks, 1.5 times as dear."""
+    made = synthetic.race({"c-uv": 200.0}, seed=1, starts=5)
+    (alone,) = with_baseline(made, 90.0)["baselines"]
+    for number, start in enumerate(alone["starts"]):
+        part = 1.5 if number < slow else 1.0
+        start["cpu_ns"] = round(start["cpu_ns"] * part)
+        start["yardstick"] = [{"now_us": 400 * part, "usual_us": 400.0}]
+    found = split.of_cell(made, made["cells"][0])
+    assert found is not None
+    assert found.application.estimate == pytest.approx(own)
+
+
 def test_a_call_that_costs_more_than_the_request_tells_nothing() -> None:
     made = synthetic.race({"c-uv": 100.0}, seed=1, starts=5)
     found = split.of_cell(with_baseline(made, 101.0), made["cells"][0])

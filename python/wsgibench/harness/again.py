@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Optional
 
 Tell = Callable[[str], None]
-#: (start, its cell's load) -> why it was disturbed; "" if it was not.
-Spoilt = Callable[[dict[str, Any], dict[str, Any]], str]
+#: (start, its cell's load; None: of the application without a server) -> why
+#: it was disturbed; "" if it was not.
+Spoilt = Callable[[dict[str, Any], Optional[dict[str, Any]]], str]
 
 
 class Again:
@@ -38,7 +39,7 @@ class Again:
         """The start that counts; those before it are kept in the cell."""
         for _ in range(self._most):
             found = once()
-            reason = self._spoilt(found, cell["load"])
+            reason = self._spoilt(found, cell.get("load"))
             if not reason:
                 return found
             if self._left == 0 or not self._in_time():

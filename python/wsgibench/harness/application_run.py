@@ -4,6 +4,7 @@ answers, its baseline without a server, and what precedes each start."""
 from __future__ import annotations
 
 import dataclasses
+import functools
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,7 +17,9 @@ from wsgibench.harness import (
     environments,
     machine,
     mix,
+    yardstick,
 )
+from wsgibench.harness.again import Again
 from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.plan import Cell, Load
@@ -154,7 +157,9 @@ class ApplicationRun:
 
     # -- while it runs
 
-    def block(self, start: int, cells: Iterable[Cell], seed: int) -> None:
+    def block(
+        self, start: int, cells: Iterable[Cell], seed: int, again: Again
+    ) -> None:
         """The baseline of one block, on each interpreter that is raced."""
         longest: dict[str, Cell] = {}
         for cell in cells:
@@ -163,11 +168,13 @@ class ApplicationRun:
             if name in self._failed:
                 continue
             self._tell("the application alone on " + name)
+            once = functools.partial(self._time, name, cell, start, seed)
+            entry = self._baselines[name]
             try:
-                self._time(name, cell, start, seed)
+                entry["starts"].append(again.measure(entry, once))
             except WsgibenchError as error:
                 self._tell(str(error))
-                self._baselines[name]["remarks"].append(str(error))
+                entry["remarks"].append(str(error))
 
     def load_alone(self, load: Load) -> Load:
         """What the application alone is asked beside this load."""
@@ -175,18 +182,21 @@ class ApplicationRun:
             load, duration=min(MOST_SECONDS, load.duration)
         )
 
-    def _time(self, name: str, cell: Cell, start: int, seed: int) -> None:
+    def _time(
+        self, name: str, cell: Cell, start: int, seed: int
+    ) -> dict[str, Any]:
         interpreter = self._baselines[name]["python"]
         environment = self.environment(
             Interpreter(**interpreter), baseline.SERVER
         )
         self.reset()
+        cpu = machine.split_cpus()[0]
         with tempfile.TemporaryDirectory(prefix="wsgibench-") as folder:
             with baseline.Alone(
                 self.scenario,
                 environment,
                 log=Path(folder) / "alone.log",
-                cpu=machine.split_cpus()[0],
+                cpu=cpu,
             ) as alone:
                 if cell.load.settle and self._settled:
                     is_jit = interpreter["implementation"] == "PyPy"
@@ -197,14 +207,20 @@ class ApplicationRun:
                         most if is_jit else min(most, MOST_SETTLING),
                         is_jit=is_jit,
                     )
+                before = yardstick.of(cpu).read()
                 found = alone.timing(
                     self.scenario.requests,
                     seed=seed,
                     seconds=self.load_alone(cell.load).duration,
                     warmup=cell.load.warmup,
                 )
+                after = yardstick.of(cpu).read()
         found["routes"] = _by_route(self.scenario, found["routes"])
-        self._baselines[name]["starts"].append({"start": start, **found})
+        return {
+            "start": start,
+            **found,
+            "yardstick": [one.to_json() for one in (before, after)],
+        }
 
     def visit(self, cell: Cell, environment: Environment) -> Visit:
         """Of the start that comes now; the application is reset for it."""

@@ -378,6 +378,7 @@ class Run:
                 start,
                 [settling(cell, warmup) for cell in cells],
                 self._seed + start,
+                self._again,
             )
 
     def _one(

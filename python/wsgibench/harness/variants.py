@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.harness import cell, machine
-from wsgibench.harness.again import Again
+from wsgibench.harness.again import Again, Spoilt
 from wsgibench.harness.calm import Calm
 from wsgibench.harness.counted import start
 from wsgibench.harness.counted.start import Spread
@@ -93,7 +93,7 @@ def timed(
     *,
     starts: int,
     seed: int,
-    spoilt: Callable[[dict[str, Any], dict[str, Any]], str],
+    spoilt: Spoilt,
     tell: Tell,
 ) -> dict[str, dict[str, Any]]:
     """The same by the clock; a start that others disturb is measured once

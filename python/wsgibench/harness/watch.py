@@ -91,7 +91,7 @@ class Watch(threading.Thread):
         self.server_usage: list[Usage] = []
         self.client_usage: list[Usage] = []
         self.machine_usage: list[Machine] = []
-        self.speeds: list[tuple[int, Reading]] = []
+        self.speeds: list[Reading] = []
 
     def to_json(self) -> dict[str, list[dict[str, Any]]]:
         """Of a start in a record."""
@@ -99,9 +99,7 @@ class Watch(threading.Thread):
             "usage": list(map(asdict, self.server_usage)),
             "client_usage": list(map(asdict, self.client_usage)),
             "machine_usage": list(map(asdict, self.machine_usage)),
-            "yardstick": [
-                {"cpu": cpu, **one.to_json()} for cpu, one in self.speeds
-            ],
+            "yardstick": [one.to_json() for one in self.speeds],
         }
 
     def _others_of_ours(self) -> int:
@@ -132,7 +130,7 @@ class Watch(threading.Thread):
     def _look(self) -> None:
         for cpu in self._cpus:
             if cpu != self._client_cpu:
-                self.speeds.append((cpu, yardstick.of(cpu).read()))
+                self.speeds.append(yardstick.of(cpu).read())
 
     def start(self) -> None:
         self._look()

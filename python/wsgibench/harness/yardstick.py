@@ -29,9 +29,11 @@ class Reading:
 
     now: float
     usual: float  # the lower quartile of the looks before
+    cpu: int | None = None
 
     def to_json(self) -> dict[str, float]:
-        return {"now_us": self.now, "usual_us": self.usual}
+        which = {} if self.cpu is None else {"cpu": self.cpu}
+        return {**which, "now_us": self.now, "usual_us": self.usual}
 
 
 class Yardstick:
@@ -50,7 +52,7 @@ class Yardstick:
     def read(self) -> Reading:
         usual = _quartile(self.looks())
         self._seen.append(look(self._cpu))
-        return Reading(self._seen[-1], usual)
+        return Reading(self._seen[-1], usual, self._cpu)
 
     def slower(self) -> float:
         """By which part it is slower than usual now. Not remembered: who

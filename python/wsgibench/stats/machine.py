@@ -103,7 +103,7 @@ def review(record: dict[str, Any]) -> None:
     lower quartile of the record's: a run that begins while the CPU is slow
     takes that for usual, until it has seen it faster."""
     looks: dict[Any, list[dict[str, Any]]] = {}
-    for cell in record["cells"]:
+    for cell in [*record["cells"], *record.get("baselines", ())]:
         for start in cell["starts"]:
             for one in start.get("yardstick", ()):
                 looks.setdefault(one.get("cpu"), []).append(one)

@@ -144,8 +144,12 @@ def all_measured(cell: dict[str, Any]) -> dict[int, Windows]:
     return {key: one for key, one in found.items() if one.usable()}
 
 
-def disturbance(start: dict[str, Any], asked: dict[str, Any]) -> str:
-    """Why the machine's part in this start was too large; "" if not."""
+def disturbance(start: dict[str, Any], asked: dict[str, Any] | None) -> str:
+    """Why the machine's part in this start was too large; "" if not. Without
+    a load it is one of the application alone, and only the CPU's speed
+    counts."""
+    if asked is None:
+        return machine.disturbance(start, 0.0, 0.0)
     found = windows(start).after(asked)
     if not found.usable():
         return ""

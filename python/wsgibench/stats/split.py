@@ -96,14 +96,21 @@ def _system_share(start: dict[str, Any], after_s: float) -> float:
 def baseline(
     record: dict[str, Any], python: dict[str, Any]
 ) -> dict[int, dict[str, Any]]:
-    """Block -> what the application took alone on this interpreter."""
-    found = {}
-    for one in record.get("baselines", []):
-        if one["python"]["name"] == python["name"]:
-            for start in one["starts"]:
-                if start["calls"]:
-                    found[start["start"]] = start
-    return found
+    """Block -> what the application took alone on this interpreter; without
+    the blocks in which the CPU was slow, as long as half of them are left."""
+    found = {
+        start["start"]: start
+        for one in record.get("baselines", [])
+        if one["python"]["name"] == python["name"]
+        for start in one["starts"]
+        if start["calls"]
+    }
+    calm = {
+        block: start
+        for block, start in found.items()
+        if not samples.disturbance(start, None)
+    }
+    return calm if 2 * len(calm) >= len(found) else found
 
 
 def of_cell(record: dict[str, Any], cell: dict[str, Any]) -> Split | None:
