@@ -12,6 +12,7 @@ from typing import Any, Callable
 import pytest
 
 from wsgibench import native
+from wsgibench.load import limits
 
 #: Another server can stand in for ours in the black-box suites.
 SERVER = os.environ.get("WSGIBENCH_TEST_SERVER", "wsgibench")
@@ -22,6 +23,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # everything we start would ignore it, too.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Some hold hundreds of connections, and both of their ends.
+    limits.raise_descriptors()
     config.addinivalue_line(
         "markers", "slow: takes minutes; runs with -m slow only"
     )
