@@ -26,6 +26,8 @@ from wsgibench.verdicts import SLOWER
 TAKEN = 0.03
 STOLEN = 0.02  # a tick on each of two CPUs, in a second
 THROTTLED = 0.01
+#: Fewer do not tell what is usual: one may have found the CPU rested (turbo).
+FEW_LOOKS = 8
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def review(record: dict[str, Any]) -> None:
             for one in start.get("yardstick", ()):
                 looks.setdefault(one.get("cpu"), []).append(one)
     for same in looks.values():
+        if len(same) < FEW_LOOKS:
+            continue
         quartile = sorted(one["now_us"] for one in same)[len(same) // 4]
         for one in same:
             one["usual_us"] = min(one["usual_us"], quartile)
