@@ -57,9 +57,16 @@ def test_a_machine_that_is_never_quiet_does_not_hold_the_run() -> None:
     assert machine.said[-1] == "disturbed: others"
 
 
-def test_it_waits_before_it_measures_again_and_only_then() -> None:
+def test_it_waits_behind_a_disturbed_start_and_only_there() -> None:
     machine = Machine(disturbed=1)
     again = machine.again(2)
     again.measure({"load": {}}, machine.once)
     again.measure({"load": {}}, machine.once)
     assert machine.said == ["disturbed, so measured again: others", "calm"]
+    machine = Machine(disturbed=2)
+    again = machine.again(1)
+    again.measure({"load": {}}, machine.once)
+    assert machine.said[2:] == ["disturbed: others"]
+    again.measure({"load": {}}, machine.once)
+    again.measure({"load": {}}, machine.once)
+    assert machine.said[3:] == ["calm"]  # before the start that follows

@@ -25,28 +25,34 @@ class Again:
         calm: Callable[[], None] = lambda: None,
     ) -> None:
         """``in_time()``: whether the run has the time for one more;
-        ``calm()`` waits for a machine that disturbs it less."""
+        ``calm()`` waits for a machine that disturbs it less, also before the
+        start that follows a disturbed one."""
         self._most = most
         self._left = max(most, starts // 2) if most else 0
         self._spoilt = spoilt
         self._tell = tell
         self._in_time = in_time
         self._calm = calm
+        self._disturbed = False  # the last start
 
     def measure(
         self, cell: dict[str, Any], once: Callable[[], dict[str, Any]]
     ) -> dict[str, Any]:
         """The start that counts; those before it are kept in the cell."""
-        for _ in range(self._most):
+        if self._disturbed:
+            self._calm()
+        for left in range(self._most, -1, -1):
             found = once()
-            reason = self._spoilt(found, cell.get("load"))
+            asked = cell.get("load")
+            reason = self._spoilt(found, asked) if self._most else ""
+            self._disturbed = bool(reason)
             if not reason:
-                return found
-            if self._left == 0 or not self._in_time():
+                break
+            if left == 0 or self._left == 0 or not self._in_time():
                 self._tell("disturbed: " + reason)
-                return found
+                break
             self._left -= 1
             self._tell("disturbed, so measured again: " + reason)
             cell.setdefault("disturbed", []).append(found)
             self._calm()
-        return once()
+        return found
