@@ -30,6 +30,10 @@ REQUESTS = (
 )
 SHORT = REQUESTS[0]
 LONG = SHORT.replace(b"size=300", b"size=3000000")
+#: States of include/net/tcp_states.h, as /proc/net/tcp writes them.
+LISTEN = "0A"
+#: FIN_WAIT1, FIN_WAIT2, TIME_WAIT, LAST_ACK, CLOSING.
+CLOSED_HERE = ("04", "05", "06", "09", "0B")
 MODES: tuple[dict[str, Any], ...] = (
     {},
     {"threads": 2},
@@ -123,13 +127,19 @@ def one(
 
 
 def settled(target: Target) -> bool:
-    """No connection is open (on the server's side)."""
+    """The server has no connection, and none waits to be accepted."""
     port = ":%04X" % address_of(target)[1]
     assert answers(target)
     with open("/proc/net/tcp") as file:
-        for line in file:
-            fields = line.split()
-            # 06 TIME_WAIT, 0A LISTEN belong to no connection of the process.
-            if fields[1].endswith(port) and fields[3] not in ("06", "0A"):
-                return False
-    return True
+        lines = [line.split() for line in file]
+    ours = [fields for fields in lines if fields[1].endswith(port)]
+    return not any(is_of_a_process(f[3], f[9]) for f in ours)
+
+
+def is_of_a_process(state: str, inode: str) -> bool:
+    """Is it a connection that a process has, or may still accept? One that
+    was closed belongs to the kernel (inode 0): where the client's FIN was
+    lost with its socket, it stays in FIN_WAIT2 for a minute."""
+    if state == LISTEN:
+        return False
+    return inode != "0" or state not in CLOSED_HERE
