@@ -97,9 +97,8 @@ class SearchRun:
         self, arguments: argparse.Namespace, tell: Callable[[str], None]
     ) -> None:
         from wsgibench import outputs
-        from wsgibench.harness import machine, selection
-        from wsgibench.harness.again import Again
-        from wsgibench.harness.calm import Calm
+        from wsgibench.harness import selection
+        from wsgibench.harness.again import patient
         from wsgibench.harness.run import Run
         from wsgibench.load import slo
 
@@ -152,17 +151,12 @@ class SearchRun:
         }
         self.ready = self.run.prepared()
         trials = TRIALS * len(self.ready) * getattr(arguments, "starts", 1)
-        calm = Calm(
-            machine.split_cpus()[0],
-            tell,
-            lambda: trials * float(arguments.duration),
-        )
-        self._again = Again(
+        self._again = patient(
             arguments.again,
             trials,
+            float(arguments.duration),
             lambda result, _: str(result["disturbed"]),
             tell,
-            calm=calm.wait,
         )
         if application_run is not None and self.ready:
             application_run.begin(self.ready, found.interpreters)

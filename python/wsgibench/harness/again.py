@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
+from wsgibench.harness import machine
+from wsgibench.harness.calm import Calm
+
 Tell = Callable[[str], None]
 #: (start, its cell's load; None: of the application without a server) -> why
 #: it was disturbed; "" if it was not.
@@ -56,3 +59,12 @@ class Again:
             cell.setdefault("disturbed", []).append(found)
             self._calm()
         return found
+
+
+def patient(
+    most: int, starts: int, seconds: float, spoilt: Spoilt, tell: Tell
+) -> Again:
+    """Waits for a machine that disturbs it less, but all in all no longer
+    than it measures: `starts` times `seconds`."""
+    calm = Calm(machine.split_cpus()[0], tell, lambda: starts * seconds)
+    return Again(most, starts, spoilt, tell, calm=calm.wait)

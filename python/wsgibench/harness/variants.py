@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.harness import cell, machine
-from wsgibench.harness.again import Again, Spoilt
-from wsgibench.harness.calm import Calm
+from wsgibench.harness.again import Spoilt, patient
 from wsgibench.harness.counted import start
 from wsgibench.harness.counted.start import Spread
 from wsgibench.harness.counted.targets import Subject
@@ -99,9 +98,7 @@ def timed(
     """The same by the clock; a start that others disturb is measured once
     more."""
     rng = random.Random(seed)
-    loads = 3 * starts
-    calm = Calm(machine.split_cpus()[0], tell, lambda: loads * load.duration)
-    again = Again(1, loads, spoilt, tell, calm=calm.wait)
+    again = patient(1, 3 * starts, load.duration, spoilt, tell)
     cells = {
         BASE: base.entry(load),
         NEW: new.entry(load),

@@ -14,9 +14,8 @@ from typing import Any, Union
 
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import baseline, cell, machine, record, servers
-from wsgibench.harness.again import Again
+from wsgibench.harness.again import patient
 from wsgibench.harness.application import Application
-from wsgibench.harness.calm import Calm
 from wsgibench.harness.plan import Load
 from wsgibench.harness.requests import lines, reading
 from wsgibench.harness.requests.request import Request
@@ -137,11 +136,8 @@ def run(
         for name, one in raced.items()
     }
     rng = random.Random(seed)
-    loads = starts * len(cells)
-    calm = Calm(
-        machine.split_cpus()[0], _silent, lambda: loads * (warmup + duration)
-    )
-    retry = Again(again, loads, samples.disturbance, _silent, calm=calm.wait)
+    loads, each = starts * len(cells), warmup + duration
+    retry = patient(again, loads, each, samples.disturbance, _silent)
     for start in range(starts):
         order = list(targets)
         rng.shuffle(order)
