@@ -2,8 +2,9 @@
 
 A command module has ``HELP`` (one line), ``add_arguments(parser)`` and
 ``run(arguments) -> int`` (the exit code: 0 done, 1 a measurement failed or a
-gate was missed, 2 wrong use). Its file name is its name on the command line;
-nothing else lists it. Modules import what is heavy inside ``run``.
+gate was missed, 2 wrong use; more in commands/_exit_codes.py). Its file name
+is its name on the command line; nothing else lists it. Modules import what is
+heavy inside ``run``.
 """
 
 from __future__ import annotations

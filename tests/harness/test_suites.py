@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from tests.stats import synthetic
 from wsgibench.commands import run
+from wsgibench.commands._exit_codes import DISTURBED, FAILED
 from wsgibench.errors import UsageError
 from wsgibench.harness import scenario, servers, suite
 from wsgibench.reports import _concluded, _sweep
@@ -307,6 +309,18 @@ def with_doubt(code: str) -> dict[str, Any]:
 
 def test_requests_that_a_server_fails_are_a_result_of_a_suite() -> None:
     failing, silent = map(with_doubt, ("failures", "no-answers"))
-    assert run.has_invalid(failing)
-    assert not run.has_invalid({**failing, "suite": {}})
-    assert run.has_invalid({**silent, "suite": {}})
+    asked = argparse.Namespace(accept_disturbed=False)
+    assert run.exit_code(failing, asked) == FAILED
+    assert run.exit_code({**failing, "suite": {}}, asked) == 0
+    assert run.exit_code({**silent, "suite": {}}, asked) == FAILED
+
+
+def test_a_machine_that_disturbs_is_no_failure_of_a_run() -> None:
+    disturbed, silent = map(with_doubt, ("machine-busy", "no-answers"))
+    strict = argparse.Namespace(accept_disturbed=False)
+    accepting = argparse.Namespace(accept_disturbed=True)
+    assert run.exit_code(disturbed, strict) == DISTURBED
+    assert run.exit_code(disturbed, accepting) == 0
+    both = {**silent, "cells": disturbed["cells"] + silent["cells"]}
+    assert run.exit_code(both, strict) == FAILED
+    assert run.exit_code(both, accepting) == FAILED

@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _application, _interrupts, _numbers
+from wsgibench.commands import (
+    _application,
+    _exit_codes,
+    _interrupts,
+    _numbers,
+)
 from wsgibench.errors import UsageError, WsgibenchError
 
 if TYPE_CHECKING:
@@ -183,7 +188,7 @@ class SearchRun:
         else:
             self.run.keep()
 
-    def code(self, is_whole: bool, is_right: bool) -> int:
+    def code(self, is_whole: bool, is_disturbed: bool) -> int:
         """The exit code, and where to look."""
         if self.run.unwritten:
             self.tell(self.run.unwritten)
@@ -195,8 +200,9 @@ class SearchRun:
             )
         if not is_whole:
             return 130
-        done = is_right and not self.run.unwritten
-        return 0 if done and not self.record["failures"] else 1
+        if self.run.unwritten or self.record["failures"]:
+            return _exit_codes.FAILED
+        return _exit_codes.DISTURBED if is_disturbed else 0
 
     @property
     def record(self) -> dict[str, Any]:

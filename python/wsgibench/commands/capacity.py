@@ -126,5 +126,5 @@ def run(arguments: argparse.Namespace) -> int:
 
     is_whole = search_run.measured(measure)
     print(capacity.render(made), end="")
-    stand = all(row.stands for row in capacity.rows(made))
-    return search_run.code(is_whole, stand)
+    disturbed = any(row.disturbed for row in capacity.rows(made))
+    return search_run.code(is_whole, disturbed)

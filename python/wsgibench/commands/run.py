@@ -13,6 +13,7 @@ from wsgibench.commands import (
     _application,
     _client,
     _counted,
+    _exit_codes,
     _interrupts,
     _numbers,
     _warmup,
@@ -116,6 +117,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="measure a start that others on the machine disturbed up to N "
         "times more (%(default)s); in a run at most half as many as starts",
+    )
+    add(
+        "--accept-disturbed",
+        action="store_true",
+        help="exit code 0, not 4, where all that is wrong is that others on "
+        "the machine disturbed rows",
     )
     add(
         "--further",
@@ -461,27 +468,34 @@ def run(arguments: argparse.Namespace) -> int:
     _show(record)
     if race.unwritten:
         _tell(race.unwritten)
-        return 1
+        return _exit_codes.FAILED
     print("record: %s" % arguments.output)
     if not arguments.counted:
         print(
             "as a page: python -m wsgibench report %s -o %s"
             % (arguments.output, arguments.output.with_suffix(".html"))
         )
-    invalid = not arguments.counted and has_invalid(record)
     nothing = not any(cell["starts"] for cell in record["cells"])
-    return 1 if record["failures"] or invalid or nothing else 0
+    if record["failures"] or nothing:
+        return _exit_codes.FAILED
+    return 0 if arguments.counted else exit_code(record, arguments)
 
 
-def has_invalid(record: dict[str, Any]) -> bool:
-    """A row whose measurement failed. A suite repeats what was published of
-    servers as they are: there, requests that one of them fails are a result,
-    which its row shows, and the run has succeeded."""
+def exit_code(record: dict[str, Any], arguments: argparse.Namespace) -> int:
+    """By why rows are INVALID. A suite repeats what was published of servers
+    as they are: there, requests that one of them fails are a result, which
+    its row shows, and the run has succeeded."""
     from wsgibench.stats import summary
 
-    results = {"failures"} if "suite" in record else set()
-    return any(
-        one["level"] == "INVALID" and one["code"] not in results
+    accepted = {"failures"} if "suite" in record else set()
+    if arguments.accept_disturbed:
+        accepted.add("machine-busy")
+    reasons = {
+        one["code"]
         for cell in record["cells"]
         for one in summary.row(cell)["doubts"]
-    )
+        if one["level"] == "INVALID"
+    } - accepted
+    if reasons == {"machine-busy"}:
+        return _exit_codes.DISTURBED
+    return _exit_codes.FAILED if reasons else 0

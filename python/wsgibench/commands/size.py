@@ -237,4 +237,4 @@ def run(arguments: argparse.Namespace) -> int:
     is_whole = search_run.measured(measure)
     print(size.render(made), end="")
     disturbed = any(cell["size"]["disturbed"] for cell in made["cells"])
-    return search_run.code(is_whole, not disturbed)
+    return search_run.code(is_whole, disturbed)
