@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
@@ -23,11 +25,31 @@ def pytest_configure(config: pytest.Config) -> None:
     # everything we start would ignore it, too.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    _own_folder(config)
     # Some hold hundreds of connections, and both of their ends.
     limits.raise_descriptors()
     config.addinivalue_line(
         "markers", "slow: takes minutes; runs with -m slow only"
     )
+
+
+def _own_folder(config: pytest.Config) -> None:
+    """What is killed in a test leaves its temporary files behind: in a folder
+    that goes with us, xdist's processes too. pytest keeps its own elsewhere,
+    to be looked at."""
+    if hasattr(config, "workerinput"):
+        return
+    usual = tempfile.gettempdir()
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", usual)
+    folder = tempfile.mkdtemp(prefix="wsgibench-tests-")
+    os.chmod(folder, 0o711)  # services run as users of their own
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+
+    def end() -> None:
+        os.environ["TMPDIR"] = tempfile.tempdir = usual
+        shutil.rmtree(folder, ignore_errors=True)
+
+    config.add_cleanup(end)
 
 
 def pytest_collection_modifyitems(

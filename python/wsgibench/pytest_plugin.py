@@ -32,7 +32,6 @@ import fcntl
 import json
 import os
 import re
-import tempfile
 import zlib
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, Callable
@@ -108,17 +107,15 @@ def wsgi_server(
 
 @contextlib.contextmanager
 def _alone(config: pytest.Config) -> Iterator[None]:
-    """One measurement at a time: under pytest-xdist (``-n 4``) two would
-    measure each other."""
-    worker = getattr(config, "workerinput", None)
-    if worker is None:
+    """One measurement of a project at a time: under pytest-xdist (``-n 4``)
+    two would measure each other. The project's folder is what is locked, so
+    nothing is left behind."""
+    folder = os.open(config.rootpath, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         yield
-        return
-    name = "wsgibench-%d-%s.lock" % (os.getuid(), worker["testrunuid"])
-    path = os.path.join(tempfile.gettempdir(), name)
-    with open(path, "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield  # closing it gives it up
+    finally:
+        os.close(folder)  # gives it up
 
 
 @pytest.fixture

@@ -163,14 +163,18 @@ def odd_file(kind: str) -> Any:
     if kind == "zipped":
         with gzip.open(path, "wb") as out:
             out.write(DATA)
-        return io.BufferedReader(gzip.open(path, "rb"))
+        found: Any = io.BufferedReader(gzip.open(path, "rb"))
+        os.unlink(path)
+        return found
     if kind == "unflushed":
-        found: Any = open(path, "w+b")
+        found = open(path, "w+b")
+        os.unlink(path)
         found.write(DATA)
         found.seek(0)
         found.write(b"12345")
         return found
     found = open(path, "a+b")  # appending
+    os.unlink(path)
     found.write(DATA)
     found.seek(5)
     return found
@@ -186,7 +190,9 @@ def write_only(environ: dict[str, Any], start_response: Any) -> Any:
     handle, path = tempfile.mkstemp()
     os.write(handle, DATA)
     os.close(handle)
-    return environ["wsgi.file_wrapper"](io.FileIO(path, "ab"))
+    found = io.FileIO(path, "ab")
+    os.unlink(path)
+    return environ["wsgi.file_wrapper"](found)
 
 
 ASKED = threading.Event()
@@ -199,6 +205,7 @@ def taken_over(environ: dict[str, Any], start_response: Any) -> Any:
     os.ftruncate(handle, BIG)
     os.close(handle)
     source = open(path, "rb")
+    os.unlink(path)
     number = source.fileno()
 
     def take() -> None:
