@@ -252,7 +252,7 @@ def app(environ, start_response):
     return [b"built"]
 
 with wsgibench.Server(app, port=0) as server:
-    with urllib.request.urlopen(server.url, timeout=20) as answer:
+    with urllib.request.urlopen(server.url, timeout=60) as answer:
         print(answer.read().decode(), wsgibench.__file__)
 """
 

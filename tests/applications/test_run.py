@@ -25,7 +25,7 @@ PYPROJECT = "[tool.wsgibench.run]"
 #: A machine that others use makes a run INVALID, and right none the less.
 DONE = (0, FAILED, DISTURBED)
 #: The first test that needs an environment waits until it is made.
-LONGEST = 300
+LONGEST = 600
 pytestmark = pytest.mark.timeout(LONGEST)
 
 APP = """

@@ -51,7 +51,7 @@ def wsgibench(
 #: the less.
 DONE = (0, DISTURBED)
 #: The first test that needs an environment waits until it is made.
-LONGEST = 300
+LONGEST = 600
 pytestmark = pytest.mark.timeout(LONGEST)
 COMMON = (
     *("--app=waiting:application", "--python=python3"),

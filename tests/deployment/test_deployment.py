@@ -79,7 +79,7 @@ def needs(command: str) -> str:
 
 def answers(port: int, path: str = "/") -> int:
     """The status, 0 if nobody is there."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with contextlib.closing(connection):
         try:
             connection.request("GET", path)
@@ -146,7 +146,7 @@ def test_nginx(run: Run, tmp_path: Path) -> None:
     with programs() as start:
         start([nginx, "-p", str(tmp_path), "-c", str(config)], {})
         until(lambda: answers(port) == 200, "nginx does not answer")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         seen = set()
         for number in range(60):
             if number == 20:

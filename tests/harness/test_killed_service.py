@@ -38,7 +38,7 @@ def kill_first(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         service = running[0]._running.get("redis")
         if service is not None and not loads:
             os.kill(service.pid, signal.SIGKILL)
-            service._process.wait(10)
+            service._process.wait(60)
             loads.append("killed")
         return real_load(*arguments, **options)
 

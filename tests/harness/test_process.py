@@ -123,7 +123,7 @@ def test_a_busy_port(tmp_path: Path) -> None:
 def test_a_death_is_told_with_its_last_words(tmp_path: Path) -> None:
     with target(tmp_path) as running:
         os.kill(running.pid, signal.SIGKILL)
-        running._process.wait(5)  # type: ignore[union-attr]
+        running._process.wait(60)  # type: ignore[union-attr]
         assert not running.alive()
         assert "(exit -9)" in running.last_words()
 

@@ -48,7 +48,7 @@ class Raw:
     def _connected(self, conn: socket.socket, number: int) -> None:
         # The load may be over before the last connection is.
         with conn, contextlib.suppress(OSError):
-            conn.settimeout(20)
+            conn.settimeout(60)
             if self.serve is None:
                 self._serve(conn, number)
             else:

@@ -150,7 +150,7 @@ class Room:
         asks = "import sys; from urllib.request import urlopen as u; "
         asks += "u(sys.argv[1], None, 9)"
         asking = self.master.python("-c", asks, self.url + target)
-        asking.communicate(timeout=60)
+        asking.communicate(timeout=100)
         return asking.returncode == 0
 
     def has_answered(self, *targets: str) -> bool:

@@ -39,7 +39,7 @@ def test_a_master_that_is_restarted(room: Room, tmp_path: Path) -> None:
     first.kill()
     first.wait()
     second = room.master.python(*words, "-t", "3s", cwd=tmp_path)
-    said = second.communicate(timeout=60)[0]
+    said = second.communicate(timeout=100)[0]
     assert second.returncode == 0, said
     assert "1 workers connected" in said
     assert worker.wait(20) == 0
@@ -134,6 +134,6 @@ def test_workers_by_ssh(room: Room, tmp_path: Path) -> None:
         *("--worker-command", "/nowhere/python"),
         workers=machine.address,
     )
-    said = wrong.communicate(timeout=60)[0]
+    said = wrong.communicate(timeout=100)[0]
     assert wrong.returncode == 1, said
     assert "no worker on " + machine.address in said

@@ -136,7 +136,7 @@ def test_a_stock_master_and_mixed_users(room: Room, tmp_path: Path) -> None:
         machine.wsgibench(
             *("worker", "-f", str(file), "--master", room.master.address)
         )
-    said = master.communicate(timeout=60)[0]
+    said = master.communicate(timeout=100)[0]
     assert master.returncode == 0, said
     record = json.loads((tmp_path / "load.json").read_text())
     served = collections.Counter(
@@ -175,7 +175,7 @@ def test_a_worker_without_a_locustfile(room: Room, tmp_path: Path) -> None:
     wait_for(room.is_loaded, "no load")
     ours[0].send_signal(signal.SIGTERM)
     assert ours[0].wait(20) == 0
-    said = master.communicate(timeout=60)[0]
+    said = master.communicate(timeout=100)[0]
     assert master.returncode == 0, said
     assert "quit" in said
     assert ours[1].wait(20) == 0

@@ -61,7 +61,7 @@ def test_a_stock_worker_and_ours(room: Room, tmp_path: Path) -> None:
             *("-c", ASKS, "http://127.0.0.1:8089" + path),
             *([urllib.parse.urlencode(form)] if form else []),
         )
-        said = asking.communicate(timeout=30)[0]
+        said = asking.communicate(timeout=100)[0]
         if asking.returncode:
             return {}
         found: dict[str, Any] = json.loads(said)

@@ -36,7 +36,7 @@ def app(environ, start_response):
 
 
 def ask(port: int, path: str = "/", **fields: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     names = {name.replace("_", "-"): value for name, value in fields.items()}
     connection.request("GET", path, headers=names)
     response = connection.getresponse()

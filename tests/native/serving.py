@@ -45,7 +45,7 @@ def worker_of(port: int) -> int:
 
 def ask(port: int, flag: Path) -> http.client.HTTPConnection:
     """A request that is answered when the file `flag` is removed."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/wait?%s" % flag)
     until(flag.exists, "the application was not called")
     return connection
@@ -67,7 +67,7 @@ def ask_unix(address: str) -> bytes:
 
 
 def status_of(port: int, path: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path)
     status = connection.getresponse().status
     connection.close()

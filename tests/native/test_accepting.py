@@ -22,7 +22,7 @@ def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 def connect(server: Server) -> list[socket.socket]:
     found = [socket.create_connection(server.address) for _ in range(CLIENTS)]
     for client in found:
-        client.settimeout(20)
+        client.settimeout(60)
     return found
 
 

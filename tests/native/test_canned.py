@@ -21,7 +21,7 @@ def address() -> Iterator[tuple[str, int]]:
     thread.start()
     yield server.address
     server.core.stop(0)
-    thread.join(10)
+    thread.join(60)
     server.close()
 
 

@@ -46,7 +46,7 @@ def test_file_variables_and_command_line(run: Run, tmp_path: Path) -> None:
     program = run()
     port = program.port()
     assert len(children(program.pid)) == 2
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/")
     assert connection.getresponse().getheader("Server") == "line"
     connection.close()

@@ -177,14 +177,14 @@ def test_how_a_child_leaves(run: Run, threads: str, supervisor: str) -> None:
     """One answer on each connection, the parent's, and it goes on."""
     server = run(threads, supervisor=supervisor)
     port = server.port()
-    kept = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    kept = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def ask(path: str, body: bytes | None = None) -> bytes:
         kept.request("GET" if body is None else "POST", path, body)
         return kept.getresponse().read()
 
     me = get(port, "/")
-    other = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    other = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     other.connect()
     for path, codes in ENDS.items():
         assert ask("/") == me

@@ -102,7 +102,7 @@ def test_quick_stop(run: Run, tmp_path: Path, number: int) -> None:
     program = run("--graceful-timeout", "20")
     port = port_of(program)
     assert get(port)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.connect()  # idle
     assert program.stop(number) == 0, program.text
 
@@ -234,7 +234,7 @@ def test_limits_and_settings(run: Run) -> None:
         "--limit-request-line", "300", WSGIBENCH_SETTINGS="server_header=Abc"
     )
     port = port_of(program)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/")
     response = connection.getresponse()
     assert response.getheader("Server") == "Abc"

@@ -37,7 +37,7 @@ def post_request(worker, req, environ, resp):
 def test_keep_alive(run_gapp: Run, seconds: int, kept: bool) -> None:
     program = run_gapp("--keep-alive=%d" % seconds)
     port = port_of(program)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/")
     response = connection.getresponse()
     assert (response.getheader("Connection") == "close") != kept
@@ -108,7 +108,7 @@ def test_access_log_format(run_gapp: Run, tmp_path: Path) -> None:
 def test_statsd(run_gapp: Run) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd:
         statsd.bind(("127.0.0.1", 0))
-        statsd.settimeout(20)
+        statsd.settimeout(60)
         address = "127.0.0.1:%d" % statsd.getsockname()[1]
         program = run_gapp("--statsd-host", address, "--statsd-prefix", "my")
         port = port_of(program)

@@ -28,12 +28,12 @@ def test_a_sealed_tcp_socket_keeps_its_queue_and_takes_no_more() -> None:
     listener = sockets.listen_tcp("127.0.0.1", 0)
     listener.listen(16)
     address = listener.getsockname()
-    with socket.create_connection(address, 5) as early:
+    with socket.create_connection(address, 60) as early:
         early.sendall(b"first")
         sockets.seal(listener)
         with pytest.raises(socket.timeout):
             socket.create_connection(address, 0.2)
-        listener.settimeout(5)
+        listener.settimeout(60)
         accepted, _ = listener.accept()
         with accepted:
             assert accepted.recv(5) == b"first"
@@ -42,7 +42,7 @@ def test_a_sealed_tcp_socket_keeps_its_queue_and_takes_no_more() -> None:
             listener.accept()
         listener.close()
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(address, 5)
+            socket.create_connection(address, 60)
 
 
 def test_a_sealed_unix_socket_keeps_its_queue_and_takes_no_more(
@@ -106,7 +106,9 @@ def test_an_inherited_socket_serves_on_after_a_server_has_left_it() -> None:
             duplicate = ours.dup()
             bind = "fd://%d" % duplicate.detach()
             with Server(app, bind=bind):
-                with socket.create_connection(ours.getsockname(), 5) as client:
+                with socket.create_connection(
+                    ours.getsockname(), 60
+                ) as client:
                     client.sendall(b"GET / HTTP/1.0\r\n\r\n")
                     answer = b""
                     while piece := client.recv(4096):

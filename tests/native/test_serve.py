@@ -79,7 +79,7 @@ def port_of(process: Any) -> int:
 
 
 def get(port: int, path: str = "/") -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path)
     data = connection.getresponse().read()
     connection.close()
@@ -122,7 +122,7 @@ def test_a_request_under_way_is_finished(
     process = serve("an_app", *arguments)
     port = port_of(process)
     flag = tmp_path / "flag"
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/wait?%s" % flag)
     while not flag.exists():
         assert process.poll() is None

@@ -25,7 +25,7 @@ def hello(environ: dict[str, Any], start_response: Any) -> list[bytes]:
 
 
 def get(address: Any, path: str = "/x") -> bytes:
-    connection = http.client.HTTPConnection(address[0], address[1], timeout=20)
+    connection = http.client.HTTPConnection(address[0], address[1], timeout=60)
     connection.request("GET", path)
     with connection.getresponse() as response:
         assert response.status == 200
@@ -84,7 +84,7 @@ def test_flags_are_true_to_the_settings(serve_app: Start) -> None:
 
 
 def test_threads_run_at_the_same_time(serve_app: Start) -> None:
-    together = threading.Barrier(3, timeout=20)
+    together = threading.Barrier(3, timeout=60)
 
     def meet(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         together.wait()

@@ -123,7 +123,7 @@ def test_a_closed_standard_stream(
                 assert get(port).endswith(b" one")
                 assert b"500" in get(port, "/raise")
             process.terminate()
-            out, errors = process.communicate(timeout=20)
+            out, errors = process.communicate(timeout=60)
             assert process.returncode == 0, errors
             assert b"AttributeError" not in errors
             assert (b"GET / HTTP" in out) == (" >&-" not in " " + closing)

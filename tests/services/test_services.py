@@ -54,7 +54,7 @@ def test_it_answers_dies_and_comes_back(name: str, services: Services) -> None:
     service = services._running[name]
     process = getattr(service, "_nginx", service)
     os.killpg(process.pid, signal.SIGKILL)
-    process._process.wait(10)
+    process._process.wait(60)
     reason = services.broken([name])
     assert reason.startswith("the service %s died (exit -9)" % name)
     # The next cell that needs it finds it well.

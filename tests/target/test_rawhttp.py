@@ -28,10 +28,10 @@ def conversation() -> Iterator[socket.socket]:
 
     thread = threading.Thread(target=serve)
     thread.start()
-    here.settimeout(10)
+    here.settimeout(60)
     with here:
         yield here
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
 
 
