@@ -42,7 +42,7 @@ def _own_folder(config: pytest.Config) -> None:
     usual = tempfile.gettempdir()
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", usual)
     folder = tempfile.mkdtemp(prefix="wsgibench-tests-")
-    os.chmod(folder, 0o711)  # services run as users of their own
+    os.chmod(folder, 0o1777)  # servers and services run as other users, too
     os.environ["TMPDIR"] = tempfile.tempdir = folder
 
     def end() -> None:
