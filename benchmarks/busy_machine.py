@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from neighbours import busy
+
 from wsgibench.harness import record
 from wsgibench.stats import summary
 from wsgibench.verdicts import INVALID
@@ -29,21 +31,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--loops", type=int, default=4)
     asked, given = parser.parse_known_args()
-    loops = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"])
-        for _ in range(asked.loops)
-    ]
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            output = Path(folder) / "busy.json"
-            command = [sys.executable, "-m", "wsgibench", "run"]
-            command += [*(given or RACE), "-o", str(output)]
-            subprocess.run(command, stdin=subprocess.DEVNULL)
-            found = record.read(output)
-    finally:
-        for one in loops:
-            one.kill()
-            one.wait()
+    with tempfile.TemporaryDirectory() as folder, busy(asked.loops):
+        output = Path(folder) / "busy.json"
+        command = [sys.executable, "-m", "wsgibench", "run"]
+        command += [*(given or RACE), "-o", str(output)]
+        subprocess.run(command, stdin=subprocess.DEVNULL)
+        found = record.read(output)
     wrong = 0
     for cell in found["cells"]:
         row = summary.row(cell)

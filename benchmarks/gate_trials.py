@@ -13,16 +13,16 @@ again; --table prints what there is.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from neighbours import busy
 
 ROOT = Path(__file__).resolve().parent.parent
 #: What a plant may take.
@@ -134,20 +134,6 @@ class Trials:
         changed = text[:end] + planted + text[end:] + remark % number
         path.write_text(changed)
         return "%s:%s" % (name, function)
-
-
-@contextlib.contextmanager
-def busy(neighbours: int) -> Iterator[None]:
-    loops = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"])
-        for _ in range(neighbours)
-    ]
-    try:
-        yield
-    finally:
-        for one in loops:
-            one.kill()
-            one.wait()
 
 
 def read(path: Path) -> list[dict[str, Any]]:
