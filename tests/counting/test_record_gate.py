@@ -65,3 +65,10 @@ def test_a_round_whose_heap_lay_badly_is_no_loss(
 ) -> None:
     costs = itertools.chain([1.02 * BASE], itertools.repeat(BASE))
     assert gate(monkeypatch, base, costs) == (0, 2)
+
+
+def test_a_round_whose_heap_lay_badly_hides_no_loss(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = iter([1.01 * BASE, 1.03 * BASE, 1.01 * BASE])
+    assert gate(monkeypatch, base, costs) == (1, 3)

@@ -274,47 +274,59 @@ def _time(base: Variant, new: Variant, arguments: argparse.Namespace) -> Timed:
 def _against_record(arguments: argparse.Namespace) -> int:
     """The cells of a counted record, counted again."""
     from wsgibench.errors import UsageError
-    from wsgibench.harness import interpreters, record, servers
+    from wsgibench.harness import record
     from wsgibench.harness.counted.measure import counter, measurer
-    from wsgibench.harness.variants import MORE
-    from wsgibench.stats import counted, gate
 
-    margin = arguments.limit / 100
     base = record.read(Path(arguments.base), record.COUNTED)
     measure = measurer(counter("callgrind"))
     new = _counted_record(arguments)
+    found: list[Difference] = []
     for cell in base["cells"]:
         if cell.get("aa") or not cell["starts"]:
             continue
-        tell("counting " + cell["name"])
-        interpreter = interpreters.find(cell["python"]["name"])
-        entry = {**cell, "starts": [], "python": interpreter.to_json()}
-        variant = _again(cell, interpreter, arguments)
-        subject = variant.subject
-        for number in range(arguments.rounds + MORE):
-            if number >= arguments.rounds:
-                pair = {"cells": [cell]}, {"cells": [entry]}
-                if not gate.lost(counted.compare(*pair, margin), []):
-                    break
-                tell("a loss: counting once more")
-            entry["starts"].append(
-                measure(
-                    servers.find(cell["server"]),
-                    subject.scenario,
-                    subject.load,
-                    subject.environment,
-                    start=number,
-                    seed=1,
-                )
-            )
+        entry, differences = _recount(cell, measure, arguments)
         new["cells"].append(entry)
+        found += differences
     if arguments.output:
         new["complete"] = True
         record.write(new, arguments.output)
-    found = counted.compare(base, new, margin)
     if not found:
         raise UsageError(_why_nothing(arguments.base, base, new))
     return _end(found, [])
+
+
+def _recount(
+    cell: dict[str, Any], measure: Any, arguments: argparse.Namespace
+) -> tuple[dict[str, Any], list[Difference]]:
+    """The cell, counted now. A loss stands if each further round has it, too,
+    as in stats.gate.judge_counted."""
+    from wsgibench.harness import interpreters
+    from wsgibench.harness.variants import MORE
+    from wsgibench.stats import counted, gate
+
+    tell("counting " + cell["name"])
+    interpreter = interpreters.find(cell["python"]["name"])
+    subject = _again(cell, interpreter, arguments).subject
+    what = subject.server, subject.scenario, subject.load, subject.environment
+    starts: list[dict[str, Any]] = []
+    entry = {**cell, "starts": starts, "python": interpreter.to_json()}
+
+    def differences(last: int) -> list[Difference]:
+        one = {**entry, "starts": starts[-last:]}
+        return counted.compare(
+            {"cells": [cell]}, {"cells": [one]}, arguments.limit / 100
+        )
+
+    for number in range(arguments.rounds):
+        starts.append(measure(*what, start=number, seed=1))
+    judged = differences(arguments.rounds)
+    for number in range(arguments.rounds, arguments.rounds + MORE):
+        if not gate.lost(judged, []):
+            break
+        tell("a loss: counting once more")
+        starts.append(measure(*what, start=number, seed=1))
+        judged = min(judged, differences(1), key=gate.loss)
+    return entry, judged
 
 
 def _why_nothing(name: str, base: dict[str, Any], new: dict[str, Any]) -> str:

@@ -49,7 +49,7 @@ def judge_counted(
     calm = [one for floor, one in judged if 2 * floor <= margin]
     if not calm:
         return min(judged, key=lambda one: one[0])[1] if judged else []
-    return min(calm, key=_loss)
+    return min(calm, key=loss)
 
 
 def is_doubtful(cells: dict[str, dict[str, Any]], margin: float) -> bool:
@@ -62,7 +62,7 @@ def is_doubtful(cells: dict[str, dict[str, Any]], margin: float) -> bool:
     return len(calm) == 1 and bool(lost(calm[0], []))
 
 
-def _loss(found: list[Difference]) -> tuple[int, float]:
+def loss(found: list[Difference]) -> tuple[int, float]:
     most = max((one.ratio or 1.0 for one in found), default=1.0)
     return len(lost(found, [])), most
 
