@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from wsgibench import __version__, commands
+from wsgibench.commands import _exit_codes
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.plugins import suggestion
 
@@ -165,13 +166,13 @@ def _of_system(error: OSError) -> tuple[str, int] | None:
     except FileNotFoundError:
         return (
             "the current directory was deleted; start in one that exists.",
-            2,
+            _exit_codes.USAGE,
         )
     nowhere = isinstance(error, FileNotFoundError) and error.filename is None
     if error.errno not in REFUSED and not nowhere:
         return None
     place = "cannot use %s: " % error.filename if error.filename else ""
-    return "%s%s." % (place, error.strerror or error), 1
+    return "%s%s." % (place, error.strerror or error), _exit_codes.FAILED
 
 
 def _drop_output() -> None:
@@ -198,12 +199,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             "pip install 'wsgibench[bench]' (in a checkout: pip install "
             "'.[bench]')." % (given[0], error.name)
         )
-        return 1
+        return _exit_codes.FAILED
     except KeyboardInterrupt:
-        return 130
+        return _exit_codes.INTERRUPTED
     except BrokenPipeError:
         _drop_output()  # `... | head`: nobody reads on
-        return 128 + 13  # as a shell tells of SIGPIPE
+        return _exit_codes.NOBODY_READS
     except OSError as error:
         found = _of_system(error)
         if found is None:

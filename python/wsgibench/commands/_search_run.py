@@ -199,7 +199,7 @@ class SearchRun:
                 % (self._output, self._output.with_suffix(".html"))
             )
         if not is_whole:
-            return 130
+            return _exit_codes.INTERRUPTED
         if self.run.unwritten or self.record["failures"]:
             return _exit_codes.FAILED
         return _exit_codes.DISTURBED if is_disturbed else 0

@@ -8,6 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from wsgibench.commands import _exit_codes
+
 HELP = "create, list, pin or remove the environments of the servers"
 
 
@@ -52,7 +54,7 @@ def _create(names: list[str], pythons: str) -> int:
             if chosen or "cannot import" not in reason:
                 failed += bool(chosen)
                 print("%s: %s" % (name, reason), file=sys.stderr)
-    return 1 if failed else 0
+    return _exit_codes.FAILED if failed else 0
 
 
 def _tell(text: str) -> None:

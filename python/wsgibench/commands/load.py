@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from wsgibench.commands import _interrupts, _workers
+from wsgibench.commands import _exit_codes, _interrupts, _workers
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import options
 
@@ -141,8 +141,8 @@ def _code(gates: list[Gate], result: dict[str, Any]) -> int:
     excuse = slo.clients_doing(gates, result)
     if excuse:
         print("no measurement: " + excuse, file=sys.stderr)
-        return 1
-    return 3
+        return _exit_codes.FAILED
+    return _exit_codes.MISSED
 
 
 def _windows(result: dict[str, Any]) -> list[Any]:
@@ -194,7 +194,7 @@ def _sweep(
         outputs.write(arguments.json, files.lines([record]))
     if complaint:
         print("wsgibench: %s" % complaint, file=sys.stderr)
-    return worst or (1 if complaint else 0)
+    return worst or (_exit_codes.FAILED if complaint else 0)
 
 
 def _write(
@@ -277,4 +277,4 @@ def run(arguments: argparse.Namespace) -> int:
     _say(arguments, text)
     for complaint in complaints:
         print("wsgibench: %s" % complaint, file=sys.stderr)
-    return code or (1 if complaints else 0)
+    return code or (_exit_codes.FAILED if complaints else 0)

@@ -464,7 +464,7 @@ def run(arguments: argparse.Namespace) -> int:
             if race.record["cells"]
             else "interrupted before anything was measured"
         )
-        return 130
+        return _exit_codes.INTERRUPTED
     _show(record)
     if race.unwritten:
         _tell(race.unwritten)
