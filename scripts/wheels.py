@@ -61,29 +61,38 @@ def source_distribution(folder: Path) -> Path:
     return made
 
 
-def wheel(python: str, source: Path, out: Path) -> Path:
-    """One, repaired: external libraries inside, symbols stripped."""
-    environment = {
+def plain_environment(**more: str) -> dict[str, str]:
+    """Without the build's switches."""
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("WSGIBENCH_")
     }
+    return {**kept, **more}
+
+
+def pip_of(python: str) -> tuple[str, ...]:
+    """Ours, at work for that interpreter: Debian's have none of their own."""
+    path = shutil.which(python) or python
+    return (sys.executable, "-m", "pip", "--python", path)
+
+
+def wheel(python: str, source: Path, out: Path) -> Path:
+    """One, repaired: external libraries inside, symbols stripped."""
     with tempfile.TemporaryDirectory() as name:
         plain, repaired = Path(name, "plain"), Path(name, "repaired")
         run(
-            # Our pip: Debian's interpreters have none of their own.
-            *(sys.executable, "-m", "pip"),
-            *("--python", shutil.which(python) or python),
+            *pip_of(python),
             *("wheel", "-q", "--no-deps"),
             *("--disable-pip-version-check", "-w", plain, source),
-            env=environment,
+            env=plain_environment(),
         )
         (built,) = plain.glob("*.whl")
         run(
             *(sys.executable, "-m", "auditwheel", "repair"),
             *("--strip", "-z", "9"),
             *("-w", repaired, built),
-            env={**environment, "PATH": tools_first()},
+            env=plain_environment(PATH=tools_first()),
         )
         (found,) = repaired.glob("*.whl")
         target = out / found.name
@@ -97,11 +106,28 @@ def tools_first() -> str:
     return own + os.pathsep + os.environ.get("PATH", os.defpath)
 
 
-def check(made: list[Path], source: Path) -> None:
-    """What an index and a reader of the page would object to."""
-    run(sys.executable, "-m", "twine", "check", "--strict", *made, source)
-    for one in made:
+def works(python: str, made: Path) -> None:
+    """The wheel alone, in a folder of its own, serves a request."""
+    with tempfile.TemporaryDirectory() as folder:
+        run(
+            *pip_of(python),
+            *("install", "-q", "--no-deps", "--disable-pip-version-check"),
+            *("--target", folder, made),
+            env=plain_environment(),
+        )
+        run(
+            *(python, ROOT / "scripts" / "installed_works.py"),
+            env=plain_environment(PYTHONPATH=folder),
+        )
+
+
+def check(made: dict[str, Path], source: Path) -> None:
+    """What an index, a reader of the page and a user would object to."""
+    wheels = made.values()
+    run(sys.executable, "-m", "twine", "check", "--strict", *wheels, source)
+    for python, one in made.items():
         run(Path(sys.executable).parent / "check-wheel-contents", one)
+        works(python, one)
     run(Path(sys.executable).parent / "pyroma", "--min", "10", source)
 
 
@@ -113,7 +139,8 @@ def main() -> int:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="twine, check-wheel-contents and pyroma, too",
+        help="serve a request with each; twine, check-wheel-contents and "
+        "pyroma, too",
     )
     parser.add_argument("interpreters", nargs="*", metavar="INTERPRETER")
     arguments = parser.parse_args()
@@ -121,10 +148,10 @@ def main() -> int:
     arguments.output.mkdir(parents=True)
     source = source_distribution(arguments.output)
     print(source.name, source.stat().st_size)
-    made = []
+    made = {}
     for python in arguments.interpreters or interpreters():
         one = wheel(python, source, arguments.output)
-        made.append(one)
+        made[python] = one
         size = one.stat().st_size
         print(one.name, size)
         if size > LARGEST:
