@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from wsgibench.harness import usage, watch
+from wsgibench.harness.usage import Usage
 from wsgibench.harness.watch import Watch
 
 SPIN = "while True: pass"
@@ -85,3 +86,77 @@ def test_pressure_is_read() -> None:
     text = "some avg10=7.31 avg60=3.96 avg300=4.01 total=55283768\nfull x"
     assert watch.pressure(text) == 55283768
     assert watch.pressure("") == 0
+
+
+#: A parent whose child uses 0.3 s of CPU; at a line each it lets the child end
+#: and waits for it.
+PARENT = """
+import os, signal, sys, time
+signal.signal(signal.SIGCHLD, getattr(signal, sys.argv[1]))
+theirs, ours = os.pipe()
+child = os.fork()
+if child == 0:
+    os.close(ours)
+    while time.process_time() < 0.3:
+        pass
+    print(flush=True)
+    os.read(theirs, 1)
+    os._exit(0)
+
+def step(wait):
+    sys.stdin.readline()
+    try:
+        wait()
+    except ChildProcessError:
+        pass
+    print(flush=True)
+
+def end():
+    os.close(ours)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+
+step(end)
+step(lambda: os.waitpid(child, 0))
+sys.stdin.readline()
+"""
+
+
+def samples(handling: str) -> list[Usage]:
+    """While the child lives, has ended, and was waited for."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, handling],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        found = []
+        for _ in range(3):
+            process.stdout.readline()
+            found.append(usage.read(process.pid))
+            process.stdin.write(b"\n")
+    return found
+
+
+def lost(found: list[Usage]) -> float:
+    """Seconds."""
+    watching = Watch(os.getpid(), [], None)
+    watching.server_usage = found
+    return watching.lost_ns() / 1e9
+
+
+def test_the_cpu_of_a_process_that_ended_is_in_the_sum() -> None:
+    """A server that replaces its workers is not cheaper for it."""
+    found = samples("SIG_DFL")
+    used = [one.cpu_ns / 1e9 for one in found]
+    assert used[0] > 0.3
+    assert used[1] == pytest.approx(used[0], abs=0.1)
+    assert used[2] == pytest.approx(used[0], abs=0.1)
+    assert found[2].system_ns >= found[0].system_ns
+    assert lost(found) == 0
+
+
+def test_cpu_that_is_in_no_sum_is_told() -> None:
+    """Nobody waits for it: the kernel forgets what it used."""
+    assert lost(samples("SIG_IGN")) > 0.25

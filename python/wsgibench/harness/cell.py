@@ -24,7 +24,7 @@ from wsgibench.harness.steady import (
 )
 from wsgibench.harness.visit import Visit, wrong_answers
 from wsgibench.harness.watch import Watch
-from wsgibench.verdicts import INVALID, NUMBERS, doubt, summary
+from wsgibench.verdicts import CPU, INVALID, NUMBERS, doubt, summary
 
 
 def cpus_of(cpus: tuple[int | None, int | None]) -> list[int]:
@@ -128,6 +128,17 @@ def run(
         doubt("died", INVALID, NUMBERS, reason, "see what it logged")
         for reason in filter(None, reasons)
     ]
+    if watch.lost_ns():
+        observed["load"]["doubts"].append(
+            doubt(
+                "cpu-lost",
+                INVALID,
+                (CPU,),
+                "processes of the server ended, and nobody waited for them: "
+                "%.2f s of their CPU are in no sum" % (watch.lost_ns() / 1e9),
+                "no SIGCHLD that is ignored, or workers that stay",
+            )
+        )
     if visit is not None:
         observed["load"]["doubts"][:0] = wrong_answers(checked)
     verdict = summary(observed["load"]["doubts"])

@@ -136,7 +136,7 @@ class Steering(threading.Thread):
 
     def _used(self) -> int:
         """CPU time of the server's processes, ns."""
-        return sum(map(usage.cpu_ns, usage.tree(self._server)))
+        return usage.tree_cpu_ns(self._server)
 
     def close(self) -> None:
         self.theirs.close()

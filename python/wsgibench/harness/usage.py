@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+READINGS = 3  # at most, until no process came or went meanwhile
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Usage:
     """All of it since the processes began."""
 
     time_ns: int  # CLOCK_MONOTONIC, the load generator's clock
-    cpu_ns: int  # of all threads of all processes
+    cpu_ns: int  # of all threads of all processes, those that ended too
     rss: int  # bytes
     switches: int  # voluntary and involuntary context switches
     involuntary: int  # of these: it was made to give up its CPU
@@ -45,13 +46,42 @@ def cpu_ns(pid: int) -> int:
         return 0
 
 
-def _system_ns(pid: int) -> int:
-    """stime of proc(5), behind the name, which may hold anything."""
+@dataclass(frozen=True)
+class _Ticks:
+    """Of proc(5), in nanoseconds."""
+
+    system: int = 0
+    ended: int = 0  # of children that were waited for, and of theirs
+    ended_system: int = 0
+
+
+def _ticks(pid: int) -> _Ticks:
+    """Behind the name, which may hold anything."""
     try:
         text = Path("/proc/%d/stat" % pid).read_text()
-        return int(text.rpartition(")")[2].split()[12]) * TICK_NS
-    except (OSError, IndexError, ValueError):
-        return 0
+        fields = text.rpartition(")")[2].split()
+        stime, cutime, cstime = (int(one) * TICK_NS for one in fields[12:15])
+    except (OSError, ValueError):
+        return _Ticks()
+    return _Ticks(stime, cutime + cstime, cstime)
+
+
+def tree_cpu_ns(pid: int) -> int:
+    """Of the process and its descendants, those that ended too."""
+    return _of_all(pid)[0]
+
+
+def _of_all(pid: int) -> tuple[int, int, list[int]]:
+    """CPU, the kernel's part of it, and the processes that there are. The one
+    who waits for a child takes over its time: again, if it did meanwhile."""
+    for _ in range(READINGS):
+        processes = tree(pid)
+        ticks = [_ticks(one) for one in processes]
+        cpu = sum(map(cpu_ns, processes)) + sum(one.ended for one in ticks)
+        system = sum(one.system + one.ended_system for one in ticks)
+        if processes == tree(pid):
+            break
+    return cpu, system, processes
 
 
 def wants_cpu(pid: int) -> bool:
@@ -95,11 +125,10 @@ def _wait_ns(pid: int) -> int:
 
 
 def read(pid: int) -> Usage:
-    cpu = rss = voluntary = involuntary = wait = system = 0
-    for process in tree(pid):
-        cpu += cpu_ns(process)
+    rss = voluntary = involuntary = wait = 0
+    cpu, system, processes = _of_all(pid)
+    for process in processes:
         wait += _wait_ns(process)
-        system += _system_ns(process)
         folder = Path("/proc/%d" % process)
         rss += _status(folder / "status").get("VmRSS", 0) * 1024
         for path in folder.glob("task/*/status"):  # switches are a thread's

@@ -20,7 +20,7 @@ from wsgibench.harness import usage, yardstick
 from wsgibench.harness.usage import Usage
 from wsgibench.harness.yardstick import Reading
 
-TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+TICK_NS = usage.TICK_NS
 PERIOD = 0.1
 
 
@@ -92,6 +92,13 @@ class Watch(threading.Thread):
         self.client_usage: list[Usage] = []
         self.machine_usage: list[Machine] = []
         self.speeds: list[Reading] = []
+
+    def lost_ns(self) -> int:
+        """CPU of the server's processes that ended and that nobody waited
+        for: it is in no sample behind. Two ticks are the readings' own."""
+        used = [one.cpu_ns for one in self.server_usage]
+        fell = sum(max(0, a - b) for a, b in zip(used, used[1:]))
+        return fell if fell > 2 * TICK_NS else 0
 
     def to_json(self) -> dict[str, list[dict[str, Any]]]:
         """Of a start in a record."""

@@ -59,7 +59,7 @@ class Subject:
 
 def cpu_of(pid: int) -> int:
     """Nanoseconds that the processes of a target have used so far."""
-    return sum(map(usage.cpu_ns, usage.tree(pid)))
+    return usage.tree_cpu_ns(pid)
 
 
 def rest(pid: int) -> None:
