@@ -13,7 +13,7 @@ from tests.stats import synthetic
 from wsgibench import cli
 from wsgibench.reports import counted as report
 from wsgibench.stats import counted, gate
-from wsgibench.verdicts import SUSPECT, doubt
+from wsgibench.verdicts import INVALID, NUMBERS, SUSPECT, doubt
 
 CALLS = {"epoll_wait": 1.0, "recvfrom": 1.0, "sendto": 1.0}
 
@@ -174,6 +174,29 @@ def test_the_gate_by_the_clock(cost: float, verdict: str) -> None:
     found = gate.judge_timed(cells)
     assert found.verdict == verdict
     assert bool(gate.lost([], [found])) == (verdict == "slower")
+
+
+@pytest.mark.parametrize(
+    ("code", "fails"),
+    [("wrong-answers", True), ("failures", True), ("interrupted", False)],
+)
+@pytest.mark.parametrize("which", ["base", "new"])
+def test_what_is_cheap_because_it_is_wrong_has_lost(
+    which: str, code: str, fails: bool
+) -> None:
+    cells = {
+        "base": timed(10.0, seed=1),
+        "new": timed(8.0, seed=2),
+        "base again": timed(10.0, seed=3, aa=True),
+    }
+    against = doubt(code, INVALID, NUMBERS, "900 of 1000 are wrong", "mend it")
+    cells[which]["starts"][0]["load"]["doubts"] = [against]
+    found = gate.judge_timed(cells)
+    lost = gate.lost([], [found])
+    assert (found.verdict == "cannot tell") == fails
+    assert [one.endswith("900 of 1000 are wrong") for one in lost] == (
+        [True] if fails and which == "new" else []
+    )
 
 
 @pytest.mark.parametrize(

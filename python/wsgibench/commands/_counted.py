@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -53,12 +52,9 @@ def measurer(
     arguments: argparse.Namespace,
 ) -> Callable[..., dict[str, Any]]:
     """What measures a start."""
-    from wsgibench.harness import cell
+    from wsgibench.commands import _warmup
     from wsgibench.harness.counted import measure
-    from wsgibench.stats import shift, warmup
 
     if not arguments.counted:
-        return functools.partial(
-            cell.run, settled=warmup.settled, shift=shift.of_costs
-        )
+        return _warmup.timed_start()
     return measure.measurer(measure.counter(arguments.counter))

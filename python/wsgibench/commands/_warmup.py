@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from typing import Any
 
 #: Without a JIT, with one.
 Pair = tuple[float, float]
@@ -39,6 +41,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="SECONDS",
         help="a fixed warm-up for interpreters with a JIT (PyPy)",
+    )
+
+
+def timed_start() -> Callable[..., dict[str, Any]]:
+    """What measures a start by the clock: auto ends as the statistics say."""
+    import functools
+
+    from wsgibench.harness import cell
+    from wsgibench.stats import shift, warmup
+
+    return functools.partial(
+        cell.run, settled=warmup.settled, shift=shift.of_costs
     )
 
 

@@ -248,15 +248,14 @@ def _count(
 def _time(base: Variant, new: Variant, arguments: argparse.Namespace) -> Timed:
     from dataclasses import replace
 
-    from wsgibench.harness import variants
+    from wsgibench.commands import _warmup
+    from wsgibench.harness import selection, variants
     from wsgibench.stats import gate, machine, samples
 
-    load = replace(
-        _load(arguments),
-        connections=64,
-        warmup=0.5,
-        duration=arguments.duration,
+    limits = selection.warmups(
+        {"": new.interpreter}, _warmup.LIMIT, _warmup.LIMIT_JIT
     )
+    load = replace(_load(arguments), connections=64, settle=limits[""])
     tell("timing " + new.entry(load)["name"])
     cells = variants.timed(
         base,
@@ -265,6 +264,7 @@ def _time(base: Variant, new: Variant, arguments: argparse.Namespace) -> Timed:
         starts=arguments.starts,
         seed=1,
         spoilt=samples.disturbance,
+        run=_warmup.timed_start(),
         tell=tell,
     )
     machine.review({"cells": list(cells.values())})
@@ -298,8 +298,8 @@ def _against_record(arguments: argparse.Namespace) -> int:
 def _recount(
     cell: dict[str, Any], measure: Any, arguments: argparse.Namespace
 ) -> tuple[dict[str, Any], list[Difference]]:
-    """The cell, counted now. A loss stands if each further round has it, too,
-    as in stats.gate.judge_counted."""
+    """The cell, counted now. A loss stands if each of MORE further rounds has
+    it, too."""
     from wsgibench.harness import interpreters
     from wsgibench.harness.variants import MORE
     from wsgibench.stats import counted, gate

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from wsgibench.harness import cell, machine
+from wsgibench.harness import machine
 from wsgibench.harness.again import Spoilt, patient
 from wsgibench.harness.counted import start
 from wsgibench.harness.counted.start import Spread
@@ -93,10 +93,11 @@ def timed(
     starts: int,
     seed: int,
     spoilt: Spoilt,
+    run: Callable[..., dict[str, Any]],
     tell: Tell,
 ) -> dict[str, dict[str, Any]]:
-    """The same by the clock; a start that others disturb is measured once
-    more."""
+    """The same by the clock, as ``run`` measures a start (cell.run); one that
+    others disturb is measured once more."""
     rng = random.Random(seed)
     again = patient(1, 3 * starts, load.duration, spoilt, tell)
     cells = {
@@ -109,16 +110,20 @@ def timed(
         rng.shuffle(order)
         for name in order:
             variant = new if name == NEW else base
-            once = functools.partial(_once, variant, load, number, seed)
+            once = functools.partial(_once, run, variant, load, number, seed)
             cells[name]["starts"].append(again.measure(cells[name], once))
     return cells
 
 
 def _once(
-    variant: Variant, load: Load, number: int, seed: int
+    run: Callable[..., dict[str, Any]],
+    variant: Variant,
+    load: Load,
+    number: int,
+    seed: int,
 ) -> dict[str, Any]:
     subject = variant.subject
-    return cell.run(
+    return run(
         subject.server,
         subject.scenario,
         load,

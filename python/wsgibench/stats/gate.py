@@ -15,7 +15,10 @@ from wsgibench.stats import (
 )
 from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.counted import Counted, Difference
+from wsgibench.verdicts import INVALID
 
+#: Reasons against a row that are the server's or the application's doing.
+FAILURES = ("wrong-answers", "failures", "unanswered", "died")
 #: Time, even paired in blocks: less is not found on a machine with
 #: neighbours, and what is lost in instructions is counted anyway.
 TIMED_MARGIN = 0.03
@@ -33,6 +36,7 @@ class Timed:
     verdict: str  # of comparison.py, of the new version's speed
     reason: str
     waits: str  # how much longer, in words; "" if it does not
+    fails: str = ""  # why the new version's answers are no answers
 
 
 def judge_counted(
@@ -117,7 +121,15 @@ def judge_timed(
     least = noise.spread(apart) if apart is not None else 0.0
     limit = max(margin, least)
     disturbed = [one for one in (base, new) if _mostly_disturbed(one)]
-    if ratio is None:
+    failing = [_failure(one) for one in (base, new)]
+    fails = "" if failing[0] else failing[1]
+    if any(failing):
+        which = "A: " if failing[0] else "B: "
+        verdict, reason = (
+            comparison.CANNOT_TELL,
+            which + (failing[0] or failing[1]),
+        )
+    elif ratio is None:
         verdict, reason = comparison.CANNOT_TELL, "nothing was measured"
     elif disturbed:
         words = next(iter(samples.disturbances(disturbed[0]).values()))
@@ -132,7 +144,8 @@ def judge_timed(
         least,
         verdict,
         reason,
-        "" if disturbed else _longer(base, new, again),
+        "" if disturbed or any(failing) else _longer(base, new, again),
+        fails,
     )
 
 
@@ -149,6 +162,14 @@ def _longer(
     limit = max(WAITED_MARGIN, 2 * noise.spread(apart.speed))
     said, _ = comparison.decide(waits.speed, waits.speed.p, limit)
     return waits.words if said == comparison.SLOWER else ""
+
+
+def _failure(cell: dict[str, Any]) -> str:
+    """What is cheap because it is wrong has not won."""
+    for one in summary.row(cell)["doubts"]:
+        if one["level"] == INVALID and one["code"] in FAILURES:
+            return str(one["what"])
+    return ""
 
 
 def _mostly_disturbed(cell: dict[str, Any]) -> bool:
@@ -174,6 +195,8 @@ def lost(counts: list[Difference], times: list[Timed]) -> list[str]:
                 "%s: %.1f %% more CPU time"
                 % (two.cell, 100 * (two.ratio.estimate - 1))
             )
+        if two.fails:
+            found.append("%s: %s" % (two.cell, two.fails))
         if two.waits:
             found.append("%s: %s" % (two.cell, two.waits))
     return found
