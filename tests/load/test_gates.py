@@ -9,7 +9,8 @@ from typing import Any, Callable
 import pytest
 
 from wsgibench.cli import main
-from wsgibench.load import output, slo, stall
+from wsgibench.load import output, slo, stall, tail
+from wsgibench.load.hdr import Histogram
 
 Golden = Callable[..., Any]
 
@@ -70,7 +71,39 @@ def test_failures_that_a_gate_allows(golden: Golden) -> None:
     run = ["load", golden(status_each=20).url, "-n", "100", "-q", "--slo"]
     assert main([*run, "errors=10%"]) == 0
     assert main([*run, "errors=2%"]) == 3
-    assert main([*run, "p99=60s"]) == 1  # INVALID, and no gate was missed
+    assert main([*run, "p90=60s"]) == 1  # INVALID, and no gate was missed
+    assert main([*run, "p99=60s,errors=10%"]) == 3  # one in a hundred may fail
+
+
+@pytest.mark.parametrize(
+    ("failed", "gates", "sentence"),
+    [
+        (400, "p99=20ms", "p99: 400 of 10000 requests failed"),
+        (99, "p99=20ms", ""),
+        (400, "p95=20ms", ""),
+        (1, "max=20ms", "max: 1 of 10000 requests failed"),
+        (0, "max=20ms", ""),
+        (9, "p99.95=20ms", "p99.95: 9 of 10000 requests failed"),
+    ],
+)
+def test_to_fail_soon_keeps_no_limit(
+    failed: int, gates: str, sentence: str
+) -> None:
+    """Answers take 5 ms; what fails does so within 0.3."""
+    answered = Histogram.of([5_000_000] * (9_990 - failed))
+    # Ten were under way when the time was over.
+    censored = Histogram.of([300_000] * failed + [4_000_000] * 10)
+    found = missed(
+        gates,
+        scheduled=10_000,
+        classes={"ok": answered.count, "bad_status": failed, "in_flight": 10},
+        response=tail.described(answered),
+        censored=tail.described(censored),
+        tail=tail.with_censored(answered, censored),
+    )
+    assert [one.startswith(sentence) for one in found] == [True][
+        : bool(sentence)
+    ]
 
 
 def test_a_generator_that_failed_says_nothing_of_the_server() -> None:

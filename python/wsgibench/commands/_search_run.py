@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -263,7 +264,7 @@ class SearchRun:
             value / gate.limit
             for gate in self.gates
             if gate.is_time
-            for value in [slo._time(gate, result)]
-            if value is not None
+            for value in [slo.time_of(gate, result)]
+            if value is not None and value < math.inf
         ]
         return not missed, max(strains, default=None)

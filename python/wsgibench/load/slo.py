@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from wsgibench.errors import UsageError
 from wsgibench.load import stall
 from wsgibench.load.hdr import Histogram
-from wsgibench.load.tail import key, with_censored
+from wsgibench.load.tail import at_most, key, with_censored
 from wsgibench.verdicts import INVALID
 
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
@@ -69,20 +70,34 @@ def percentiles(gates: list[Gate]) -> tuple[float, ...]:
     return tuple(float(g.name[1:]) for g in gates if g.name[0] == "p")
 
 
-def _time(gate: Gate, result: dict[str, Any]) -> float | None:
+def time_of(gate: Gate, result: dict[str, Any]) -> float | None:
+    """Nanoseconds; None if the tool does not tell. A request that failed kept
+    no limit, however soon it failed: infinite where too many did."""
     tail = result["tail"]
-    if gate.name[0] != "p":
-        value: float | None = tail.get(gate.name + "_ns")
-        return value
-    name = key(float(gate.name[1:]))
-    if name not in tail and "hdr" in result.get("response", {}):
-        both = [
+    failed = _failed(result)
+    if "hdr" in result.get("response", {}) and gate.name != "mean":
+        answered, censored = (
             Histogram.decode(result[which]["hdr"])
             for which in ("response", "censored")
-        ]
-        tail = with_censored(both[0], both[1], percentiles([gate]))
-    value = tail.get(name)
+        )
+        q = 1.0 if gate.name == "max" else float(gate.name[1:]) / 100
+        if failed:
+            return at_most(answered, censored, failed, q)
+        if gate.name != "max":
+            tail = with_censored(answered, censored, percentiles([gate]))
+    if gate.name[0] == "p":
+        value: float | None = tail.get(key(float(gate.name[1:])))
+    else:
+        value = tail.get(gate.name + "_ns")
     return value
+
+
+def _failed(result: dict[str, Any]) -> int:
+    """Without those that the end of the run found under way: they were waited
+    for as long as it says."""
+    classes = result["classes"]
+    waiting = sum(classes.get(name, 0) for name in ("in_flight", "unsent"))
+    return int(result["scheduled"] - classes["ok"] - waiting)
 
 
 def _errors(gate: Gate, result: dict[str, Any]) -> str:
@@ -147,9 +162,13 @@ def _missed(gate: Gate, result: dict[str, Any]) -> str:
         return _errors(gate, result)
     if gate.name == "rate":
         return _rate(gate, result)
-    value = _time(gate, result)
+    value = time_of(gate, result)
     if value is None:
         return "%s does not tell its %s" % (result["tool"], gate.name)
+    if value == math.inf:
+        return "%s: %d of %d requests failed, and kept no limit" % (
+            *(gate.name, _failed(result), result["scheduled"]),
+        )
     if value > gate.limit:
         return "%s %.3f ms, %.3f allowed" % (
             gate.name,

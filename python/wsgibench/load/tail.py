@@ -7,6 +7,7 @@ worst of a run would make it look better.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -41,6 +42,27 @@ def described(
         **{name: histogram.quantile(q) for name, q in quantiles(more).items()},
         "hdr": histogram.encode(),
     }
+
+
+def at_most(
+    answered: Histogram, censored: Histogram, failed: int, q: float
+) -> float:
+    """The quantile if each request that failed would have taken for ever: the
+    lowest of the censored values are theirs, as far as anybody knows."""
+    kept = Histogram()
+    kept.add(answered)
+    left = failed
+    for place in sorted(censored.places):
+        count = censored.places[place]
+        theirs = min(left, count)
+        left -= theirs
+        kept.places[place] = kept.places.get(place, 0) + count - theirs
+    kept.max = max(answered.max, censored.max)
+    total = answered.count + censored.count
+    rank = max(1, int(q * total + 0.5))
+    if rank > kept.count:
+        return math.inf
+    return float(kept.quantile(rank / kept.count))
 
 
 def with_censored(
