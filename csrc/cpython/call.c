@@ -152,7 +152,9 @@ close_result(wp_call *call)
     }
     wp_call_step_out(call);
     PyObject *close = PyObject_GetAttr(result, server->state->words.close);
-    PyObject *done = close == NULL ? NULL : PyObject_CallNoArgs(close);
+    PyObject *done = close == NULL ? NULL
+        : close == Py_None         ? Py_NewRef(Py_None) /* as if it had none */
+                                   : PyObject_CallNoArgs(close);
     wp_call_step_in(call);
     if (close == NULL) {
         if (PyErr_ExceptionMatches(PyExc_AttributeError)) {

@@ -181,6 +181,6 @@ static PyType_Slot wrapper_slots[] = {
 PyType_Spec wp_file_wrapper_spec = {
     .name = "wsgibench.native._capi.FileWrapper",
     .basicsize = sizeof(wp_file_wrapper),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = wrapper_slots,
 };

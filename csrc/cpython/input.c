@@ -239,6 +239,16 @@ read_size(PyObject *const *args, Py_ssize_t count, const char *name,
     }
     if (count == 1 && args[0] != Py_None) {
         *size = PyNumber_AsSsize_t(args[0], PyExc_OverflowError);
+        if (*size == -1 && PyErr_Occurred()
+            && PyErr_ExceptionMatches(PyExc_OverflowError)) {
+            PyObject *too_large = wp_take_exception();
+            *size = PyNumber_AsSsize_t(args[0], NULL); /* the nearest */
+            if (*size != PY_SSIZE_T_MIN) {
+                wp_set_exception(too_large);
+                return -1;
+            }
+            Py_DECREF(too_large);
+        }
         if (*size == -1 && PyErr_Occurred()) {
             return -1;
         }

@@ -11,6 +11,22 @@ add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out)
     return PyModule_AddType(module, *out);
 }
 
+/* Of a type whose objects the server makes: an application that calls it would
+ * get one without a call behind it. */
+static int
+add_own_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out)
+{
+    if (add_type(module, spec, out) < 0) {
+        return -1;
+    }
+    (*out)->tp_new = NULL;
+#ifdef Py_TPFLAGS_DISALLOW_INSTANTIATION /* 3.10: it is not inherited */
+    (*out)->tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
+#endif
+    PyType_Modified(*out);
+    return 0;
+}
+
 static int
 add_new(PyObject *module, const char *name, PyObject *value)
 {
@@ -39,9 +55,9 @@ attribute(const char *module_name, const char *name)
 static int
 add_types(PyObject *module, wp_state *state)
 {
-    return add_type(module, &wp_call_spec, &state->call_type) < 0
-            || add_type(module, &wp_writer_spec, &state->writer_type) < 0
-            || add_type(module, &wp_input_spec, &state->input_type) < 0
+    return add_own_type(module, &wp_call_spec, &state->call_type) < 0
+            || add_own_type(module, &wp_writer_spec, &state->writer_type) < 0
+            || add_own_type(module, &wp_input_spec, &state->input_type) < 0
             || add_type(module, &wp_file_wrapper_spec,
                         &state->file_wrapper_type)
                 < 0

@@ -6,10 +6,14 @@
  * before every turn. */
 #include "server.h"
 
+#include <time.h>
+
 enum { MANY = 2, MAX_PER_TURN = 1024, CANNED_MS = 100 };
 
-/* An application can take away the descriptor that a signal wakes us by
- * (asyncio's signal handlers do): so often they are looked for anyway. */
+/* A poll does not return for a signal, and whoever turns the loop by himself
+ * need not have given signals a descriptor that wakes us; an application can
+ * take that away, too (asyncio's signal handlers do). So often they are looked
+ * for anyway. */
 enum { LONGEST_POLL_MS = 1000 };
 
 /* ---- one turn ----------------------------------------------------------- */
@@ -116,6 +120,31 @@ wp_read_timeout(PyObject *timeout)
     return (int)(seconds * 1000 + 0.999);
 }
 
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* As turn(), which is called again while nothing but the time has passed. */
+static int
+turn_for(wp_server *server, int timeout_ms, int *served)
+{
+    int result, poll_ms, expired;
+    do {
+        poll_ms = timeout_ms < 0 || timeout_ms > LONGEST_POLL_MS
+            ? LONGEST_POLL_MS
+            : timeout_ms;
+        int64_t began = now_ms();
+        result = turn(server, poll_ms, served);
+        expired = now_ms() - began >= poll_ms;
+        timeout_ms -= timeout_ms < 0 ? 0 : poll_ms;
+    } while (result == 0 && *served == 0 && expired && timeout_ms != 0);
+    return result;
+}
+
 PyObject *
 wp_server_turn(wp_server *server, PyObject *timeout)
 {
@@ -124,7 +153,8 @@ wp_server_turn(wp_server *server, PyObject *timeout)
         return NULL;
     }
     int served = server->last_served;
-    int result = turn(server, timeout_ms, &served);
+    int result = timeout_ms == 0 ? turn(server, 0, &served)
+                                 : turn_for(server, timeout_ms, &served);
     server->last_served = served;
     return wp_server_leave(
         server,

@@ -74,7 +74,7 @@ enum wb_note {
                        WB_RESUME, or wb_request_wait() returns; threaded:
                        only the latter */
     WB_COMPLETE = 2 /* the message needs no further body byte (HEAD, 204,
-                       304, Content-Length reached): stop producing */
+                       205, 304, Content-Length reached): stop producing */
 };
 
 enum wb_event {

@@ -345,23 +345,30 @@ put_common(const wb__responder *responder, const wb__head *head, char *out)
     return to > from ? put(out, responder->common + from, to - from) : out;
 }
 
+int
+wb__status_has_no_content(int status)
+{
+    return status == 204 || status == 205 || status == 304;
+}
+
 /* How the answer's end is marked, RFC 9112 6.3 and RFC 9110 8.6, 9.3.2,
- * 15.3.5, 15.4.5. The Content-Length to announce, or -1. */
+ * 15.3.5, 15.3.6, 15.4.5. The Content-Length to announce, or -1. */
 static int64_t
 decide_framing(wb__answer *answer, const wb__head *head, int64_t length)
 {
     int64_t announced
         = head->content_length >= 0 ? head->content_length : length;
-    int bodiless = head->status == 204 || head->status == 304;
-    answer->status = head->status;
-    answer->left = announced;
-    if (head->status == 204) {
-        announced = -1;
-    } else if ((head->status == 304 || answer->is_head)
-               && head->content_length < 0 && length <= 0) {
+    if (head->status == 205) {
+        announced = 0; /* unlike 204 it says so */
+    } else if (head->status == 204
+               || (head->content_length < 0
+                   && (head->status == 304
+                       || (answer->is_head && length <= 0)))) {
         announced = -1; /* the length of what GET would send is not known */
     }
-    if (bodiless || answer->is_head) {
+    answer->status = head->status;
+    answer->left = announced;
+    if (answer->is_head || head->status == 204 || head->status == 304) {
         answer->end = WB__NONE;
     } else if (announced >= 0) {
         answer->end = WB__LENGTH;

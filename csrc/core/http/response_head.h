@@ -67,6 +67,9 @@ typedef struct wb__responder {
     uint32_t common_size, server_size;
 } wb__responder;
 
+/* No byte of what the application returns is sent: RFC 9110 15.3.5, 15.3.6,
+ * 15.4.5. */
+int wb__status_has_no_content(int status);
 /* The checked form of this head, from the table or made now (it stays valid
  * until the next call). 0, WB_INVALID or WB_NOMEM. */
 int wb__head_find(wb__responder *responder, const wb_head *given,

@@ -70,8 +70,7 @@ give_head(wb__request *request, const wb_head *given, int64_t length)
     request->status_size = (uint32_t)given->status_size;
     request->head_count = given->count;
     request->length = length;
-    return request->answer.is_head || head->status == 204
-            || head->status == 304
+    return request->answer.is_head || wb__status_has_no_content(head->status)
         ? WB_COMPLETE
         : 0;
 }

@@ -22,6 +22,7 @@ from wsgibench.native._cffi import ffi, lib
 from wsgibench.native.cffi_errors import (
     log_exception,
     log_line,
+    raise_again,
     raise_code,
     raise_head,
 )
@@ -143,7 +144,7 @@ class Call:
         if exc_info is not None:
             try:
                 if request.head_sent:
-                    raise exc_info[1].with_traceback(exc_info[2])
+                    raise_again(exc_info)
             finally:
                 exc_info = None
         elif self.started and not self.detached:
@@ -159,7 +160,7 @@ class Call:
         self.head_given = False
         return self.write
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, /) -> None:
         if not isinstance(data, bytes):
             raise TypeError("write() takes one bytes object")
         data = plain(data)
@@ -408,9 +409,9 @@ class Call:
     def _known_length(self, result: Any) -> int:
         if self.wrote or type(result) not in (list, tuple):
             return -1
-        if not all(type(block) is bytes for block in result):
+        if not all(isinstance(block, bytes) for block in result):
             return -1
-        return sum(map(len, result))
+        return sum(map(bytes.__len__, result))
 
     def _send_file(self, wrapper: FileWrapper) -> bool:
         found = file_behind(wrapper) if self.started else None

@@ -25,6 +25,21 @@ def raise_code(code: int) -> None:
     raise OSError(text)
 
 
+def raise_again(exc_info: Any) -> None:
+    """As an application gives it to start_response."""
+    if (
+        not isinstance(exc_info, tuple)
+        or len(exc_info) != 3
+        or not isinstance(exc_info[0], type)
+        or not issubclass(exc_info[0], BaseException)
+    ):
+        raise TypeError("exc_info must be what sys.exc_info() returned")
+    kind, error, trace = exc_info
+    if not isinstance(error, BaseException):
+        error = kind() if error is None else kind(error)
+    raise error.with_traceback(trace)
+
+
 def raise_head(code: int, head: Any) -> None:
     """As raise_code(), for a ``wb_head *`` that the core refused: names the
     part."""

@@ -13,20 +13,24 @@ BUFFERED = (io.BufferedReader, io.BufferedRandom)
 
 class FileWrapper:
     def __init__(self, filelike: Any, blksize: int = 65536) -> None:
-        self.filelike = filelike
-        self.blksize = blksize if blksize > 0 else 65536
+        self._file = filelike
+        self._block_size = blksize if blksize > 0 else 65536
+
+    @property
+    def filelike(self) -> Any:
+        return self._file
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        block: bytes = self.filelike.read(self.blksize)
+        block: bytes = self._file.read(self._block_size)
         if not block:
             raise StopIteration
         return block
 
     def close(self) -> None:
-        close = getattr(self.filelike, "close", None)
+        close = getattr(self._file, "close", None)
         if close is not None:
             close()
 

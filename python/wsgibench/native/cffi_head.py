@@ -41,8 +41,26 @@ def encode_head(status: Any, headers: Any) -> Head:
         parts.append(name)
         parts.append(value)
     parts.append("")
-    return Head(
-        status.encode("latin-1"),
-        "\0".join(parts).encode("latin-1"),
-        len(headers),
-    )
+    try:
+        return Head(
+            status.encode("latin-1"),
+            "\0".join(parts).encode("latin-1"),
+            len(headers),
+        )
+    except UnicodeEncodeError:
+        raise ValueError(
+            "%s holds characters outside latin-1" % _wide(status, parts)
+        ) from None
+
+
+def _wide(status: str, parts: list[str]) -> str:
+    """What of a head is not latin-1."""
+
+    def is_wide(text: str) -> bool:
+        return any(ord(character) > 0xFF for character in text)
+
+    if is_wide(status):
+        return "the status"
+    if any(map(is_wide, parts[::2])):
+        return "a header name"
+    return "a header value"

@@ -92,21 +92,21 @@ class Input:
 
     # One reader at a time. A body that is all here needs no lock for that.
 
-    def read(self, size: int | None = -1) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         limit = limit_of(size)
         if self._lock is None:
             return self._read(limit)
         with self._lock:
             return self._read(limit)
 
-    def readline(self, size: int | None = -1) -> bytes:
+    def readline(self, size: int | None = -1, /) -> bytes:
         limit = limit_of(size)
         if self._lock is None:
             return self._readline(limit)
         with self._lock:
             return self._readline(limit)
 
-    def readlines(self, hint: int | None = -1) -> list[bytes]:
+    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
         enough = limit_of(hint)
         if self._lock is None:
             return self._readlines(enough)

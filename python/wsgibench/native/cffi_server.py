@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import time
 from typing import Any
 
 from wsgibench import __version__
@@ -210,9 +211,24 @@ class CoreServer:
         timeout_ms = _milliseconds(timeout)
         self._enter()
         try:
-            return self._turn(timeout_ms)
+            return self._turn_for(timeout_ms)
         finally:
             self._leave()
+
+    def _turn_for(self, timeout_ms: int) -> int:
+        """As _turn(), which is called again while nothing but the time has
+        passed."""
+        while True:
+            poll_ms = min(timeout_ms, LONGEST_POLL_MS)
+            if timeout_ms < 0:
+                poll_ms = LONGEST_POLL_MS
+            began = time.monotonic()
+            served = self._turn(poll_ms)
+            if served or (time.monotonic() - began) * 1000 < poll_ms:
+                return served
+            timeout_ms -= poll_ms if timeout_ms > 0 else 0
+            if not timeout_ms:
+                return 0
 
     def run(self) -> None:
         self._enter()
