@@ -96,16 +96,6 @@ server_turns(wp_server *server, PyObject *unused)
 }
 
 static PyObject *
-server_log_flush(wp_server *server, PyObject *unused)
-{
-    (void)unused;
-    if (server->core != NULL) {
-        wb_server_log_flush(server->core);
-    }
-    Py_RETURN_NONE;
-}
-
-static PyObject *
 server_tls_reload(wp_server *server, PyObject *unused)
 {
     (void)unused;
@@ -152,7 +142,6 @@ GATED(timeout)
 GATED(stats)
 GATED(metrics)
 GATED(turns)
-GATED(log_flush)
 GATED(tls_reload)
 GATED(close)
 
@@ -196,7 +185,6 @@ static PyMethodDef server_methods[] = {
     ANY(turns, METH_NOARGS,
         "Turns of the loop so far; from any thread. It stands still while "
         "an application is stuck."),
-    ANY(log_flush, METH_NOARGS, "Write the access log out."),
     ANY(tls_reload, METH_NOARGS,
         "Read certificates and keys again, for connections to come."),
     ANY(close, METH_NOARGS,

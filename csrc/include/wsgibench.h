@@ -293,7 +293,6 @@ int wb_server_fileno(wb_server *server); /* readable: poll with 0 */
 int wb_server_timeout(wb_server *server); /* ms until it must be polled; -1 */
 void wb_server_stats(wb_server *server, wb_stats *out);
 void wb_server_metrics(wb_server *server, wb_metrics *out);
-void wb_server_log_flush(wb_server *server);
 /* Turns of the loop and, not threaded, requests handed over. It stands still
  * when the caller is stuck: wake the server, and look again. */
 uint64_t wb_server_turns(wb_server *server);

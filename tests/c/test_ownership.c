@@ -447,7 +447,6 @@ in_child(wb_request *request)
     CHECK(wb_server_stopped(server) == 1);
     wb_server_wake(server);
     wb_server_stop(server, 0);
-    wb_server_log_flush(server);
     wb_server_stats(server, &stats);
     CHECK(stats.accepted > 0);
     if (request != NULL) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,18 @@ def test_names_and_methods(binding: str) -> None:
     assert [name for name in METHODS if not hasattr(found, name)] == []
     assert binding == module.BINDING
     assert module.VERSIONS.startswith("wsgibench %s, libuv " % __version__)
+
+
+def test_every_method_is_called() -> None:
+    folder = Path(native.__file__).parent
+    callers = [
+        path
+        for path in folder.parent.rglob("*.py")
+        if not path.name.startswith("cffi_") and path.name != "contract.py"
+    ]
+    text = "".join(path.read_text() for path in callers)
+    called = re.findall(r"\bcore\.(\w+)", text)
+    assert [name for name in METHODS if name not in called] == []
 
 
 def test_every_setting_is_a_field_of_the_core(binding: str) -> None:

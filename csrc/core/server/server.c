@@ -362,14 +362,3 @@ wb_server_stats(wb_server *server, wb_stats *out)
     out->memo_misses = server->parser.memo.misses;
     wb__server_unlock(server);
 }
-
-void
-wb_server_log_flush(wb_server *server)
-{
-    if (wb__server_forked(server)) {
-        return;
-    }
-    wb__server_lock(server);
-    wb__log_flush(server);
-    wb__server_unlock(server);
-}

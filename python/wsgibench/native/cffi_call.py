@@ -30,7 +30,6 @@ from wsgibench.native.cffi_file_wrapper import FileWrapper, file_behind
 from wsgibench.native.cffi_head import Head
 from wsgibench.native.cffi_input import Input
 
-GONE = lib.WB_GONE
 FULL = lib.WB_FULL
 COMPLETE = lib.WB_COMPLETE
 #: Blocks of one iterable before other requests get their turn.

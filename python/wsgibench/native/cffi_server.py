@@ -430,11 +430,6 @@ class CoreServer:
         with self._locked():
             return lib.wb_server_turns(self._core) if self._core else 0
 
-    def log_flush(self) -> None:
-        with self._locked():
-            if self._core:
-                lib.wb_server_log_flush(self._core)
-
     def tls_reload(self) -> None:
         with self._locked():
             code = lib.wb_server_tls_reload(self._open())
