@@ -9,9 +9,9 @@ import argparse
 import collections
 import sys
 
-from tests.http import corpus
+from tests.http import corpus, delivery
 from tests.wire.target import running
-from wsgibench.audit.http import delivery, families
+from wsgibench.audit.http import families
 
 WAYS = {
     "whole": delivery.whole,

@@ -7,9 +7,9 @@ from typing import Any, Callable
 
 import pytest
 
-from tests.http import corpus
+from tests.http import corpus, delivery
 from tests.wire.target import Target
-from wsgibench.audit.http import delivery, families
+from wsgibench.audit.http import families
 from wsgibench.audit.http.case import Case
 
 APP = "wsgibench_audit:application"

@@ -10,8 +10,9 @@ from typing import Any, Callable
 
 import pytest
 
+from tests.http import delivery
 from tests.wire.target import Target
-from wsgibench.audit.http import delivery, families
+from wsgibench.audit.http import families
 from wsgibench.audit.http.judge import judge_case
 from wsgibench.audit.wire.exchange import exchange
 from wsgibench.audit.wire.responses import finals, parse_all

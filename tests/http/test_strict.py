@@ -9,8 +9,9 @@ from typing import Any, Callable
 
 import pytest
 
+from tests.http import delivery
 from tests.wire.target import Target
-from wsgibench.audit.http import delivery, families
+from wsgibench.audit.http import families
 from wsgibench.audit.http.case import Case, chunked, get, reject
 from wsgibench.audit.wire.exchange import Script, exchange
 from wsgibench.audit.wire.responses import parse_all

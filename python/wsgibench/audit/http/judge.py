@@ -183,11 +183,3 @@ def meaning(reply: Reply) -> str:
     if reply.end == "deadline":
         parts.append("left open")
     return ", ".join(parts) or "closed without an answer"
-
-
-def calls_made(reply: Reply) -> int:
-    """Answers of the application among the bytes."""
-    try:
-        return sum(r.status == 200 for r in finals(parse_all(reply.data)))
-    except Malformed:
-        return 0

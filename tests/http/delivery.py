@@ -5,21 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Protocol
+from typing import Callable
 
+from tests.wire.target import Target
 from wsgibench.audit.http.case import Case
-from wsgibench.audit.http.judge import calls_made, judge_case
-from wsgibench.audit.wire.exchange import Address, Script, exchange
-
-
-class Target(Protocol):
-    """A running server with app.py behind it."""
-
-    @property
-    def address(self) -> Address: ...
-
-    def json(self, path: str) -> Any: ...
-
+from wsgibench.audit.http.judge import judge_case
+from wsgibench.audit.wire.exchange import Reply, Script, exchange
+from wsgibench.audit.wire.responses import Malformed, finals, parse_all
 
 DATE = re.compile(rb"\r\nDate: [^\r]*")
 SHORT = 600  # bytes up to which a message is cut everywhere
@@ -78,6 +70,14 @@ def run(
             outcome.segments = script.segments
             outcome.answer = reply.data
     return list(outcomes.values())
+
+
+def calls_made(reply: Reply) -> int:
+    """Answers of the application among the bytes."""
+    try:
+        return sum(r.status == 200 for r in finals(parse_all(reply.data)))
+    except Malformed:
+        return 0
 
 
 def unanswered_calls(
