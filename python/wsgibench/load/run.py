@@ -10,12 +10,10 @@ from wsgibench.errors import WsgibenchError
 from wsgibench.load import doubts, generator, kernel, limits, merge, processes
 from wsgibench.load.generator import OnLive
 from wsgibench.load.render import render
-from wsgibench.load.spec import LoadSpec
+from wsgibench.load.spec import SCHEMA, LoadSpec
 from wsgibench.load.steer import Steered
 from wsgibench.load.tail import described, with_censored
 from wsgibench.verdicts import summary
-
-SCHEMA = "wsgibench-load/3"
 
 
 def run(

@@ -10,6 +10,9 @@ from wsgibench.errors import UsageError
 from wsgibench.load.target import Target, host_name, parse_target
 from wsgibench.load.values import Stage
 
+#: Of a load's result, whichever tool made it (docs/record-format.md).
+SCHEMA = "wsgibench-load/3"
+
 Headers = tuple[tuple[str, str], ...]
 #: A status, several of them, or 0 and (): any 2xx.
 Statuses = Union[int, tuple[int, ...]]

@@ -28,7 +28,7 @@ from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import kernel
 from wsgibench.load.hdr import Histogram
 from wsgibench.load.headers import header_set
-from wsgibench.load.spec import LoadSpec
+from wsgibench.load.spec import SCHEMA, LoadSpec
 from wsgibench.load.templates import SLOT
 from wsgibench.verdicts import (
     GOODPUT,
@@ -40,7 +40,6 @@ from wsgibench.verdicts import (
     summary,
 )
 
-SCHEMA = "wsgibench-load/3"
 #: Every tool is given these, or they do not matter to it.
 ALWAYS = {
     *("url", "connections", "seed", "poisson", "window", "drain"),
