@@ -17,6 +17,9 @@ from typing import TypedDict
 VALID, SUSPECT, INVALID = "VALID", "SUSPECT", "INVALID"
 #: A start is spoilt on a CPU that is slower than usual by more than this.
 SLOWER = 0.10
+#: Fewer looks at a CPU do not tell what is usual of it: one may have found it
+#: rested (turbo).
+FEW_LOOKS = 8
 #: A remark about the server that takes nothing from the number.
 NOTE = "NOTE"
 WORST_FIRST = (INVALID, SUSPECT)
@@ -38,6 +41,14 @@ class Doubt(TypedDict):
     numbers: list[str]
     what: str
     remedy: str
+
+
+def usual(looks: Iterable[float]) -> float:
+    """The time of a look at a CPU by itself, from several: the lower
+    quartile. What disturbs one makes it longer, and no single short one
+    decides."""
+    ordered = sorted(looks)
+    return ordered[len(ordered) // 4]
 
 
 def doubt(

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from wsgibench import cli
+from wsgibench import cli, verdicts
 from wsgibench.commands._exit_codes import DISTURBED, FAILED
 from wsgibench.harness import yardstick
 
@@ -136,7 +136,7 @@ def test_an_application_with_sessions_and_every_method(project: Path) -> None:
 def test_the_application_alone_is_timed_again_on_a_slow_cpu(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual, before, after = [400.0] * yardstick.FIRST, 400.0, 600.0
+    usual, before, after = [400.0] * verdicts.FEW_LOOKS, 400.0, 600.0
     looks = itertools.chain([*usual, before, after], itertools.repeat(400.0))
     monkeypatch.setattr(yardstick, "of", functools.cache(yardstick.Yardstick))
     monkeypatch.setattr(yardstick, "look", lambda cpu: next(looks))

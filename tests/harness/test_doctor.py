@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wsgibench import cli
+from wsgibench import cli, verdicts
 from wsgibench.harness import disturbances, limits, yardstick
 from wsgibench.native import NotBuiltError
 
@@ -75,7 +75,7 @@ def test_each_disturbance_is_found(machine: Path, words: str) -> None:
 def test_a_cpu_that_is_slower_at_times(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = iter([400.0, 600.0, *[400.0] * yardstick.FIRST])
+    looks = iter([400.0, 600.0, *[400.0] * verdicts.FEW_LOOKS])
     monkeypatch.setattr(yardstick, "look", lambda cpu: next(looks))
     found = disturbances.find(machine)
     assert len(found) == 1

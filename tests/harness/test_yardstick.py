@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from wsgibench import native
+from wsgibench import native, verdicts
 from wsgibench.harness import yardstick
 
 
@@ -40,7 +40,7 @@ def readings(
     left = list(looks)
     monkeypatch.setattr(yardstick, "look", lambda cpu: left.pop(0))
     made = yardstick.Yardstick(None)
-    return [made.read() for _ in range(len(looks) - yardstick.FIRST)]
+    return [made.read() for _ in range(len(looks) - verdicts.FEW_LOOKS)]
 
 
 def test_a_look_is_held_against_the_faster_ones(

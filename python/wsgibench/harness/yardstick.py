@@ -13,14 +13,11 @@ import functools
 import os
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wsgibench import native
+from wsgibench import native, verdicts
 
 LOOK = 0.1  # seconds
-#: Looks that tell how fast the CPU is by itself, before the first load.
-FIRST = 8
 
 
 @dataclass(frozen=True)
@@ -45,30 +42,25 @@ class Yardstick:
 
     def looks(self) -> list[float]:
         """Microseconds; the first so many, if there were none."""
-        while len(self._seen) < FIRST:
+        while len(self._seen) < verdicts.FEW_LOOKS:
             self._seen.append(look(self._cpu))
         return self._seen
 
     def read(self) -> Reading:
-        usual = _quartile(self.looks())
+        usual = verdicts.usual(self.looks())
         self._seen.append(look(self._cpu))
         return Reading(self._seen[-1], usual, self._cpu)
 
     def slower(self) -> float:
         """By which part it is slower than usual now. Not remembered: who
         waits looks mostly while it is slow."""
-        return look(self._cpu) / _quartile(self.looks()) - 1
+        return look(self._cpu) / verdicts.usual(self.looks()) - 1
 
 
 @functools.cache
 def of(cpu: int | None) -> Yardstick:
     """This process's."""
     return Yardstick(cpu)
-
-
-def _quartile(values: Sequence[float]) -> float:
-    """The lower one."""
-    return sorted(values)[len(values) // 4]
 
 
 def look(cpu: int | None, seconds: float = LOOK) -> float:
@@ -88,4 +80,4 @@ def look(cpu: int | None, seconds: float = LOOK) -> float:
     thread = threading.Thread(target=measure)
     thread.start()
     thread.join()
-    return _quartile(found) / 1e3
+    return verdicts.usual(found) / 1e3

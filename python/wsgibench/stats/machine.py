@@ -19,15 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from wsgibench.verdicts import SLOWER
+from wsgibench import verdicts
+from wsgibench.verdicts import FEW_LOOKS, SLOWER
 
 #: Of one CPU, in the measured time. Ticks of 10 ms in 2 s are known to about
 #: 0.01; what takes less than this moves a number by less than a start does.
 TAKEN = 0.03
 STOLEN = 0.02  # a tick on each of two CPUs, in a second
 THROTTLED = 0.01
-#: Fewer do not tell what is usual: one may have found the CPU rested (turbo).
-FEW_LOOKS = 8
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def review(record: dict[str, Any]) -> None:
     for same in looks.values():
         if len(same) < FEW_LOOKS:
             continue
-        quartile = sorted(one["now_us"] for one in same)[len(same) // 4]
+        quartile = verdicts.usual(one["now_us"] for one in same)
         for one in same:
             one["usual_us"] = min(one["usual_us"], quartile)
 
