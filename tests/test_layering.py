@@ -170,11 +170,13 @@ ROOMS: dict[str, set[str]] = {
     "typed": set(),
     "bounded": {"errors"},
     "outputs": {"errors"},
+    "cache": {"errors"},
     "runtimes": set(),
     "__init__": {"native"},
     "native": {"errors", "orphans", "__init__"},
     "load": {
         "bounded",
+        "cache",
         "errors",
         "native",
         "plugins",
@@ -187,6 +189,7 @@ ROOMS: dict[str, set[str]] = {
     "harness": {
         "audit",
         "bounded",
+        "cache",
         "__init__",
         "errors",
         "load",

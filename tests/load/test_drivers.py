@@ -9,7 +9,7 @@ import pytest
 
 from wsgibench import plugins
 from wsgibench.cli import main
-from wsgibench.errors import UsageError
+from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import drivers
 from wsgibench.load.output import tool_summary
 from wsgibench.load.spec import LoadSpec
@@ -221,6 +221,17 @@ def test_weighttp_text() -> None:
         "early_eof": 5,
         "unsent": 10,
     }
+
+
+def test_locust_in_a_cache_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setenv("WSGIBENCH_CACHE", "/dev/null/x")
+    with pytest.raises(
+        WsgibenchError, match="cache directory /dev/null/x: Not a directory"
+    ):
+        drivers.find("locust").program()
 
 
 def test_locust_text() -> None:

@@ -14,9 +14,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from wsgibench import cache
 from wsgibench.audit import SCORES
 from wsgibench.audit.record import Audit, summary, version
-from wsgibench.harness.environments import Environment, cache_directory
+from wsgibench.harness.environments import Environment
 
 
 def _place(server: str, environment: Environment) -> Path:
@@ -24,7 +25,7 @@ def _place(server: str, environment: Environment) -> Path:
     digest = hashlib.sha256()
     for text in (server, environment.python):
         digest.update(text.encode() + b"\0")
-    return cache_directory() / "audits" / (digest.hexdigest()[:16] + ".json")
+    return cache.directory() / "audits" / (digest.hexdigest()[:16] + ".json")
 
 
 def keep(server: str, environment: Environment, audit: Audit) -> None:

@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsgibench import cache
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import install, pins, servers, source
 from wsgibench.harness.interpreters import Interpreter
@@ -38,15 +38,6 @@ class Environment:
     variables: tuple[tuple[str, str], ...] = ()  # of its interpreter
 
 
-def cache_directory() -> Path:
-    override = os.environ.get("WSGIBENCH_CACHE")
-    if override:
-        return Path(override)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("wsgibench"))
-
-
 def _requirements(server: str) -> list[str]:
     """As the server's file names them."""
     requires: list[str] = servers.constants(server)["REQUIRES"]
@@ -60,7 +51,7 @@ def _arguments(
     found = []
     for requirement in requirements:
         if requirement == "wsgibench":
-            found += source.arguments(interpreter, cache_directory())
+            found += source.arguments(interpreter, cache.directory())
         else:
             found.append(requirement)
     return found
@@ -90,7 +81,7 @@ def _folder(kind: str, name: str, interpreter: Interpreter, key: str) -> Path:
         interpreter.version,
         key,
     )
-    return cache_directory() / kind / text
+    return cache.directory() / kind / text
 
 
 def _kept(
@@ -100,13 +91,7 @@ def _kept(
 ) -> dict[str, str]:
     """The manifest's versions, from an earlier run or made now."""
     manifest = folder / MANIFEST
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WsgibenchError(
-            "cannot use the cache directory %s: %s; WSGIBENCH_CACHE names "
-            "another." % (cache_directory(), error.strerror)
-        ) from error
+    cache.make(folder.parent)
     # Another run may be making the very same.
     with open(folder.parent / (folder.name + ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -213,7 +198,7 @@ def _alone_if_ours(requirements: Sequence[str]) -> Iterator[None]:
     if "wsgibench" not in requirements:
         yield
         return
-    with open(cache_directory() / "build.lock", "w") as lock:
+    with open(cache.directory() / "build.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -305,7 +290,7 @@ def of_application(
 
 
 def installed() -> list[Path]:
-    root = cache_directory()
+    root = cache.directory()
     return sorted(path.parent for path in root.glob("*/*/" + MANIFEST))
 
 

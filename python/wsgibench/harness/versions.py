@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wsgibench import cache
 from wsgibench.errors import UsageError
 from wsgibench.harness import install
-from wsgibench.harness.environments import Environment, cache_directory
+from wsgibench.harness.environments import Environment
 from wsgibench.harness.interpreters import Interpreter
 
 if sys.version_info >= (3, 11):
@@ -81,7 +82,7 @@ def root_of(folder: Path) -> Path:
 @contextmanager
 def _making(key: str) -> Iterator[tuple[Path, Path | None]]:
     """(its folder, where to put it together or None if it is there)."""
-    folder = cache_directory() / "versions" / key
+    folder = cache.directory() / "versions" / key
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(str(folder) + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -260,7 +261,7 @@ def _build_tools(tree: Path, interpreter: Interpreter, tell: Tell) -> Path:
     name = "tools-" + digest.hexdigest()[:16]
     what = "what builds wsgibench on " + interpreter.label
     # An environment cannot be moved: it is whole once it has this file.
-    folder = cache_directory() / "versions" / name
+    folder = cache.directory() / "versions" / name
     whole = folder / "whole"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(str(folder) + ".lock", "w") as lock:
@@ -280,7 +281,7 @@ def _build_tools(tree: Path, interpreter: Interpreter, tell: Tell) -> Path:
 def remove_old(keep: int = 60) -> None:
     """The oldest copies and builds; a gate that runs for each commit must
     not fill the disk."""
-    folder = cache_directory() / "versions"
+    folder = cache.directory() / "versions"
     found = [path for path in folder.glob("*") if path.is_dir()]
     found = [path for path in found if not path.name.startswith("tools-")]
     found.sort(key=lambda path: path.stat().st_mtime, reverse=True)

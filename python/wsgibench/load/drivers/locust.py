@@ -4,7 +4,6 @@ or installed into an environment of its own at its first use."""
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wsgibench import cache
 from wsgibench.errors import WsgibenchError
 from wsgibench.load.drivers import Said
 from wsgibench.load.headers import header_set
@@ -31,13 +31,10 @@ def program() -> str:
     on_path = shutil.which(PROGRAM)
     if on_path:
         return on_path
-    import platformdirs
-
-    cache = os.environ.get("WSGIBENCH_CACHE")
-    root = Path(cache or platformdirs.user_cache_dir("wsgibench"))
-    folder = root / "tools" / "locust"
+    folder = cache.directory() / "tools" / "locust"
     made = folder / "bin" / "locust"
     if not made.exists():
+        cache.make(folder)
         for command in (
             [sys.executable, "-m", "venv", str(folder)],
             [str(folder / "bin" / "python"), "-m", "pip", "install", "-q"]
