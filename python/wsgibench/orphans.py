@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import os
 import signal
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 
@@ -56,3 +57,27 @@ def end_with_us(number: int = signal.SIGTERM) -> Callable[[], None]:
         return lambda: None
     us = os.getpid()
     return lambda: end_with_parent(us, number)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """A child that leads a session of its own, and its children."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def end(
+    process: subprocess.Popen[bytes],
+    seconds: float,
+    number: int = signal.SIGTERM,
+) -> None:
+    """Asks such a child to end by this signal and gives it so many seconds
+    (0: it is not asked); then it and what it left behind are killed, whatever
+    is raised meanwhile."""
+    try:
+        if process.poll() is None and seconds > 0:
+            process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+    finally:
+        kill(process)
+    process.wait()

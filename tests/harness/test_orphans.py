@@ -44,6 +44,57 @@ def test_an_exception_inside_is_not_lost() -> None:
         raise OSError("no such program")
 
 
+WITH_A_CHILD = """
+import signal, subprocess, sys, time
+if sys.argv[1] == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen(["sleep", "600"])
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "number"),
+    [
+        ("polite", 60, signal.SIGTERM),
+        ("polite", 0, signal.SIGKILL),  # not asked
+        ("deaf", 0.01, signal.SIGKILL),
+    ],
+)
+def test_a_child_ends_with_its_children(
+    kind: str, seconds: float, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WITH_A_CHILD, kind],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    grandchild = Path("/proc") / process.stdout.readline().decode().strip()
+    assert grandchild.exists()
+    orphans.end(process, seconds)
+    assert process.returncode == -number
+    process.stdout.read()  # to its end: the grandchild had it, too
+    process.stdout.close()
+
+
+def test_an_interruption_kills_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    process = subprocess.Popen(["sleep", "600"], start_new_session=True)
+
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(process, "wait", interrupted)
+        patched.setattr(process, "send_signal", lambda number: None)
+        with pytest.raises(KeyboardInterrupt):
+            orphans.end(process, 60)
+    assert process.wait() == -signal.SIGKILL
+
+
 ASKED = """
 import ctypes
 number = ctypes.c_int()

@@ -3,13 +3,11 @@ owns, checked by its answers, stopped; what it printed last is kept."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import resource
 import selectors
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -118,8 +116,10 @@ class TargetProcess:
     def await_ready(self) -> TargetProcess:
         """After begin(); in any thread."""
         try:
+            process = self._process
+            assert process is not None
             with deaths.Watcher(
-                self.pid, self.address[1], lambda: self._signal(signal.SIGKILL)
+                process.pid, self.address[1], lambda: orphans.kill(process)
             ) as watcher:
                 try:
                     self._read_ready()
@@ -302,10 +302,6 @@ class TargetProcess:
         telling = [line for line in lines if any(map(str.isalpha, line))]
         return telling[-1][:300] if telling else "it said nothing"
 
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
-
     def stop(self, *, at_once: bool = False) -> None:
         """`at_once`: it is not asked to end first."""
         if self._ready_fd >= 0:
@@ -313,14 +309,7 @@ class TargetProcess:
             self._ready_fd = -1
         if self._process is None:
             return
-        try:
-            if self._process.poll() is None and not at_once:
-                self._process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(STOP_TIMEOUT)
-        finally:
-            self._signal(signal.SIGKILL)  # and whatever it left behind
-        self._process.wait()
+        orphans.end(self._process, 0 if at_once else STOP_TIMEOUT)
         if self._log is not None:
             self._log.close()
             self._log = None

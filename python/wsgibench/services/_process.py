@@ -142,12 +142,4 @@ class ProcessService:
     def stop(self) -> None:
         if self._started is None:
             return
-        try:
-            if self._process.poll() is None:
-                self._process.send_signal(self._stop_signal)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(STOP_TIMEOUT)
-        finally:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        orphans.end(self._process, STOP_TIMEOUT, self._stop_signal)
