@@ -69,6 +69,18 @@ def test_files_that_are_named_exist(path: Path) -> None:
     assert not missing
 
 
+def test_each_benchmark_is_named() -> None:
+    listed = (ROOT / "CONTRIBUTING.md").read_text().split("`benchmarks/`\n")[1]
+    named = set(re.findall(r"`([\w.]+)/?`", listed))
+    folder = ROOT / "benchmarks"
+    found = {
+        path.name for path in folder.iterdir() if path.name[0] not in "._"
+    }
+    assert found == named & found
+    files = {name for name in named if "." in name}
+    assert files <= found
+
+
 def test_the_servers_are_those_that_are_raced() -> None:
     """`list --markdown` is pasted there whenever an adapter changes."""
     text = (ROOT / "docs" / "servers.md").read_text()
