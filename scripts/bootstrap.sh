@@ -113,7 +113,7 @@ environment() {
     printf '%s\n' "$now $3" > "$folder/made-from"
 }
 
-# EXTRAS: all of them by default; to measure, "bench" will do.
+# EXTRAS: by default those that ./check needs; to measure, "bench" will do.
 make_environment() {
     need_packages $BUILD_PACKAGES
     environment .venv "$PYTHON" "${1:-bench,test,lint}"

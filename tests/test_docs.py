@@ -57,7 +57,7 @@ NOT_FILES = re.compile(r"[*{}A-Z<>]|^/|^results/|^wsgibench-\w+/\d")
 
 @document
 def test_files_that_are_named_exist(path: Path) -> None:
-    """`csrc/core/memo.c`, `tests/c` and their like, from any of the roots."""
+    """`csrc/base/buf.c`, `tests/c` and their like, from any of the roots."""
     roots = [ROOT, ROOT / "python" / "wsgibench", path.parent]
     named = re.findall(r"`([\w.-]+(?:/[\w.-]+)+/?)`", path.read_text())
     missing = [

@@ -292,6 +292,34 @@ def test_the_picture_of_the_rooms_is_true() -> None:
         assert any(other in imported_rooms(file) for file in files), room
 
 
+def section(title: str) -> str:
+    """The first block in backquotes under a title of ARCHITECTURE.md."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    return text.split("\n## %s\n" % title)[1].split("```")[1]
+
+
+def c_names(text: str) -> set[str]:
+    return set(re.findall(r"(?<![/\w])(\w+\.c)\b", text))
+
+
+def test_the_lists_of_files_are_those_of_the_folders() -> None:
+    listed: dict[str, set[str]] = {}
+    folder = ""
+    for line in section("The server: bytes in, requests out").splitlines():
+        start = re.match(r"(?:\.\./)?(\w+)/ ", line)
+        folder = start[1] if start else folder
+        listed.setdefault(folder, set()).update(c_names(line))
+    places = {"http": "core/http", "net": "core/net", "server": "core/server"}
+    places["base"] = "base"
+    found = {name: listed[name] for name in places}
+    found["load"] = c_names(section("The load generator"))
+    places["load"] = "load"
+    assert found == {
+        name: {path.name for path in (CSRC / place).glob("*.c")}
+        for name, place in places.items()
+    }
+
+
 def server_libraries() -> set[str]:
     """What the adapters of the field require, by import name."""
     found = set()

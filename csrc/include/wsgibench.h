@@ -388,7 +388,7 @@ int wb_request_detach(wb_request *request, char *early, size_t room,
 int wb_request_error(wb_request *request, int status);
 
 const char *wb_strerror(int code);
-/* "wsgibench 0.1.0, libuv 1.44.2, http-parser 2.9.4": as snprintf(). The
+/* "wsgibench VERSION, libuv VERSION, http-parser VERSION": as snprintf(). The
  * libuv named is the one that runs. */
 int wb_versions(char *out, size_t size);
 
