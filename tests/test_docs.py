@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from wsgibench import plugins, shapes
 from wsgibench.commands import list as list_command
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,6 +80,70 @@ def test_each_benchmark_is_named() -> None:
     assert found == named & found
     files = {name for name in named if "." in name}
     assert files <= found
+
+
+def in_backquotes(text: str) -> set[str]:
+    """Words that stand in backquotes, each by itself: of `a.b` both."""
+    return set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", text))))
+
+
+def test_the_page_of_the_record_has_each_field() -> None:
+    told = in_backquotes((ROOT / "docs" / "record-format.md").read_text())
+    fields = {
+        (name, field)
+        for name, shape in vars(shapes).items()
+        if isinstance(shape, type) and shape.__module__ == shapes.__name__
+        for field in shape.__annotations__
+    }
+    assert len(fields) > 100
+    assert sorted(one for one in fields if one[1] not in told) == []
+
+
+#: What makes a doubt: its code comes first.
+MAKERS = {"doubt", "add"}
+
+
+def codes_of_doubts(path: Path) -> Iterator[str]:
+    """In a module that makes doubts (wsgibench.verdicts), however named."""
+    tree = ast.parse(path.read_text())
+    if not any(
+        isinstance(node, ast.ImportFrom)
+        and node.module == "wsgibench.verdicts"
+        and any(name.name == "doubt" for name in node.names)
+        for node in ast.walk(tree)
+    ):
+        return
+    for node in ast.walk(tree):
+        if not (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in MAKERS
+        ):
+            continue
+        first = node.args[0]
+        if isinstance(first, ast.Starred) and isinstance(
+            first.value, ast.Tuple
+        ):
+            first = first.value.elts[0]
+        if isinstance(first, ast.Constant):
+            yield str(first.value)
+
+
+def test_the_table_of_reasons_has_each_code() -> None:
+    made = {
+        code
+        for path in plugins.PACKAGE.rglob("*.py")
+        for code in codes_of_doubts(path)
+    }
+    assert {"stall", "worker-lost", "client-limited"} <= made
+    text = (ROOT / "docs" / "method.md").read_text()
+    table = text.split("\n| reason |")[1].split("\n\n")[0]
+    told = {
+        code
+        for row in table.splitlines()
+        for code in re.findall(r"`([a-z-]+)`", row.split(" | ")[0])
+    }
+    assert told == made
 
 
 def test_the_servers_are_those_that_are_raced() -> None:
