@@ -52,26 +52,41 @@ SLIP = re.compile(
 WORD = re.compile(r"[\w-]+")
 
 
+def wants_default(action: argparse.Action) -> bool:
+    """Whether help has to say what holds without it: a flag is off then."""
+    return (
+        bool(action.option_strings)
+        and not action.required
+        and action.help not in (None, argparse.SUPPRESS)
+        and (
+            action.nargs != 0
+            or isinstance(action, argparse.BooleanOptionalAction)
+        )
+    )
+
+
 class Parser(argparse.ArgumentParser):
-    """Its help says of every option what holds without it, where the
-    command did not write it itself."""
+    """Its help says of every option with a value what holds without it,
+    where the command did not write it itself."""
 
     #: (name of an option) -> its default, where argparse does not know it.
     default_text: Callable[[str], str] | None = None
 
     def format_help(self) -> str:
-        for action in self._actions:
-            text = action.help
-            says = (
-                not text
-                or "default" in text
-                or text == argparse.SUPPRESS
-                or isinstance(action, argparse._HelpAction)
-            )
-            if not says and action.option_strings and not action.required:
-                said = self._default(action).replace("%", "%%")
-                action.help = "%s (default: %s)" % (text, said)
+        self.tell_defaults()
         return super().format_help()
+
+    def tell_defaults(self) -> None:
+        """In the texts of the actions, for whoever reads these. Not when the
+        parser is built: to know them takes the core and LoadSpec, and the
+        parser is built for every command."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for parser in action.choices.values():
+                    parser.tell_defaults()
+            elif wants_default(action) and "default" not in str(action.help):
+                said = self._default(action).replace("%", "%%")
+                action.help = "%s (default: %s)" % (action.help, said)
 
     def error(self, message: str) -> NoReturn:
         """One sentence, with what was meant after a slip."""
@@ -96,12 +111,12 @@ class Parser(argparse.ArgumentParser):
         if value == argparse.SUPPRESS:
             known = self.default_text
             return known(action.dest) if known else "none"
-        if isinstance(value, bool) or action.nargs == 0:
+        if isinstance(value, bool):
             return "on" if value else "off"
         return "none" if value in (None, "", []) else str(value)
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     parser = Parser(
         prog=invocation(),
         description="Serve a WSGI application, or race the servers that can.",

@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--target-host",
         default="",
         metavar="ADDRESS",
-        help="of this machine, where the servers listen (127.0.0.1)",
+        help="of this machine, where the servers listen (default: 127.0.0.1; "
+        "with --client-namespace ours in a network of it)",
     )
 
 

@@ -34,13 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--warmup-limit-jit",
         type=float,
         metavar="SECONDS",
-        help="the same for interpreters with a JIT (PyPy) only",
+        help="the same for interpreters with a JIT (PyPy) only (default: "
+        "--warmup-limit's, if that is given)",
     )
     add(
         "--warmup-jit",
         type=float,
         metavar="SECONDS",
-        help="a fixed warm-up for interpreters with a JIT (PyPy)",
+        help="a fixed warm-up for interpreters with a JIT (PyPy) (default: "
+        "--warmup's)",
     )
 
 

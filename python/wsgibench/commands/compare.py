@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--margin",
         type=float,
-        help="per cent that still count as the same (3; counted: 0.5)",
+        help="per cent that still count as the same (default: 3; of what was "
+        "counted 0.5)",
     )
     add(
         "--absolute",

@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     parser = build_parser()
     parser.prog = "wsgibench"
     if arguments.shell == "man":
+        parser.tell_defaults()
         print(manual(parser))
     else:
         print(completion(parser, arguments.shell))

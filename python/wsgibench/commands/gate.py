@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a commit, branch or tag to build and count in turns with the "
         "working tree; or a record of run --counted (counted only)",
     )
-    add("--repository", type=Path, default=Path(), help="the checkout (.)")
+    add("--repository", type=Path, default=Path(), help="the checkout")
     add(
         "--app",
         metavar="MODULE:NAME",
@@ -47,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.5,
         metavar="P",
-        help="per cent more instructions that pass (%(default)s)",
+        help="per cent more instructions that pass",
     )
-    add("--rounds", type=int, default=1, help="of counting (%(default)s)")
-    add("--starts", type=int, default=5, help="by the clock (%(default)s)")
+    add("--rounds", type=int, default=1, help="of counting")
+    add("--starts", type=int, default=5, help="by the clock")
     add("--duration", type=float, default=1.5, help="seconds of each start")
     add("-o", "--output", type=Path, help="the new version's counted record")
 

@@ -116,7 +116,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=2,
         metavar="N",
         help="measure a start that others on the machine disturbed up to N "
-        "times more (%(default)s); in a run at most half as many as starts",
+        "times more (default: %(default)s); in a run at most half as many "
+        "as starts",
     )
     add(
         "--accept-disturbed",

@@ -109,7 +109,7 @@ def _add_option(
         more["type"] = str if default is None else type(default)
         if name == "workers":
             more["type"] = str
-        if default not in (None, "-") and "choices" not in more:
+        if default not in (None, "", "-") and "choices" not in more:
             text = "%s (default: %s)" % (text, default)
     # argparse takes a percent sign for one of its own.
     text = text.replace("%", "%%")

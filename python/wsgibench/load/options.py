@@ -191,7 +191,8 @@ REQUESTS = (
         *("max_redirects", "--max-redirects"),
         type=_most,
         metavar="N",
-        help="at most (%d)" % REDIRECTS,
+        help="so many at most, and follow them (default: %d with -L)"
+        % REDIRECTS,
     ),
     _option(
         *("cookies", "--cookies"),
@@ -272,7 +273,7 @@ CLIENT = (
         type=_value("seconds"),
         help="a time: of a window",
     ),
-    _option("source", "--source", help="first source address, 127.0.0.1"),
+    _option("source", "--source", help="first source address"),
     _option(
         *("sources", "--sources"), type=int, help="how many consecutive ones"
     ),
@@ -303,6 +304,7 @@ DEFAULTS = {
     "keepalive": "off",
     "expect_length": "none",
     "pace": "0",
+    "source": "the system's choice",
     "think": "none",
 }
 
