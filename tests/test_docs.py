@@ -47,6 +47,22 @@ def test_the_readme_links_absolutely() -> None:
 
 
 @document
+def test_who_installs_from_an_index_is_told_of_it(path: Path) -> None:
+    """As long as wsgibench is in none."""
+    text = path.read_text()
+    if re.search(r"pip install[^\n`]*(?<![\w/])wsgibench\b", text):
+        assert "not in the package index" in " ".join(text.split())
+
+
+def test_both_pages_of_the_gate_install_the_same() -> None:
+    pages = (ROOT / "docs" / "gate.md", ROOT / "docs/tutorials/ci-gate.md")
+    first, second = (
+        re.findall("- run: (.*apt-get.*)", page.read_text()) for page in pages
+    )
+    assert first == second != []
+
+
+@document
 def test_python_can_be_parsed(path: Path) -> None:
     for block in blocks(path, "python"):
         ast.parse(block)
