@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from wsgibench import plugins, shapes
+from wsgibench.commands import _exit_codes
 from wsgibench.commands import list as list_command
+from wsgibench.native import prometheus
 
 ROOT = Path(__file__).resolve().parents[1]
+CORE = ROOT / "csrc" / "core"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -169,7 +172,7 @@ def test_the_servers_are_those_that_are_raced() -> None:
 
 
 def test_the_defaults_are_those_of_the_core() -> None:
-    core = (ROOT / "csrc" / "core" / "server" / "server.c").read_text()
+    core = (CORE / "server" / "server.c").read_text()
     body = core[core.index("wb_config_init") :]
     body = body[: body.index("};")]
     defaults = {
@@ -187,3 +190,42 @@ def test_the_defaults_are_those_of_the_core() -> None:
     for name, value in told:
         expected = defaults[name] // (1000 if name.endswith("timeout") else 1)
         assert int(value) == expected, name
+
+
+def test_the_readme_has_each_exit_code() -> None:
+    text = (ROOT / "README.md").read_text()
+    table = text.split("\n| code | what |")[1].split("\n\n")[0]
+    told = {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.M)}
+    ends = {n for n in vars(_exit_codes).values() if type(n) is int}
+    assert told == {0, *ends}
+
+
+def test_each_metric_is_described() -> None:
+    told = in_backquotes((ROOT / "docs" / "tuning.md").read_text())
+    names = {"wsgibench_" + one[0] for one in prometheus.SIMPLE}
+    assert sorted(names - told) == []
+
+
+def test_each_atom_of_the_access_log_is_described() -> None:
+    source = CORE / "server" / "log_format.c"
+    letters = set(
+        re.findall(
+            r"case '(\w)':\n        return WB__LOG_", source.read_text()
+        )
+    )
+    assert {"h", "l", "D"} <= letters
+    text = (ROOT / "docs" / "tuning.md").read_text()
+    assert letters - set(re.findall(r"`%\((\w)\)s`", text)) == set()
+
+
+def test_each_package_of_an_extra_is_among_the_third_parties() -> None:
+    """The names in pyproject.toml, which Python before 3.11 cannot read."""
+    text = (ROOT / "pyproject.toml").read_text()
+    extras = text.split("[project.optional-dependencies]")[1].split("\n[")[0]
+    needed = {
+        name.lower()
+        for name in re.findall(r'"([A-Za-z][\w-]*)[^"]*[<>=~]', extras)
+    }
+    assert {"numpy", "locust", "mkdocs", "playwright"} <= needed
+    page = (ROOT / "THIRD_PARTY.md").read_text().lower()
+    assert sorted(needed - set(re.findall(r"[\w-]+", page))) == []

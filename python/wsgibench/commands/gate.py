@@ -299,7 +299,8 @@ def _recount(
     cell: dict[str, Any], measure: Any, arguments: argparse.Namespace
 ) -> tuple[dict[str, Any], list[Difference]]:
     """The cell, counted now. A loss stands if each of MORE further rounds has
-    it, too."""
+    it, too: there are no two bases here whose difference tells which rounds
+    count (stats.gate.judge_counted)."""
     from wsgibench.harness import interpreters
     from wsgibench.harness.variants import MORE
     from wsgibench.stats import counted, gate
