@@ -49,6 +49,43 @@ def test_the_readme_links_absolutely() -> None:
     assert [path for path in ours if not (ROOT / path).exists()] == []
 
 
+def defined(module: str) -> set[str]:
+    """What its file defines, of classes their methods, too; it is not
+    imported, for what it needs may be missing."""
+    found = set()
+    file = plugins.PACKAGE.parent.joinpath(*module.split("."))
+    for node in ast.parse(file.with_suffix(".py").read_text()).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {
+                "%s.%s" % (node.name, one.name)
+                for one in node.body
+                if isinstance(one, ast.FunctionDef)
+            }
+    return found
+
+
+def test_the_page_of_python_has_what_documents_import() -> None:
+    page = (ROOT / "docs" / "reference" / "python.md").read_text()
+    entries = [
+        re.match(r"(.*?)\.((?:[A-Z]\w*\.)?\w+)$", one)
+        for one in re.findall(r"^::: (\S+)$", page, re.M)
+    ]
+    assert len(entries) > 8
+    for entry in entries:
+        assert entry is not None
+        assert entry[2] in defined(entry[1]), entry[0]
+    told = {entry[2] for entry in entries if entry is not None}
+    for path in DOCUMENTS:
+        for block in blocks(path, "python"):
+            for node in ast.walk(ast.parse(block)):
+                if isinstance(node, ast.ImportFrom) and str(
+                    node.module
+                ).startswith("wsgibench"):
+                    assert {one.name for one in node.names} <= told, path
+
+
 @document
 def test_who_installs_from_an_index_is_told_of_it(path: Path) -> None:
     """As long as wsgibench is in none."""
@@ -99,6 +136,26 @@ def test_each_benchmark_is_named() -> None:
     assert found == named & found
     files = {name for name in named if "." in name}
     assert files <= found
+
+
+@document
+def test_c_files_that_are_named_exist(path: Path) -> None:
+    """By their bare names: `block.c`."""
+    names = set(re.findall(r"`(\w+\.[ch])`", path.read_text()))
+    known = {file.name for file in (ROOT / "csrc").rglob("*.[ch]")}
+    assert names - known == set()
+
+
+def interpreters(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\d.])3\.\d+t?\b", text))
+
+
+def test_the_readme_names_the_interpreters_of_the_table() -> None:
+    readme = (ROOT / "README.md").read_text()
+    status = readme.split("\n## Status\n")[1].split("\n## ")[0]
+    runtimes = (ROOT / "docs" / "runtimes.md").read_text()
+    table = runtimes.split("\n| interpreter |")[1].split("\n\n")[0]
+    assert interpreters(status) == interpreters(table) != set()
 
 
 def in_backquotes(text: str) -> set[str]:
