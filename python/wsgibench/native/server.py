@@ -165,6 +165,7 @@ class Server:
     # In background threads ------------------------------------------------
 
     def start(self) -> None:
+        """Serve in threads of its own; ``with`` does it, too."""
         if self._running is not None:
             raise WsgibenchError("the server is running already.")
         check_threads(self.threads)
@@ -266,4 +267,5 @@ class Server:
         return self.core.turn(timeout)
 
     def stats(self) -> dict[str, int]:
+        """The counters of the core: connections, requests, bytes ..."""
         return self.core.stats()
