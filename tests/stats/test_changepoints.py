@@ -90,17 +90,21 @@ def test_small_steps_are_one_level() -> None:
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.8])
-def test_effective_size_of_an_autoregression(rho: float) -> None:
-    """AR(1): n (1 - rho) / (1 + rho) of n neighbours are independent."""
+def test_how_far_the_windows_of_an_autoregression_are_alike(
+    rho: float,
+) -> None:
+    """AR(1): (1 + rho) / (1 - rho) neighbours are worth one."""
     rng = np.random.default_rng(7)
     row = rng.normal(size=4000)
     for i in range(1, len(row)):
         row[i] += rho * row[i - 1]
-    truth = len(row) * (1 - rho) / (1 + rho)
-    assert effective.effective_size(row) == pytest.approx(truth, rel=0.25)
+    truth = (1 + rho) / (1 - rho)
+    assert effective.autocorrelation_time(row) == pytest.approx(
+        truth, rel=0.25
+    )
 
 
-def test_effective_size_of_little() -> None:
-    assert effective.effective_size(np.full(10, 3.0)) == 10
-    assert effective.effective_size(np.array([1.0, 2.0])) == 2
+def test_few_windows_are_not_alike() -> None:
+    assert effective.autocorrelation_time(np.full(10, 3.0)) == 1
+    assert effective.autocorrelation_time(np.array([1.0, 2.0])) == 1
     assert effective.block_length(np.arange(8.0)) <= 2

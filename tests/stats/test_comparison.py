@@ -21,7 +21,6 @@ from wsgibench.stats import (
     discovery,
     noise,
     pilot,
-    samples,
     waiting,
 )
 from wsgibench.verdicts import INVALID, NUMBERS, SUSPECT, doubt
@@ -265,20 +264,6 @@ def test_false_discovery_control_is_of_all_tests() -> None:
     expected = scipy.stats.false_discovery_control(p)
     assert discovery.adjusted(p) == pytest.approx(list(expected))
     assert discovery.adjusted([]) == []
-
-
-def test_starts_that_a_precision_takes() -> None:
-    """The interval of that many starts is as narrow as it was to be."""
-    found = synthetic.race({"c-uv": 6.0}, seed=1, starts=30, between=0.05)
-    starts = [
-        one.series("server_cpu_us")
-        for one in samples.measured(found["cells"][0]).values()
-    ]
-    count = pilot.starts_needed(starts, 0.02)
-    assert count is not None
-    t = scipy.stats.t.ppf(0.975, count - 1)
-    assert t * 0.05 / count**0.5 == pytest.approx(0.02, rel=0.35)
-    assert pilot.starts_needed(starts[:1], 0.02) is None
 
 
 def test_precision_is_reached_and_not_before() -> None:

@@ -1,4 +1,4 @@
-"""How many independent windows a row of neighbouring windows is worth."""
+"""How far neighbouring windows are alike."""
 
 from __future__ import annotations
 
@@ -23,10 +23,6 @@ def autocorrelation_time(values: Array) -> float:
             break
         total += 2 * pair
     return min(max(1.0, total), float(n))
-
-
-def effective_size(values: Array) -> float:
-    return len(values) / autocorrelation_time(values)
 
 
 def block_length(values: Array) -> int:

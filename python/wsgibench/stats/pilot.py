@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from wsgibench.stats import bootstrap, samples, summary
 from wsgibench.stats.bootstrap import Interval
-from wsgibench.stats.samples import Series
 
 MOST = 1000
 LEAST = 3  # starts before their spread means anything
@@ -46,21 +42,3 @@ def wants_more(cell: dict[str, Any]) -> bool:
     starts differ, or others disturbed them."""
     doubts = summary.row(cell)["doubts"]
     return any(one["code"] in TOO_FEW for one in doubts)
-
-
-def starts_needed(
-    starts: Sequence[Series], half_width: float, level: float = 0.95
-) -> int | None:
-    """For an interval of the mean of +- `half_width` (0.02 is 2 %); None
-    when there are too few starts to know how they vary."""
-    from scipy import stats
-
-    if len(starts) < 2:
-        return None
-    spread = float(np.std(np.log([one.value for one in starts]), ddof=1))
-    wanted = math.log1p(half_width)
-    for count in range(2, MOST):
-        t = float(stats.t.ppf((1 + level) / 2, count - 1))
-        if t * spread / math.sqrt(count) <= wanted:
-            return count
-    return MOST

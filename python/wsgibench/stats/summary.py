@@ -43,21 +43,6 @@ def _spread(values: list[float]) -> float:
     return (max(values) - min(values)) / _mean(values)
 
 
-def start_numbers(
-    start: dict[str, Any], asked: dict[str, Any]
-) -> dict[str, float]:
-    """Goodput (1/s), server CPU (us per request) and RSS (bytes) of one
-    start, after the warm-up; empty when nothing was answered."""
-    measured = samples.windows(start).after(asked)
-    if not measured.usable():
-        return {}
-    return {
-        "goodput": measured.series("goodput").value,
-        "server_cpu_us": measured.series("server_cpu_us").value,
-        "rss": _rss(start),
-    }
-
-
 def _failed(load: dict[str, Any]) -> int:
     """Requests with no right answer, but for those that the end of the load
     found under way."""
