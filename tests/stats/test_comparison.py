@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scipy.stats
 
 from tests.stats import synthetic
 from wsgibench.stats import (
     answers,
     bootstrap,
     comparison,
-    discovery,
     noise,
     pilot,
     waiting,
@@ -257,13 +255,6 @@ def test_another_version_of_python_is_another_cell() -> None:
     b["cells"][1]["python"]["version"] = "3.12.1"
     found = comparison.compare(a, b)
     assert len(found.only_a) == len(found.only_b) == 1
-
-
-def test_false_discovery_control_is_of_all_tests() -> None:
-    p = [0.001, 0.02, 0.04, 0.9]
-    expected = scipy.stats.false_discovery_control(p)
-    assert discovery.adjusted(p) == pytest.approx(list(expected))
-    assert discovery.adjusted([]) == []
 
 
 def test_precision_is_reached_and_not_before() -> None:
