@@ -146,11 +146,11 @@ def test_tables_and_intervals_have_one_estimator() -> None:
         assert one.row["server_cpu_us"] == pytest.approx(one.cpu.estimate)
         assert one.row["goodput"] == pytest.approx(one.goodput.estimate)
     found = answers.answers(made, answers.entries(made))[0]
-    assert found.second is not None
-    assert found.ratio is not None
-    quotient = found.second.row["server_cpu_us"]
+    assert found.next is not None
+    assert found.next.ratio is not None
+    quotient = found.next.who.row["server_cpu_us"]
     quotient /= found.best.row["server_cpu_us"]
-    assert found.ratio.estimate == pytest.approx(quotient)
+    assert found.next.ratio.estimate == pytest.approx(quotient)
 
 
 def test_the_mean_of_all_has_a_verdict_of_its_own() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -123,7 +122,7 @@ def whose_time(
     save. None without a baseline."""
     found = [
         (one, parts)
-        for one in sorted(entries, key=_cost)
+        for one in sorted(entries, key=lambda one: one.cost)
         for parts in [split.of_cell(record, one.cell)]
         if parts is not None and parts.told
         if one.row["verdict"] != INVALID
@@ -148,10 +147,6 @@ def whose_time(
     )
     words = "Grey is the application: no server can save that."
     return Picture("whose", "Whose time is it?", words, figure, ([], []))
-
-
-def _cost(one: Entry) -> float:
-    return one.cpu.estimate if one.cpu else math.inf
 
 
 def _part(

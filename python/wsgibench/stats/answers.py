@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from wsgibench.load.hdr import Histogram
 from wsgibench.stats import (
     bootstrap,
     comparison,
-    discovery,
-    noise,
+    ranking,
     samples,
     summary,
     verdict,
@@ -19,15 +19,18 @@ from wsgibench.stats import (
 )
 from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.columns import three
+from wsgibench.stats.ranking import Ranking, Rival
 from wsgibench.stats.warmup import StartCourse
+from wsgibench.verdicts import INVALID
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
-    """A cell with all that is derived from it."""
+    """A cell with all that is derived from it; equal to itself alone."""
 
     cell: dict[str, Any]
     row: dict[str, Any]
+    measured: dict[int, samples.Windows]  # its undisturbed starts, by block
     cpu: Interval | None  # us per request
     goodput: Interval | None  # requests/s
     times: Histogram
@@ -40,6 +43,11 @@ class Entry:
     @property
     def python(self) -> str:
         return str(self.row["python"])
+
+    @property
+    def cost(self) -> float:
+        """us per request; infinite without a start that gave a result."""
+        return self.cpu.estimate if self.cpu else math.inf
 
     @property
     def load(self) -> str:
@@ -69,6 +77,7 @@ def entry(cell: dict[str, Any]) -> Entry:
     return Entry(
         cell,
         summary.row(cell, times),
+        measured,
         found["server_cpu_us"],
         found["goodput"],
         times,
@@ -81,7 +90,6 @@ def entries(record: dict[str, Any]) -> list[Entry]:
 
     def place(one: Entry) -> tuple[Any, ...]:
         row = one.row
-        cost = one.cpu.estimate if one.cpu else float("inf")
         return (
             row["scenario"],
             row["load_name"],
@@ -89,70 +97,61 @@ def entries(record: dict[str, Any]) -> list[Entry]:
             row["pace"],
             row["connections"],
             row["python"],
-            cost,
+            one.cost,
         )
 
     return sorted(map(entry, record["cells"]), key=place)
+
+
+def contenders(found: Iterable[Entry]) -> list[Entry]:
+    """Who is asked about: not the ceiling, no A/A row."""
+    return [
+        one
+        for one in found
+        if one.cell["server"] != summary.CEILING and not one.cell.get("aa")
+    ]
+
+
+def why_barred(one: Entry) -> str:
+    """Why a contender is not ranked; "" if it is."""
+    wrong = [d for d in one.row["doubts"] if d["code"] == "wrong-answers"]
+    if wrong:
+        return str(wrong[0]["what"])
+    if one.cpu is None:
+        return "no start of it gave a result"
+    if one.row["verdict"] == INVALID:
+        bad = [d for d in one.row["doubts"] if d["level"] == INVALID]
+        return str(bad[0]["what"]) if bad else "INVALID"
+    return ""
 
 
 @dataclass(frozen=True)
 class Answer:
     load: str
     python: str
-    best: Entry
-    second: Entry | None
-    ratio: Interval | None  # CPU of the second / CPU of the best
-    p: float
-    verdict: str  # of comparison.py; "faster" when the best is
+    ranking: Ranking[Entry]
 
+    @property
+    def best(self) -> Entry:
+        return self.ranking.best
 
-def _comparable(found: Iterable[Entry]) -> dict[tuple[str, str], list[Entry]]:
-    """Who may win: measured, not INVALID, not the ceiling, no A/A row."""
-    groups: dict[tuple[str, str], list[Entry]] = {}
-    for one in found:
-        fit = one.cpu is not None and one.row["verdict"] != "INVALID"
-        ceiling = one.cell["server"] == summary.CEILING
-        if fit and not ceiling and not one.cell.get("aa"):
-            groups.setdefault((one.load, one.python), []).append(one)
-    return groups
-
-
-def _answer(load: str, python: str, group: list[Entry]) -> Answer:
-    best = group[0]
-    if len(group) == 1:
-        return Answer(load, python, best, None, None, 1.0, "")
-    second = group[1]
-    ratio = noise.paired(second.cell, best.cell, "server_cpu_us")
-    p = ratio.p if ratio and ratio.known else 1.0
-    return Answer(load, python, best, second, ratio, p, "")
+    @property
+    def next(self) -> Rival[Entry] | None:
+        return self.ranking.rivals[0] if self.ranking.rivals else None
 
 
 def answers(record: dict[str, Any], found: list[Entry]) -> list[Answer]:
-    groups = _comparable(found)
-    drafts = [
-        _answer(load, python, sorted(group, key=_cost))
-        for (load, python), group in groups.items()
-    ]
-    margin = comparison.margins([record], 0.03)["server_cpu_us"]
-    tested = [one for one in drafts if one.ratio and one.ratio.known]
-    adjusted = dict(
-        zip(
-            map(id, tested),
-            discovery.adjusted([one.p for one in tested]),
+    """One for each load and interpreter on which somebody is ranked."""
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for one in contenders(found):
+        if not why_barred(one):
+            groups.setdefault((one.load, one.python), []).append(one)
+    return [
+        Answer(*key, ranked)
+        for key, ranked in zip(
+            groups, ranking.rank(record, list(groups.values()))
         )
-    )
-    final = []
-    for one in drafts:
-        p = adjusted.get(id(one), 1.0)
-        decided = ""
-        if one.ratio is not None:
-            decided = comparison.decide(one.ratio, p, margin)[0]
-        final.append(replace(one, p=p, verdict=decided))
-    return final
-
-
-def _cost(one: Entry) -> float:
-    return one.cpu.estimate if one.cpu else float("inf")
+    ]
 
 
 def interval_text(value: Interval, form: str = "") -> str:
@@ -168,38 +167,52 @@ def interval_text(value: Interval, form: str = "") -> str:
     )
 
 
+def shared(one: Entry, other: Entry) -> str:
+    """Over how many starts the two are held against each other; "" if these
+    are all that either has, so that their ratio is that of their numbers."""
+    both = len(one.measured.keys() & other.measured.keys())
+    either = len(one.measured.keys() | other.measured.keys())
+    return "%d of %d" % (both, either) if both < either else ""
+
+
 def sentence(answer: Answer) -> str:
     """Without the names of load and interpreter, which stand before it."""
-    best, second = answer.best, answer.second
+    best, rival = answer.best, answer.next
     assert best.cpu is not None
     words = "%s costs %s us of server CPU per request" % (
         best.server,
         interval_text(best.cpu),
     )
-    if second is None or answer.ratio is None:
+    if rival is None:
         return words + "; nothing else was measured there."
-    ratio = interval_text(answer.ratio)
-    if not answer.ratio.known:
+    said = words + _beside(best, rival)
+    starts = shared(best, rival.who)
+    if starts and rival.ratio is not None:
+        said += ", over the %s starts in which both were undisturbed" % starts
+        said += " (the means in the table: over all such starts of each)"
+    return said + "."
+
+
+def _beside(best: Entry, rival: Rival[Entry]) -> str:
+    server = rival.who.server
+    if rival.ratio is None:
+        return "; %s was never measured in one block with it" % server
+    ratio = interval_text(rival.ratio)
+    if best.row["starts"] < 2:
         return (
-            "%s, the next, %s, %s times as much; from one start each, so how "
-            "sure that is nobody can tell (--profile standard)."
-            % (words, second.server, ratio)
+            ", the next, %s, %s times as much; from one start each, so how "
+            "sure that is nobody can tell (--profile standard)"
+            % (server, ratio)
         )
-    if answer.verdict == comparison.SAME:
-        return "%s, and %s the same (%s times)." % (
-            words,
-            second.server,
+    if rival.verdict == comparison.SAME:
+        return ", and %s the same (%s times)" % (server, ratio)
+    if rival.told:
+        return "; the next, %s, %s times as much (p = %.2g)" % (
+            server,
             ratio,
+            rival.p,
         )
-    if answer.verdict == comparison.FASTER:
-        return "%s; the next, %s, %s times as much (p = %.2g)." % (
-            words,
-            second.server,
-            ratio,
-            answer.p,
-        )
-    return "%s; whether %s (%s times as much) is worse cannot be told." % (
-        words,
-        second.server,
+    return "; whether %s (%s times as much) is worse cannot be told" % (
+        server,
         ratio,
     )

@@ -3,99 +3,91 @@ much, how sure, whose time it is, what it costs, and what to do next."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wsgibench.stats import (
-    comparison,
-    cost,
-    noise,
-    pilot,
-    split,
-    summary,
+from wsgibench.stats import cost, discovery, noise, pilot, ranking, split
+from wsgibench.stats.answers import (
+    Entry,
+    answers,
+    contenders,
+    interval_text,
+    shared,
+    why_barred,
 )
-from wsgibench.stats.answers import Entry, interval_text
 from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.ranking import Ranking, Rival
 from wsgibench.verdicts import INVALID
 
-MARGIN = 0.03
 #: A difference that is worth naming in per cent of the CPU.
 SMALL = 0.05
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Of one load, over all its interpreters; cheapest first."""
+    """Of one load, over all its interpreters."""
 
     load: str
-    ranked: list[Entry]
-    #: Who cannot be told from the first.
-    ties: list[Entry]
-    #: The first that can be, and by how much the best is cheaper.
-    next: Entry | None
-    ratio: Interval | None
-    #: Of the first tie, if there is one.
-    doubt: Interval | None
+    ranking: Ranking[Entry] | None  # None: nobody is ranked
+    #: The same of each interpreter's own servers.
+    by_python: list[Ranking[Entry]]
     barred: list[tuple[Entry, str]]
+
+    @property
+    def ranked(self) -> list[Entry]:
+        return self.ranking.ranked if self.ranking else []
 
     @property
     def best(self) -> Entry:
         return self.ranked[0]
 
     @property
+    def rivals(self) -> list[Rival[Entry]]:
+        return self.ranking.rivals if self.ranking else []
+
+    @property
+    def ties(self) -> list[Rival[Entry]]:
+        """Who cannot be told from the first."""
+        return [one for one in self.rivals if not one.told]
+
+    @property
+    def next(self) -> Rival[Entry] | None:
+        """The first that can be."""
+        return next((one for one in self.rivals if one.told), None)
+
+    @property
     def is_clear(self) -> bool:
         """The best may be called so."""
-        return not self.ties and (
-            len(self.ranked) == 1 or self.ratio is not None
-        )
-
-
-def _cost(one: Entry) -> float:
-    return one.cpu.estimate if one.cpu else float("inf")
-
-
-def _why_barred(one: Entry) -> str:
-    """Why it is not ranked; "" if it is."""
-    wrong = [d for d in one.row["doubts"] if d["code"] == "wrong-answers"]
-    if wrong:
-        return str(wrong[0]["what"])
-    if one.cpu is None:
-        return "no start of it gave a result"
-    if one.row["verdict"] == INVALID:
-        bad = [d for d in one.row["doubts"] if d["level"] == INVALID]
-        return str(bad[0]["what"]) if bad else "INVALID"
-    return ""
+        return not self.ties
 
 
 def choices(record: dict[str, Any], entries: Sequence[Entry]) -> list[Choice]:
-    groups: dict[str, list[Entry]] = {}
-    for one in entries:
-        ceiling = one.cell["server"] == summary.CEILING
-        if not ceiling and not one.cell.get("aa"):
-            groups.setdefault(one.load, []).append(one)
-    return [_choice(record, load, group) for load, group in groups.items()]
-
-
-def _choice(record: dict[str, Any], load: str, group: list[Entry]) -> Choice:
-    barred = [(one, why) for one in group for why in [_why_barred(one)] if why]
-    names = [id(one) for one, _ in barred]
-    ranked = sorted((one for one in group if id(one) not in names), key=_cost)
-    ties: list[Entry] = []
-    following, ratio, doubt = None, None, None
-    margin = comparison.margins([record], MARGIN)["server_cpu_us"]
-    for one in ranked[1:]:
-        found = noise.paired(one.cell, ranked[0].cell, "server_cpu_us")
-        if found is None:
-            continue
-        said = comparison.decide(found, found.p, margin)[0]
-        if said == comparison.FASTER:
-            following, ratio = one, found
-            break
-        ties.append(one)
-        doubt = doubt or found
-    return Choice(load, ranked, ties, following, ratio, doubt, barred)
+    loads: dict[str, list[Entry]] = {}
+    for one in contenders(entries):
+        loads.setdefault(one.load, []).append(one)
+    fit = {
+        load: [one for one in group if not why_barred(one)]
+        for load, group in loads.items()
+    }
+    asked = [load for load, group in fit.items() if group]
+    over_all = dict(
+        zip(asked, ranking.rank(record, [fit[load] for load in asked]))
+    )
+    by_python: dict[str, list[Ranking[Entry]]] = {}
+    for answer in answers(record, list(entries)):
+        by_python.setdefault(answer.load, []).append(answer.ranking)
+    return [
+        Choice(
+            load,
+            over_all.get(load),
+            by_python.get(load, []),
+            [(one, why) for one in group for why in [why_barred(one)] if why],
+        )
+        for load, group in loads.items()
+    ]
 
 
 def name(one: Entry, several: bool = True) -> str:
@@ -110,7 +102,7 @@ def sentences(record: dict[str, Any], choice: Choice) -> list[str]:
             *_barred(choice),
             *_all_the_same(choice),
         ]
-    found = [_which(choice), *_by_how_much(choice)]
+    found = [_which(choice), *_by_how_much(choice), *_shared(choice)]
     found += _pythons(choice)
     found += _whose_time(record, choice)
     found += _money(record, choice)
@@ -129,7 +121,7 @@ def _which(choice: Choice) -> str:
     costs = "%s us of CPU for a request" % interval_text(best.cpu)
     if not choice.ties or best.row["starts"] < 2:
         return "%s: %s" % (name(best, True), costs)
-    others = ", ".join(name(one, several) for one in choice.ties)
+    others = ", ".join(name(one.who, several) for one in choice.ties)
     return "%s: %s; not to be told from it: %s" % (
         name(best, True),
         costs,
@@ -138,37 +130,65 @@ def _which(choice: Choice) -> str:
 
 
 def _by_how_much(choice: Choice) -> list[str]:
-    if choice.next is None or choice.ratio is None:
+    rival = choice.next
+    if rival is None or rival.ratio is None:
         if len(choice.ranked) > 1 and choice.best.row["starts"] < 2:
             return ["from one start each, so how sure that is nobody can tell"]
         return []
+    which = "first that can be told from it" if choice.ties else "next"
     return [
-        "the next, %s, takes %s times as much (p = %.2g)"
+        "the %s, %s, takes %s times as much (p = %.2g)"
         % (
-            name(choice.next, _several(choice)),
-            interval_text(choice.ratio),
-            choice.ratio.p,
+            which,
+            name(rival.who, _several(choice)),
+            interval_text(rival.ratio),
+            rival.p,
         )
+    ]
+
+
+def _firsts(choice: Choice) -> list[Entry]:
+    """The best of each other interpreter; cheapest first."""
+    firsts = [
+        one.best
+        for one in choice.by_python
+        if one.best.python != choice.best.python
+    ]
+    return sorted(firsts, key=choice.ranked.index)
+
+
+def _shared(choice: Choice) -> list[str]:
+    """Where a ratio is not that of the numbers in the table."""
+    named = [one.who for one in choice.ties]
+    named += [choice.next.who] if choice.next else []
+    named += [one for one in _firsts(choice) if one not in named]
+    found = [
+        "%s: %s" % (name(one, _several(choice)), starts)
+        for one in named
+        for starts in [shared(choice.best, one)]
+        if starts
+    ]
+    if not found:
+        return []
+    return [
+        "ratios are over the starts in which both were undisturbed (%s), the "
+        "means in the table over all such starts of each: their order may "
+        "be another" % ", ".join(found)
     ]
 
 
 def _pythons(choice: Choice) -> list[str]:
     """The best of each interpreter against the best of all."""
-    firsts: dict[str, Entry] = {}
-    for one in choice.ranked:
-        firsts.setdefault(one.python, one)
     best = choice.best
     found = []
-    for python, one in firsts.items():
-        if one is best:
-            continue
-        ratio = noise.paired(one.cell, best.cell, "server_cpu_us")
+    for one in _firsts(choice):
+        ratio = noise.in_blocks(one.measured, best.measured, ranking.METRIC)
         if ratio is None:
             continue
         same = "" if one.server == best.server else " with " + one.server
         found.append(
             "%s%s takes %s times the CPU of %s"
-            % (python, same, interval_text(ratio), best.python)
+            % (one.python, same, interval_text(ratio), best.python)
         )
     return found
 
@@ -223,16 +243,23 @@ def _split_text(one: Entry, parts: split.Split, choice: Choice) -> str:
     wall = parts.waiting.estimate + parts.application.estimate
     if wall and parts.waiting.estimate > split.WAITING * wall:
         text += "; it waits %.3g ms besides" % (parts.waiting.estimate / 1e3)
-    same = [other for other in choice.ranked if other.python == one.python]
-    dearest = same[-1]
-    if len(same) > 1 and one.cpu and dearest.cpu:
-        saved = 1 - one.cpu.estimate / dearest.cpu.estimate
-        text += "; %s saves you %.0f %% against %s, the dearest" % (
-            one.server,
-            100 * saved,
-            dearest.server,
-        )
-    return text
+    return text + _saved(one, choice)
+
+
+def _saved(one: Entry, choice: Choice) -> str:
+    """Against the dearest on the same interpreter, if that is told."""
+    for own in choice.by_python:
+        if own.best is not one or not own.rivals:
+            continue
+        dearest = own.rivals[-1]
+        alone = one.row["starts"] < 2
+        if dearest.ratio is not None and (dearest.told or alone):
+            return "; %s saves you %.0f %% against %s, the dearest" % (
+                one.server,
+                100 * (1 - 1 / dearest.ratio.estimate),
+                dearest.who.server,
+            )
+    return ""
 
 
 def _money(record: dict[str, Any], choice: Choice) -> list[str]:
@@ -272,7 +299,7 @@ def _all_the_same(choice: Choice) -> list[str]:
         return []
     order = ", ".join(
         "%s %s us" % (name(one), interval_text(one.cpu))
-        for one in sorted(found, key=_cost)
+        for one in ranking.order(found)
         if one.cpu is not None
     )
     return [
@@ -299,16 +326,20 @@ def _next(record: dict[str, Any], choice: Choice) -> str:
     if not choice.ties:
         return ""
     starts = choice.best.row["starts"]
-    other = choice.ties[0]
-    if starts < 2 or choice.doubt is None or not choice.doubt.known:
+    tie = choice.ties[0]
+    doubt, other = tie.ratio, tie.who
+    if starts < 2 or doubt is None or not doubt.known:
         return "more starts would tell them apart: --starts 5"
-    away = abs(choice.doubt.estimate - 1)
+    away = abs(doubt.estimate - 1)
     if away < SMALL:
         return (
-            "%s and %s differ by less than %.0f %%: take the one that you "
+            "%s and %s were less than %.0f %% apart: take the one that you "
             "like better" % (choice.best.server, other.server, 100 * SMALL)
         )
-    wanted = pilot.starts_for(choice.doubt, away)
+    wanted = math.ceil(
+        pilot.starts_for(doubt, away)
+        * discovery.starts_of_many(len(choice.ranked))
+    )
     minutes = (wanted - starts) * seconds_of_start(record) / 60
     return (
         "more starts would tell %s from %s: --starts %d, about %.0f min more"

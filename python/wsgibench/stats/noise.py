@@ -11,6 +11,7 @@ from typing import Any
 
 from wsgibench.stats import bootstrap, ratios, samples
 from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.samples import Windows
 
 
 def identity(cell: dict[str, Any]) -> str:
@@ -38,13 +39,19 @@ def paired(
 ) -> Interval | None:
     """The ratio of two cells of one record, start by start; None without
     a start that both have."""
-    a, b = samples.measured(above), samples.measured(below)
-    blocks = sorted(set(a) & set(b))
+    return in_blocks(samples.measured(above), samples.measured(below), metric)
+
+
+def in_blocks(
+    above: dict[int, Windows], below: dict[int, Windows], metric: str
+) -> Interval | None:
+    """`paired`, of what samples.measured() found of the two."""
+    blocks = sorted(above.keys() & below.keys())
     if not blocks:
         return None
     return bootstrap.ratio(
-        [a[block].series(metric) for block in blocks],
-        [b[block].series(metric) for block in blocks],
+        [above[block].series(metric) for block in blocks],
+        [below[block].series(metric) for block in blocks],
         paired=True,
     )
 
