@@ -17,7 +17,7 @@ import pytest
 from wsgibench import Server, native
 
 Start = Callable[..., Any]
-OK = ("200 OK", [])
+OK: tuple[str, list[tuple[str, str]]] = ("200 OK", [])
 
 
 def ask(address: Any, method: str = "GET") -> bytes:
