@@ -28,7 +28,9 @@ def table(courses: Sequence[Course], width: int = 160) -> str:
     from rich.table import Table
 
     made = Table(box=None, pad_edge=False)
-    for title in ("cell", "number", "records", "first", "last", "changes"):
+    several = len({one.machine for one in courses}) > 1
+    titles = ("cell", "number", "records", "first", "last", "changes")
+    for title in (*titles, "machine") if several else titles:
         right = title in ("records", "first", "last")
         made.add_column(title, justify="right" if right else "left")
     for one in courses:
@@ -39,6 +41,7 @@ def table(courses: Sequence[Course], width: int = 160) -> str:
             three(one.points[0].value),
             three(one.points[-1].value),
             changes_text(one),
+            *([one.machine] if several else []),
         )
     out = io.StringIO()
     Console(file=out, width=width, color_system=None).print(made)
@@ -94,12 +97,13 @@ def _section(course: Course) -> str:
         for swatch, name in _svg.legend(figure)
     )
     return (
-        "<section><h2>%s</h2><p>%s</p><div class='plot'>"
+        "<section><h2>%s</h2><p>%s</p><p>%s</p><div class='plot'>"
         "<div class='wide-plot'>%s</div><div class='narrow'>%s</div>"
         "<ul class='legend'>%s</ul></div></section>"
         % (
             html.escape(title),
             html.escape(changes_text(course)),
+            html.escape(course.machine),
             _svg.draw(figure, WIDE, title),
             _svg.draw(figure, NARROW, title),
             marks,

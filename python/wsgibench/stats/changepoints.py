@@ -19,14 +19,21 @@ from wsgibench.stats.samples import Array
 #: hundred rows that have none.
 PENALTY = 3.0
 SHORTEST = 3  # windows between two changes
+LEVELS = 0.05  # of all steps, that may be changes of level
 
 
 def noise(values: Array) -> float:
     """Standard deviation of the windows around their level."""
     if len(values) < 2:
         return 0.0
-    steps = np.abs(np.diff(values))
-    return float(np.median(steps)) / (0.6744897501960817 * math.sqrt(2))
+    steps = np.sort(np.abs(np.diff(values)))
+    middle = float(np.median(steps))
+    if middle:
+        return middle / (0.6744897501960817 * math.sqrt(2))
+    # Most neighbours are equal: the others are the noise, but for the largest,
+    # which may be changes of level.
+    steps = steps[: len(steps) - math.ceil(LEVELS * len(steps))]
+    return float(np.sqrt(np.mean(steps**2) / 2)) if len(steps) else 0.0
 
 
 def _calm(values: Array) -> Array:

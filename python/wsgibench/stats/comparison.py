@@ -14,6 +14,7 @@ from typing import Any
 
 from wsgibench.stats import (
     discovery,
+    machine,
     noise,
     pilot,
     ratios,
@@ -131,21 +132,7 @@ def _mean(ratios: Sequence[Interval]) -> Interval:
 
 def incomparable(a: Record, b: Record) -> list[str]:
     """Sentences: why these two records say nothing of each other."""
-    found = []
-    for key, what in (
-        ("cpu", "processors"),
-        ("kernel", "kernels"),
-        ("system", "systems"),
-    ):
-        one, other = a["machine"].get(key), b["machine"].get(key)
-        if one != other:
-            found.append(
-                "they were measured on different %s: %s and %s"
-                % (what, one, other)
-            )
-    counts = [len(one["machine"].get("cpus", [])) for one in (a, b)]
-    if counts[0] != counts[1]:
-        found.append("they had %d and %d CPUs" % (counts[0], counts[1]))
+    found = machine.differences(a, b)
     keys = [set(_by_identity(one)) for one in (a, b)]
     if not keys[0] & keys[1]:
         found.append(

@@ -116,6 +116,36 @@ def review(record: dict[str, Any]) -> None:
             one["usual_us"] = min(one["usual_us"], quartile)
 
 
+#: What a machine is known by, and what several of each are called.
+KNOWN_BY = {"cpu": "processors", "kernel": "kernels", "system": "systems"}
+
+
+def _cpus(record: dict[str, Any]) -> int:
+    return len(record["machine"].get("cpus", []))
+
+
+def identity(record: dict[str, Any]) -> tuple[Any, ...]:
+    """Equal for records whose times may be held against each other."""
+    known = [record["machine"].get(key, "") for key in KNOWN_BY]
+    return (*known, _cpus(record))
+
+
+def differences(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
+    """Sentences: in what the machines of two records differ."""
+    found = []
+    for key, what in KNOWN_BY.items():
+        one, other = a["machine"].get(key), b["machine"].get(key)
+        if one != other:
+            found.append(
+                "they were measured on different %s: %s and %s"
+                % (what, one, other)
+            )
+    counts = _cpus(a), _cpus(b)
+    if counts[0] != counts[1]:
+        found.append("they had %d and %d CPUs" % counts)
+    return found
+
+
 def usual(record: dict[str, Any]) -> float | None:
     """Microseconds that the fixed piece of work took on the record's machine,
     the median of its starts; None if none tells."""
