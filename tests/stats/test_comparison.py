@@ -258,7 +258,7 @@ def test_another_version_of_python_is_another_cell() -> None:
 
 
 def test_precision_is_reached_and_not_before() -> None:
-    wide = synthetic.race(COSTS, seed=1, starts=4, between=0.05)
+    wide = synthetic.race(COSTS, seed=1, starts=9, between=0.05)
     narrow = synthetic.race(COSTS, seed=1, starts=30, between=0.01)
     assert not pilot.precise(wide, 0.01)
     assert pilot.precise(narrow, 0.01)
