@@ -26,6 +26,10 @@ MAX_CLIENT_CPU = 0.8  # of its core, without watching the clock
 #: Segments sent again, by requests: fewer do not reach the 99th percentile.
 MAX_RESENT = 1e-3
 
+#: Processes or machines that load together begin within that; windows, which
+#: are put together by number, are twice as long.
+MAX_APART_NS = 50_000_000
+
 RATES = (GOODPUT, LATENCY)
 
 #: What the kernel's errors mean for a client that ran out of something.
@@ -46,7 +50,24 @@ def of_run(result: dict[str, Any], spec: LoadSpec) -> list[Doubt]:
         found += _open_at_once(result["connections"])
     found += _pace(result) if spec.open_loop else _closed(result)
     found += _network(result)
+    found += started_apart(result.get("start_spread_ns", 0), "processes")
     return found
+
+
+def started_apart(spread_ns: int, who: str) -> list[Doubt]:
+    """The first of them had the server to itself, and so had the last; each
+    window is the sum of what they counted at different times."""
+    if spread_ns <= MAX_APART_NS:
+        return []
+    return [
+        doubt(
+            "spread-start",
+            SUSPECT,
+            NUMBERS,
+            "its %s began %.2g s apart" % (who, spread_ns / 1e9),
+            "%s with CPUs of their own" % who,
+        )
+    ]
 
 
 def _whole(result: dict[str, Any]) -> list[Doubt]:

@@ -188,6 +188,12 @@ def _children(
             child.end()
 
 
+def start_spread_ns(results: Sequence[dict[str, Any]]) -> int:
+    """How far apart they began: one that comes up late begins at once."""
+    starts = [result["start_ns"] for result in results]
+    return int(max(starts) - min(starts))
+
+
 def run(
     spec: LoadSpec,
     rendered: Rendered,
@@ -203,6 +209,7 @@ def run(
             "all %d load processes ended without a result." % lost
         )
     whole = merge.merged([merge.histograms(result) for result in results])
+    whole["start_spread_ns"] = start_spread_ns(results)
     if lost:  # what the others measured is kept
         whole["error"] = "%d of %d processes died" % (lost, len(children))
     return whole

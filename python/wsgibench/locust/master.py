@@ -23,18 +23,16 @@ from locust.exception import RPCError
 from locust.runners import STATE_MISSING
 
 from wsgibench.errors import WsgibenchError
-from wsgibench.load import processes, wire
+from wsgibench.load import doubts, processes, wire
 from wsgibench.load.generator import OnLive
 from wsgibench.load.spec import LoadSpec
 from wsgibench.locust import record, worker
-from wsgibench.verdicts import LATENCY, SUSPECT, doubt
 
 JOIN_SECONDS = 60.0
 PINGS = 5
 START_SECONDS = 2.0  # for the generators to come up
 SPARE_SECONDS = 10.0
 LOST_SECONDS = 12.0  # a worker that is not heard of has stopped by then
-MAX_SPREAD_NS = 50_000_000
 
 
 class Master:
@@ -225,17 +223,9 @@ class Master:
             ]
         spread = max(starts) - min(starts)
         result["start_spread_ns"] = spread
-        if spread > MAX_SPREAD_NS:
-            result["doubts"].insert(
-                0,
-                doubt(
-                    "spread-start",
-                    SUSPECT,
-                    (LATENCY,),
-                    "its workers began %.2g s apart" % (spread / 1e9),
-                    "workers with CPUs of their own",
-                ),
-            )
+        apart = doubts.started_apart(spread, "workers")
+        if apart:
+            result["doubts"] = apart + result["doubts"]
             from wsgibench.verdicts import summary
 
             result["verdict"], result["reasons"] = summary(result["doubts"])
