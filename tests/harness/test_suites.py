@@ -244,7 +244,7 @@ def measured(
             measured(2, SUSPECT, cpu=5.0),
             measured(10, cpu=10.0),
             "still holds: >=2 and 10 requests/s, 0.2 times; by the server "
-            "CPU of a request, 5 and 10 us, 2 times.",
+            "CPU of a request, 5 and 10 us, 2 times, from one start.",
         ),
         (
             measured(2, SUSPECT, cpu=8.0),
@@ -270,13 +270,46 @@ def test_what_the_original_concluded_is_held_against_our_numbers(
         "at_least": 1.5,
     }
     rows = {
-        ("hello", server, "one", 7): {"ours": {"CPython 3": row}, "why": ""}
+        ("hello", server, "one", 7): {
+            "ours": {"CPython 3": row},
+            "cells": {"CPython 3": synthetic.cell(server, [])},
+            "why": "",
+        }
         for server, row in (("a", first), ("b", second))
     }
     record = {"suite": {"concluded": [conclusion]}}
     (line,) = _concluded.lines(record, rows)
     assert words in line
     assert _concluded.lines(record, {}) == []  # nobody asked for them
+
+
+@pytest.mark.parametrize(
+    ("ratio", "starts", "words"),
+    [
+        (1.6, 3, '"a is fast" cannot be told: '),
+        (1.4, 3, '"a is fast" cannot be told: '),
+        (3.0, 10, '"a is fast" still holds: '),
+        (1.0, 10, '"a is fast" holds no longer: '),
+        (1.6, 1, "from one start."),
+    ],
+)
+def test_a_conclusion_is_as_sure_as_its_ratio(
+    ratio: float, starts: int, words: str
+) -> None:
+    """Starts of each server differ by 10 %, the bound is 1.5."""
+    raced = synthetic.race(
+        {"a": 10.0, "b": 10.0 * ratio}, seed=1, starts=starts, between=0.1
+    )
+    for cell in raced["cells"]:
+        cell["load"]["name"] = "one"
+    conclusion = {
+        **{"text": "a is fast", "load": "one", "scenario": "hello"},
+        **{"first": {"server": "a"}, "second": {"server": "b"}},
+        "at_least": 1.5,
+    }
+    raced["suite"] = {"concluded": [conclusion], "loads": {}, "matrix": []}
+    (line,) = table.concluded(raced)
+    assert words in line
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -154,9 +154,9 @@ def test_courses_without_a_change(
 
 def test_a_change_of_counts_that_are_mostly_equal_is_found() -> None:
     rng = np.random.default_rng(3)
+    rows = equal_but_some(0.15, 0.1)
     step = np.arange(20) >= 10
     found = [
-        history._changes(3 + 0.1 * (rng.random(20) < 0.15) + step, "calls")
-        for _ in range(TRIALS)
+        history._changes(rows(rng, 20) + step, "calls") for _ in range(TRIALS)
     ]
     assert found.count((10,)) / TRIALS >= 0.9

@@ -3,13 +3,17 @@
 Each conclusion is a ratio of two rows' requests/s, with the range that it says
 the ratio lies in; `each` server of it, where it names several. Where a rate is
 a lower bound, for the client was the limit, the requests that a second of the
-servers' CPU answers decide.
+servers' CPU answers decide. Where the interval of the ratio spans the bound it
+cannot be told; one start has no interval, and its conclusion says so.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from wsgibench.stats import noise
+from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.columns import three
 from wsgibench.verdicts import CPU, GOODPUT, INVALID
 
@@ -79,31 +83,34 @@ def _compare(
     rows: dict[Any, Row],
 ) -> tuple[str, str]:
     sides = _sides(one, name)
-    values = []
+    values, cells = [], []
     for side in sides:
-        row = _row(side, rows)
-        if isinstance(row, str):
-            return UNKNOWN, row
-        values.append(row)
+        found = _row(side, rows)
+        if isinstance(found, str):
+            return UNKNOWN, found
+        values.append(found[0])
+        cells.append(found[1])
     first, second = (row["goodput"] for row in values)
-    ratio = first / second
+    ratio = _ratio(first / second, cells[0], cells[1], "goodput")
     bounds = [row["client_limited"] for row in values]
     outcome = _outcome(one, ratio, bounds)
-    text = "%s%s and %s%s requests/s, %s times" % (
+    text = "%s%s and %s%s requests/s, %s" % (
         ">=" * bounds[0],
         three(first),
         ">=" * bounds[1],
         three(second),
-        three(ratio),
+        _times(ratio),
     )
     costs = [row[CPU] for row in values if row["verdicts"][CPU] != INVALID]
-    if outcome == UNKNOWN and len(costs) == 2 and all(costs):
-        ratio = costs[1] / costs[0]
+    if outcome == UNKNOWN and any(bounds) and len(costs) == 2 and all(costs):
+        ratio = _ratio(costs[1] / costs[0], cells[1], cells[0], CPU)
         outcome = _outcome(one, ratio, [False, False])
-        text += "; by the server CPU of a request, %s and %s us, %s times" % (
+        text += "; by the server CPU of a request, %s and %s us, %s" % (
             *map(three, costs),
-            three(ratio),
+            _times(ratio),
         )
+    if not ratio.known:
+        text += ", from one start"
     theirs = [_published(side, suite) for side in sides]
     if all(theirs):
         text += " (published: %s and %s, %s times)" % (
@@ -114,9 +121,30 @@ def _compare(
     return outcome, text
 
 
-def _outcome(one: dict[str, Any], ratio: float, bounds: list[bool]) -> str:
+def _ratio(estimate: float, above: Any, below: Any, metric: str) -> Interval:
+    found = noise.paired(above, below, metric)
+    return found or Interval(estimate, 0.0, math.inf, 1.0, 0)
+
+
+def _times(ratio: Interval) -> str:
+    if not ratio.known:
+        return "%s times" % three(ratio.estimate)
+    return "%s (%s..%s) times" % (
+        three(ratio.estimate),
+        three(ratio.low),
+        three(ratio.high),
+    )
+
+
+def _outcome(one: dict[str, Any], ratio: Interval, bounds: list[bool]) -> str:
     """`bounds`: whether the rate of the first, and of the second, may be
     higher than measured."""
+    ends = [ratio.low, ratio.high] if ratio.known else [ratio.estimate]
+    found = {_of_ratio(one, end, bounds) for end in ends}
+    return found.pop() if len(found) == 1 else UNKNOWN
+
+
+def _of_ratio(one: dict[str, Any], ratio: float, bounds: list[bool]) -> str:
     low = ratio < one.get("at_least", ratio)
     high = ratio > one.get("at_most", ratio)
     if (bounds[0] and (low or ("at_most" in one and not high))) or (
@@ -127,7 +155,7 @@ def _outcome(one: dict[str, Any], ratio: float, bounds: list[bool]) -> str:
 
 
 def _row(side: dict[str, Any], rows: dict[Any, Row]) -> Any:
-    """The row that has a number; else a text: why none has."""
+    """The row that has a number, and its cell; else a text: why none has."""
     why = ""
     for row in _of(side, rows):
         why = row["why"]
@@ -135,7 +163,7 @@ def _row(side: dict[str, Any], rows: dict[Any, Row]) -> Any:
             if not python.startswith(side.get("python", "")):
                 continue
             if ours.get("goodput") and ours["verdicts"][GOODPUT] != INVALID:
-                return ours
+                return ours, row["cells"][python]
             why = ", ".join(
                 doubt["code"]
                 for doubt in ours["doubts"]

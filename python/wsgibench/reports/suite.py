@@ -32,10 +32,11 @@ def _label(python: dict[str, str]) -> str:
 
 
 def collect(record: dict[str, Any]) -> Rows:
-    """{key: {"ours": {python: row}, "why": reason}} in the suite's order."""
+    """{key: {"ours": {python: row}, "cells": {python: cell}, "why": reason}}
+    in the suite's order."""
     found: Rows = {}
     for key in _keys(record["suite"]):
-        found[key] = {"ours": {}, "why": ""}
+        found[key] = {"ours": {}, "cells": {}, "why": ""}
     for cell in record["cells"]:
         load = cell["load"]
         key = (
@@ -44,9 +45,10 @@ def collect(record: dict[str, Any]) -> Rows:
             load["name"],
             load["connections"],
         )
-        entry = found.setdefault(key, {"ours": {}, "why": ""})
+        entry = found.setdefault(key, {"ours": {}, "cells": {}, "why": ""})
         if cell["starts"]:
             entry["ours"][_label(cell["python"])] = summarise(cell)
+            entry["cells"][_label(cell["python"])] = cell
             fewer = _fewer(cell)
             if fewer:
                 entry["notes"] = [*entry.get("notes", []), fewer]
