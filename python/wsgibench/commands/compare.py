@@ -219,9 +219,23 @@ def _render(found: Comparison, metrics: list[str]) -> str:
             "Ratios, and so B's numbers, are of each server relative to the "
             "null server of its own run; --absolute leaves that out."
         )
+    lines += _not_relative(found)
     for side, names in (("A", found.only_a), ("B", found.only_b)):
         lines += ["only in %s: %s" % (side, name) for name in names]
     return "\n".join(lines)
+
+
+def _not_relative(found: Comparison) -> list[str]:
+    """Each reason once, with the numbers that it is of."""
+    groups: dict[str, list[str]] = {}
+    for one in found.results:
+        if one.why_plain:
+            what = "%s (%s)" % (one.cell, TITLES[one.metric])
+            groups.setdefault(one.why_plain, []).append(what)
+    return [
+        "Not relative to null, for %s: %s" % (why, "; ".join(which))
+        for why, which in groups.items()
+    ]
 
 
 def _write(path: Path, found: Comparison) -> None:

@@ -72,14 +72,16 @@ LEGEND = (
 
 
 def marked(row: dict[str, Any], name: str, text: str) -> str:
-    """The number with its verdict."""
+    """The number with its verdict; a quotient with the worse of two."""
     number = NUMBER_OF.get(name)
     if number is None or text == "-":
         return text
-    verdict = row["verdicts"][number]
-    if verdict == INVALID:
+    verdicts = {row["verdicts"][number]}
+    if name == "cpu_vs_null":
+        verdicts.add(row["verdict_of_null"])
+    if INVALID in verdicts:
         return "(%s)" % text
-    if verdict == SUSPECT:
+    if SUSPECT in verdicts:
         bound = name == "goodput" and row["client_limited"]
         return (">=" if bound else "~") + text
     return text

@@ -2,7 +2,8 @@
 
 Where both runs measured ``null``, each cell is first held against the null
 server of its own run, block by block: what the machine did in the meantime
-falls out. Otherwise the plain numbers are compared.
+falls out. Where null tells nothing of the machine (references.py) the plain
+numbers are compared.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from wsgibench.stats import (
     noise,
     pilot,
     ratios,
+    references,
     samples,
     summary,
     waiting,
 )
 from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.references import Reference
 from wsgibench.stats.samples import Series
 from wsgibench.stats.summary import CEILING
-from wsgibench.verdicts import CPU, GOODPUT, INVALID
 
 FASTER, SLOWER, SAME = "faster", "slower", "same"
 CANNOT_TELL = "cannot tell"
@@ -39,6 +41,7 @@ METRICS = {
 
 Record = dict[str, Any]
 Cell = dict[str, Any]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Result:
     verdict: str
     reason: str
     relative: bool  # each to the null server of its own run
+    why_plain: str = ""  # if null was measured and it is not relative
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ def _mean(ratios: Sequence[Interval]) -> Interval:
 def incomparable(a: Record, b: Record) -> list[str]:
     """Sentences: why these two records say nothing of each other."""
     found = machine.differences(a, b)
-    keys = [set(_by_identity(one)) for one in (a, b)]
+    keys = [set(references.by_identity(one)) for one in (a, b)]
     if not keys[0] & keys[1]:
         found.append(
             "they have no cell in common: %s; %s" % (_shape(a), _shape(b))
@@ -149,51 +153,78 @@ def _shape(record: Record) -> str:
     return " and ".join(names[:2]) + more
 
 
-def _by_identity(record: Record) -> dict[str, Cell]:
-    return {
-        noise.identity(cell): cell
-        for cell in record["cells"]
-        if not cell.get("aa")
+@dataclass(frozen=True)
+class _Held:
+    """One number of a cell in one run by its blocks, and null's."""
+
+    own: dict[int, Series]
+    null: dict[int, Series] | None
+
+    @property
+    def sides(self) -> tuple[list[Series], list[Series]]:
+        """Of the blocks that both have."""
+        null = self.own if self.null is None else self.null
+        blocks = sorted(set(self.own) & set(null))
+        return [self.own[n] for n in blocks], [null[n] for n in blocks]
+
+
+def _of_run(
+    cell: Cell, reference: Reference | None, side: int, metric: str
+) -> _Held:
+    own = {
+        block: one.series(metric)
+        for block, one in samples.measured(cell).items()
     }
+    if reference is None:
+        return _Held(own, None)
+    return _Held(own, reference.series(side, metric))
 
 
-def _nulls(record: Record) -> dict[str, Cell]:
-    """Identity of any cell -> the null cell it can be held against."""
-    cells = _by_identity(record)
-    found = {}
-    for key, cell in cells.items():
-        ceiling = noise.identity({**cell, "server": CEILING})
-        if cell["server"] != CEILING and ceiling in cells:
-            found[key] = cells[ceiling]
-    return found
+@dataclass(frozen=True)
+class _Draft:
+    """A comparison before it is known how many there are."""
+
+    pair: tuple[Cell, Cell]
+    rows: tuple[Row, Row]
+    metric: str
+    held: tuple[_Held, _Held]  # A's and B's
+    ratio: Interval | None  # speed of B / speed of A
+    why_plain: str
+
+    @property
+    def relative(self) -> bool:
+        return self.ratio is not None and self.held[0].null is not None
 
 
-def _against(
-    cell: Cell, null: Cell, metric: str
-) -> tuple[list[Series], list[Series]]:
-    own, base = samples.measured(cell), samples.measured(null)
-    blocks = sorted(set(own) & set(base))
-    return (
-        [own[block].series(metric) for block in blocks],
-        [base[block].series(metric) for block in blocks],
-    )
+def _draft(
+    pair: tuple[Cell, Cell],
+    rows: tuple[Row, Row],
+    metric: str,
+    reference: Reference | None,
+) -> _Draft:
+    why = ""
+    if reference is not None:
+        _, why = reference.number(metric)
+    if why:
+        reference = None
+    a, b = (_of_run(pair[i], reference, i, metric) for i in (0, 1))
+    if reference is not None and not (a.sides[0] and b.sides[0]):
+        why = "null has no start in common with it"
+        a, b = (_of_run(pair[i], None, i, metric) for i in (0, 1))
+    ratio = _ratio(a, b)
+    if ratio is not None and not METRICS[metric]:
+        ratio = ratio.inverse
+    return _Draft(pair, rows, metric, (a, b), ratio, why)
 
 
-def _ratio(
-    a: Cell, b: Cell, nulls: tuple[Cell, Cell] | None, metric: str
-) -> tuple[Interval | None, bool]:
-    """(metric of B / metric of A, whether relative to null)."""
-    if nulls is not None:
-        sides = (
-            _against(b, nulls[1], metric),
-            _against(a, nulls[0], metric),
-        )
-        if all(own for own, _ in sides):
-            return ratios.relative(*sides), True
-    above, below = samples.of_cell(b, metric), samples.of_cell(a, metric)
-    if not above or not below:
-        return None, False
-    return ratios.between(above, below), False
+def _ratio(a: _Held, b: _Held) -> Interval | None:
+    """Metric of B / metric of A."""
+    above, below = b.sides, a.sides
+    if not above[0] or not below[0]:
+        return None
+    if a.null is not None:
+        return ratios.relative(above, below)
+    return ratios.between(above[0], below[0])
 
 
 def decide(ratio: Interval, p: float, margin: float) -> tuple[str, str]:
@@ -243,20 +274,6 @@ def _value(row: dict[str, Any], metric: str) -> float:
     return float(row.get(metric, math.nan))
 
 
-#: Which number's verdict a metric falls under.
-NUMBER_OF = {"server_cpu_us": CPU, "server_cpu_us_quiet": CPU}
-
-
-def _doubt(metric: str, *rows: dict[str, Any]) -> str:
-    number = NUMBER_OF.get(metric, GOODPUT)
-    for name, row in zip("AB", rows):
-        if row["verdicts"][number] == INVALID:
-            against = [o for o in row["doubts"] if number in o["numbers"]]
-            reasons = "; ".join(one["what"] for one in against)
-            return "%s is INVALID: %s" % (name, reasons)
-    return ""
-
-
 def _of_bounds(
     verdict: str, reason: str, rows: Sequence[dict[str, Any]]
 ) -> tuple[str, str]:
@@ -299,64 +316,44 @@ def compare(
     margin: float = 0.03,
     relative: bool = True,
 ) -> Comparison:
-    cells_a, cells_b = _by_identity(a), _by_identity(b)
-    nulls_a = _nulls(a) if relative else {}
-    nulls_b = _nulls(b) if relative else {}
+    cells_a, cells_b = references.by_identity(a), references.by_identity(b)
+    found = references.of_records(a, b) if relative else {}
     limits = margins([a, b], margin)
     drafts = []
     for key in cells_a:
         if key not in cells_b:
             continue
         pair = (cells_a[key], cells_b[key])
-        rows = [summary.row(cell) for cell in pair]
-        both = key in nulls_a and key in nulls_b
-        nulls = (nulls_a[key], nulls_b[key]) if both else None
+        rows = (summary.row(pair[0]), summary.row(pair[1]))
         for metric in metrics:
-            found, used = _ratio(*pair, nulls, metric)
-            if found is not None and not METRICS[metric]:
-                found = found.inverse
-            drafts.append((pair, rows, metric, found, used))
-    tested = [d for d in drafts if d[3] is not None and d[3].known]
+            drafts.append(_draft(pair, rows, metric, found.get(key)))
+    tested = [d for d in drafts if d.ratio is not None and d.ratio.known]
     p = dict(
         zip(
             map(id, tested),
-            discovery.adjusted([d[3].p for d in tested if d[3]]),
+            discovery.adjusted([d.ratio.p for d in tested if d.ratio]),
         )
     )
     results = []
     for draft in drafts:
-        pair, rows, metric, found, used = draft
         adjusted = p.get(id(draft), 1.0)
-        doubt = _doubt(metric, *rows)
-        if found is None:
-            verdict, reason = CANNOT_TELL, doubt or "nothing was measured"
-        elif doubt:
-            verdict, reason = CANNOT_TELL, doubt
-        else:
-            verdict, reason = decide(found, adjusted, limits[metric])
-            if relative and pair[0]["server"] == CEILING:
-                verdict, reason = _of_reference(verdict, reason)
-            if metric == "goodput":
-                verdict, reason = _of_waiting(
-                    _of_bounds(verdict, reason, rows),
-                    pair,
-                    rows,
-                    found,
-                    margin,
-                    len(tested),
-                )
+        verdict, reason = _decided(
+            draft, adjusted, limits, relative, margin, len(tested)
+        )
+        one, other = (_value(row, draft.metric) for row in draft.rows)
         results.append(
             Result(
-                pair[0]["name"],
-                metric,
-                _value(rows[0], metric),
-                _beside(_value(rows[0], metric), found, metric),
-                _value(rows[1], metric),
-                found,
+                draft.pair[0]["name"],
+                draft.metric,
+                one,
+                _beside(one, draft.ratio, draft.metric),
+                other,
+                draft.ratio,
                 adjusted,
                 verdict,
                 reason,
-                used,
+                draft.relative,
+                draft.why_plain,
             )
         )
     return Comparison(
@@ -365,3 +362,24 @@ def compare(
         [cells_a[k]["name"] for k in cells_a if k not in cells_b],
         [cells_b[k]["name"] for k in cells_b if k not in cells_a],
     )
+
+
+def _decided(
+    draft: _Draft,
+    p: float,
+    limits: dict[str, float],
+    relative: bool,
+    margin: float,
+    tests: int,
+) -> tuple[str, str]:
+    ratio, rows = draft.ratio, draft.rows
+    doubt = references.doubt(draft.metric, *rows)
+    if ratio is None or doubt:
+        return CANNOT_TELL, doubt or "nothing was measured"
+    told = decide(ratio, p, limits[draft.metric])
+    if relative and draft.pair[0]["server"] == CEILING:
+        told = _of_reference(*told)
+    if draft.metric != "goodput":
+        return told
+    told = _of_bounds(*told, rows)
+    return _of_waiting(told, draft.pair, rows, ratio, margin, tests)

@@ -146,14 +146,15 @@ def rows(record: dict[str, Any]) -> list[dict[str, Any]]:
     interpreter under the same load."""
     result = [row(cell) for cell in record["cells"]]
     null = {
-        group(r): r["server_cpu_us"]
+        group(r): r
         for r in result
         if r["server"] == CEILING and "server_cpu_us" in r
     }
     for r in result:
         base = null.get(group(r))
         if base and "server_cpu_us" in r:
-            r["cpu_vs_null"] = r["server_cpu_us"] / base
+            r["cpu_vs_null"] = r["server_cpu_us"] / base["server_cpu_us"]
+            r["verdict_of_null"] = base["verdict"]
     return sorted(
         result,
         key=lambda r: (

@@ -22,11 +22,15 @@ WHOLE = 1.02
 EXACT = 1e-9
 
 
+def saturates(load: dict[str, Any]) -> bool:
+    """A closed loop that does not wait by itself."""
+    return not any(load.get(key) for key in ("rate", "fraction", "think"))
+
+
 def of_cell(cell: dict[str, Any]) -> list[tuple[float, float]]:
     """(us that a request takes, us of these without CPU) of each start. []
     where the load waits by itself, or the server uses more than one CPU."""
-    load = cell["load"]
-    if load.get("rate") or load.get("fraction") or load.get("think"):
+    if not saturates(cell["load"]):
         return []
     found = []
     starts = {start["start"]: start for start in cell["starts"]}
