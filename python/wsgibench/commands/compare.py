@@ -202,7 +202,7 @@ def _render(found: Comparison, metrics: list[str]) -> str:
     Console(file=out, width=160, color_system=None).print(table)
     lines = [out.getvalue().rstrip(), ""]
     for metric in metrics:
-        mean = found.mean(metric)
+        mean = found.means.get(metric)
         if mean is not None:
             lines.append(
                 "%s, geometric mean of the speeds: B/A = %s: %s"

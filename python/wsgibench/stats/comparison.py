@@ -15,6 +15,7 @@ from typing import Any
 
 from wsgibench.stats import (
     discovery,
+    joint,
     machine,
     noise,
     pilot,
@@ -63,23 +64,11 @@ class Result:
 class Comparison:
     results: list[Result]
     margin: dict[str, float]  # what counts as the same, by metric
+    #: By metric: the geometric mean of the ratios of all servers that were
+    #: measured, null left out; none without one.
+    means: dict[str, Interval]
     only_a: list[str]
     only_b: list[str]
-
-    def mean(self, metric: str) -> Interval | None:
-        """The geometric mean of the ratios. None without a ratio."""
-        found = [
-            one.ratio
-            for one in self.results
-            if one.metric == metric
-            and one.ratio is not None
-            and one.verdict != CANNOT_TELL
-        ] or [
-            one.ratio
-            for one in self.results
-            if one.metric == metric and one.ratio is not None
-        ]
-        return _mean(found) if found else None
 
     def agreement(self, metric: str) -> tuple[int, int]:
         """(rows that are as before, rows with an interval): 1 lies in the
@@ -106,32 +95,11 @@ class Comparison:
 
     def mean_verdict(self, metric: str) -> str:
         """In words: what the mean says, by the rule of single cells."""
-        mean = self.mean(metric)
+        mean = self.means.get(metric)
         if mean is None:
             return "nothing was compared"
         verdict, reason = decide(mean, mean.p, self.margin[metric])
         return verdict + (reason and " (%s)" % reason)
-
-
-def _mean(ratios: Sequence[Interval]) -> Interval:
-    """Of ratios that are independent of each other: the distances of their
-    limits add up by their squares."""
-    count = len(ratios)
-    estimate = sum(math.log(one.estimate) for one in ratios) / count
-    starts = min(one.starts for one in ratios)
-    if not all(one.known and one.low > 0 for one in ratios):
-        return Interval(math.exp(estimate), 0.0, math.inf, 1.0, starts)
-    down = math.hypot(*(math.log(r.estimate / r.low) for r in ratios)) / count
-    up = math.hypot(*(math.log(r.high / r.estimate) for r in ratios)) / count
-    error = (down if estimate > 0 else up) / 1.96
-    z = abs(estimate) / max(error, 1e-12)
-    return Interval(
-        math.exp(estimate),
-        math.exp(estimate - down),
-        math.exp(estimate + up),
-        math.erfc(z / math.sqrt(2)),
-        starts,
-    )
 
 
 def incomparable(a: Record, b: Record) -> list[str]:
@@ -167,6 +135,17 @@ class _Held:
         blocks = sorted(set(self.own) & set(null))
         return [self.own[n] for n in blocks], [null[n] for n in blocks]
 
+    @property
+    def logs(self) -> joint.Logs:
+        """Of the values by block, relative to null if it is there."""
+        if self.null is None:
+            return {n: math.log(one.value) for n, one in self.own.items()}
+        return {
+            n: math.log(one.value / self.null[n].value)
+            for n, one in self.own.items()
+            if n in self.null
+        }
+
 
 def _of_run(
     cell: Cell, reference: Reference | None, side: int, metric: str
@@ -194,6 +173,14 @@ class _Draft:
     @property
     def relative(self) -> bool:
         return self.ratio is not None and self.held[0].null is not None
+
+    @property
+    def counts(self) -> bool:
+        """In the mean: a server's number that is a measurement."""
+        if self.ratio is None or self.pair[0]["server"] == CEILING:
+            return False
+        bound = self.metric == "goodput" and references.limited(*self.rows)
+        return not bound and not references.doubt(self.metric, *self.rows)
 
 
 def _draft(
@@ -359,9 +346,24 @@ def compare(
     return Comparison(
         results,
         limits,
+        _means(drafts),
         [cells_a[k]["name"] for k in cells_a if k not in cells_b],
         [cells_b[k]["name"] for k in cells_b if k not in cells_a],
     )
+
+
+def _means(drafts: Sequence[_Draft]) -> dict[str, Interval]:
+    found = {}
+    for metric, better in METRICS.items():
+        rows = [d for d in drafts if d.metric == metric and d.counts]
+        # A row that is not relative to null, or has a single start, does
+        # not make the others' mean so.
+        rows = [d for d in rows if d.relative] or rows
+        rows = [d for d in rows if d.ratio and d.ratio.known] or rows
+        if rows:
+            a, b = ([d.held[side].logs for d in rows] for side in (0, 1))
+            found[metric] = joint.mean(*((b, a) if better else (a, b)))
+    return found
 
 
 def _decided(
