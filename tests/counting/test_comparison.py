@@ -176,6 +176,20 @@ def test_the_gate_by_the_clock(cost: float, verdict: str) -> None:
     assert bool(gate.lost([], [found])) == (verdict == "slower")
 
 
+def test_less_than_the_bases_differ_by_is_no_loss() -> None:
+    """4 % more, where the base was 6 % from itself."""
+    cells = {
+        "base": timed(10.0, seed=1),
+        "new": timed(10.4, seed=2),
+        "base again": timed(10.0, seed=3, aa=True),
+    }
+    assert gate.judge_timed(cells).verdict == "slower"
+    cells["base again"] = timed(10.6, seed=3, aa=True)
+    found = gate.judge_timed(cells)
+    assert found.floor == pytest.approx(0.06, abs=0.01)
+    assert not gate.lost([], [found])
+
+
 @pytest.mark.parametrize(
     ("code", "fails"),
     [("wrong-answers", True), ("failures", True), ("interrupted", False)],

@@ -274,6 +274,42 @@ def test_starts_that_would_tell() -> None:
     assert "5 starts are too few; about %d" % math.ceil(wanted) in reason
 
 
+@pytest.mark.parametrize(
+    ("estimate", "low", "high", "margin", "verdict"),
+    [
+        (1.03, 1.01, 1.05, 0.04, "cannot tell"),
+        (1.03, 1.01, 1.05, 0.05, "same"),
+        (1.03, 1.01, 1.05, 0.02, "faster"),
+        (1 / 1.04, 1 / 1.07, 1 / 1.01, 0.06, "cannot tell"),
+        (1 / 1.04, 1 / 1.07, 1 / 1.01, 0.03, "slower"),
+        (1 / 1.04, 1 / 1.07, 1 / 1.01, 0.0, "slower"),
+        (1.04, 0.99, 1.09, 0.03, "cannot tell"),
+    ],
+)
+def test_a_difference_counts_beyond_the_margin(
+    estimate: float, low: float, high: float, margin: float, verdict: str
+) -> None:
+    found = bootstrap.Interval(estimate, low, high, 0.01, 10)
+    said, reason = comparison.decide(found, 0.01, margin)
+    assert said == verdict
+    below = margin in (0.04, 0.06)
+    assert ("up to %.1f %% is none" % (100 * margin) in reason) == below
+
+
+def test_less_than_the_noise_floor_is_no_loss() -> None:
+    """4 % that are sure, in a run whose A/A pair was 8 % apart."""
+    quiet: dict[str, Any] = {"between": 0.003, "within": 0.01}
+    a = synthetic.race({"c-uv": 100.0}, seed=1, **quiet)
+    b = synthetic.race({"c-uv": 104.0}, seed=2, **quiet)
+    metrics = ["server_cpu_us"]
+    (one,) = comparison.compare(a, b, metrics=metrics).results
+    assert one.verdict == comparison.SLOWER
+    again = synthetic.race({"c-uv": 108.0}, seed=3, **quiet)["cells"][0]
+    a["cells"].append({**again, "aa": True})
+    (one,) = comparison.compare(a, b, metrics=metrics).results
+    assert one.verdict != comparison.SLOWER
+
+
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "wsgibench", "compare", *arguments],

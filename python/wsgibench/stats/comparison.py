@@ -215,15 +215,20 @@ def _ratio(a: _Held, b: _Held) -> Interval | None:
 
 
 def decide(ratio: Interval, p: float, margin: float) -> tuple[str, str]:
-    """(verdict, reason) for a ratio of speeds."""
+    """(verdict, reason) for a ratio of speeds. A difference that is no larger
+    than the margin is none, however sure it is."""
     if not ratio.known:
         return CANNOT_TELL, "a single start says nothing of others"
     if 1 / (1 + margin) <= ratio.low and ratio.high <= 1 + margin:
         return SAME, "within %.1f %%" % (100 * margin)
-    if p <= 0.05 and ratio.low > 1:
-        return FASTER, ""
-    if p <= 0.05 and ratio.high < 1:
-        return SLOWER, ""
+    apart = noise.spread(ratio)
+    if p <= 0.05 and not ratio.low <= 1 <= ratio.high:
+        if apart > margin:
+            return (FASTER if ratio.low > 1 else SLOWER), ""
+        return CANNOT_TELL, "%.1f %% apart, and up to %.1f %% is none" % (
+            100 * apart,
+            100 * margin,
+        )
     return CANNOT_TELL, "%d starts are too few; about %d would do" % (
         ratio.starts,
         pilot.starts_for(ratio, margin),

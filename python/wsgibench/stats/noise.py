@@ -13,6 +13,8 @@ from wsgibench.stats import bootstrap, ratios, samples
 from wsgibench.stats.bootstrap import Interval
 from wsgibench.stats.samples import Windows
 
+Cell = dict[str, Any]
+
 
 def identity(cell: dict[str, Any]) -> str:
     """Equal for what is the same cell but for its being measured again."""
@@ -56,19 +58,24 @@ def in_blocks(
     )
 
 
-def floor(record: dict[str, Any], metric: str) -> Interval | None:
-    """The ratio of the A/A pair, by the method that runs are compared with;
-    of the noisier pair if there are more."""
+def pairs(record: dict[str, Any]) -> list[tuple[Cell, Cell]]:
+    """Each A/A cell with what it repeats."""
     firsts = {
         identity(cell): cell for cell in record["cells"] if not cell.get("aa")
     }
-    found = [
-        (
-            samples.of_cell(cell, metric),
-            samples.of_cell(firsts[identity(cell)], metric),
-        )
+    return [
+        (cell, firsts[identity(cell)])
         for cell in record["cells"]
         if cell.get("aa") and identity(cell) in firsts
+    ]
+
+
+def floor(record: dict[str, Any], metric: str) -> Interval | None:
+    """The ratio of the A/A pair, by the method that runs are compared with;
+    of the noisier pair if there are more."""
+    found = [
+        [samples.of_cell(cell, metric) for cell in pair]
+        for pair in pairs(record)
     ]
     known = [ratios.between(*pair) for pair in found if all(pair)]
     return max(known, key=spread, default=None)
