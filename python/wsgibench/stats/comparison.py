@@ -166,6 +166,7 @@ class _Draft:
     pair: tuple[Cell, Cell]
     rows: tuple[Row, Row]
     metric: str
+    reference: Reference | None
     held: tuple[_Held, _Held]  # A's and B's
     ratio: Interval | None  # speed of B / speed of A
     why_plain: str
@@ -190,18 +191,27 @@ def _draft(
     reference: Reference | None,
 ) -> _Draft:
     why = ""
+    used = reference
     if reference is not None:
         _, why = reference.number(metric)
     if why:
-        reference = None
-    a, b = (_of_run(pair[i], reference, i, metric) for i in (0, 1))
-    if reference is not None and not (a.sides[0] and b.sides[0]):
+        used = None
+    a, b = (_of_run(pair[i], used, i, metric) for i in (0, 1))
+    if used is not None and not (a.sides[0] and b.sides[0]):
         why = "null has no start in common with it"
         a, b = (_of_run(pair[i], None, i, metric) for i in (0, 1))
     ratio = _ratio(a, b)
     if ratio is not None and not METRICS[metric]:
         ratio = ratio.inverse
-    return _Draft(pair, rows, metric, (a, b), ratio, why)
+    return _Draft(pair, rows, metric, reference, (a, b), ratio, why)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    limits: dict[str, float]  # what counts as none, by metric
+    waited: float  # and of what is waited
+    relative: bool
+    tests: int
 
 
 def _ratio(a: _Held, b: _Held) -> Interval | None:
@@ -279,23 +289,22 @@ def _of_bounds(
 
 
 def _of_waiting(
-    told: tuple[str, str],
-    pair: tuple[Cell, Cell],
-    rows: Sequence[dict[str, Any]],
-    ratio: Interval,
-    margin: float,
-    tests: int,
+    told: tuple[str, str], draft: _Draft, rule: _Rule
 ) -> tuple[str, str]:
     """Requests/s of which noise hides what was waited: the ratio must point
-    the same way, and it holds whatever else of `tests` is tried."""
-    limited = any(row["client_limited"] for row in rows)
-    if told[0] != CANNOT_TELL or limited or pair[0]["server"] == CEILING:
+    the same way, and it holds whatever else is tested."""
+    ceiling = draft.pair[0]["server"] == CEILING
+    if told[0] != CANNOT_TELL or draft.ratio is None or ceiling:
         return told
-    waits = waiting.between(*pair)
+    if references.limited(*draft.rows):
+        return told
+    machines = draft.reference.machines if draft.reference else [1.0]
+    waits = waiting.between(*draft.pair, machines)
     if waits is None:
         return told
-    found, _ = decide(waits.speed, min(1.0, tests * waits.speed.p), margin)
-    if (found, ratio.estimate < 1) in ((SLOWER, True), (FASTER, False)):
+    p = min(1.0, rule.tests * waits.speed.p)
+    found, _ = decide(waits.speed, p, rule.waited)
+    if (found, draft.ratio.estimate < 1) in ((SLOWER, True), (FASTER, False)):
         return found, waits.words
     return told
 
@@ -326,12 +335,13 @@ def compare(
             discovery.adjusted([d.ratio.p for d in tested if d.ratio]),
         )
     )
+    again = [pair for one in (a, b) for pair in noise.pairs(one)]
+    waited = waiting.limit(margin, [waiting.between(*pair) for pair in again])
+    rule = _Rule(limits, waited, relative, len(tested))
     results = []
     for draft in drafts:
         adjusted = p.get(id(draft), 1.0)
-        verdict, reason = _decided(
-            draft, adjusted, limits, relative, margin, len(tested)
-        )
+        verdict, reason = _decided(draft, adjusted, rule)
         one, other = (_value(row, draft.metric) for row in draft.rows)
         results.append(
             Result(
@@ -371,22 +381,14 @@ def _means(drafts: Sequence[_Draft]) -> dict[str, Interval]:
     return found
 
 
-def _decided(
-    draft: _Draft,
-    p: float,
-    limits: dict[str, float],
-    relative: bool,
-    margin: float,
-    tests: int,
-) -> tuple[str, str]:
+def _decided(draft: _Draft, p: float, rule: _Rule) -> tuple[str, str]:
     ratio, rows = draft.ratio, draft.rows
     doubt = references.doubt(draft.metric, *rows)
     if ratio is None or doubt:
         return CANNOT_TELL, doubt or "nothing was measured"
-    told = decide(ratio, p, limits[draft.metric])
-    if relative and draft.pair[0]["server"] == CEILING:
+    told = decide(ratio, p, rule.limits[draft.metric])
+    if rule.relative and draft.pair[0]["server"] == CEILING:
         told = _of_reference(*told)
     if draft.metric != "goodput":
         return told
-    told = _of_bounds(*told, rows)
-    return _of_waiting(told, draft.pair, rows, ratio, margin, tests)
+    return _of_waiting(_of_bounds(*told, rows), draft, rule)

@@ -159,7 +159,7 @@ def _longer(
         return ""
     if any(summary.row(cell)["client_limited"] for cell in (base, new)):
         return ""
-    limit = max(WAITED_MARGIN, 2 * noise.spread(apart.speed))
+    limit = waiting.limit(WAITED_MARGIN, [apart])
     said, _ = comparison.decide(waits.speed, waits.speed.p, limit)
     return waits.words if said == comparison.SLOWER else ""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from wsgibench.stats import noise, samples, summary, waiting
+from wsgibench.stats import noise, ratios, samples, summary, waiting
 from wsgibench.stats.samples import Series
 from wsgibench.verdicts import CPU, GOODPUT, INVALID
 
@@ -77,6 +77,17 @@ class Reference:
         return {
             block: Series(one.below, one.above) for block, one in found.items()
         }
+
+    @property
+    def machines(self) -> list[float]:
+        """How many times longer B's machine may have taken than A's, by the
+        CPU per request of null: not at all, and the limits of its ratio."""
+        metric = "server_cpu_us"
+        if doubt(metric, *self.rows):
+            return [1.0]
+        a, b = (samples.of_cell(cell, metric) for cell in self.cells)
+        found = ratios.between(b, a)
+        return [1.0, found.low, found.high] if found.known else [1.0]
 
 
 def of_records(a: Record, b: Record) -> dict[str, Reference]:
