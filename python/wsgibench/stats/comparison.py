@@ -137,14 +137,16 @@ class _Held:
 
     @property
     def logs(self) -> joint.Logs:
-        """Of the values by block, relative to null if it is there."""
-        if self.null is None:
-            return {n: math.log(one.value) for n, one in self.own.items()}
-        return {
-            n: math.log(one.value / self.null[n].value)
-            for n, one in self.own.items()
-            if n in self.null
-        }
+        """Of the values by block, relative to null if it is there; of 0
+        there is none."""
+        values = {block: one.value for block, one in self.own.items()}
+        if self.null is not None:
+            values = {
+                block: value / self.null[block].value
+                for block, value in values.items()
+                if block in self.null and self.null[block].value > 0
+            }
+        return {n: math.log(one) for n, one in values.items() if one > 0}
 
 
 def _of_run(
@@ -179,6 +181,8 @@ class _Draft:
     def counts(self) -> bool:
         """In the mean: a server's number that is a measurement."""
         if self.ratio is None or self.pair[0]["server"] == CEILING:
+            return False
+        if not all(one.logs for one in self.held):
             return False
         bound = self.metric == "goodput" and references.limited(*self.rows)
         return not bound and not references.doubt(self.metric, *self.rows)

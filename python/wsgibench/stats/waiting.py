@@ -61,8 +61,8 @@ def _at_client(cell: dict[str, Any]) -> float:
     time that the client works, each further one for that share of it (a
     closed queue of two stations, M/M/1; what is more regular has less)."""
     shares = [one["load"]["client_cpu_share"] for one in cell["starts"]]
-    share = min(1.0, max(shares, default=0.0))
-    return float(share ** cell["load"]["connections"])
+    share = min(1.0, max([0.0, *shares]))
+    return float(share ** max(1, cell["load"]["connections"]))
 
 
 def _taken(start: dict[str, Any], measured: samples.Windows) -> float:
