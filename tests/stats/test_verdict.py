@@ -9,7 +9,7 @@ import pytest
 
 from tests.stats import synthetic
 from wsgibench.load.hdr import Histogram, place_of
-from wsgibench.stats import columns, histogram, stall, summary
+from wsgibench.stats import columns, histogram, samples, stall, summary
 from wsgibench.verdicts import INVALID, NUMBERS, SUSPECT, Doubt, doubt
 
 
@@ -251,9 +251,9 @@ def test_percentiles_are_of_the_merged_starts() -> None:
         service={place_of(1_000_000): 50, place_of(80_000_000): 10_000}
     )
     slow["start"] = 1
-    row = summary.row(synthetic.cell("c-uv", [fast, slow]))
-    assert row["p50_ns"] == pytest.approx(8e7, rel=1e-3)
-    merged = histogram.of_cell(synthetic.cell("c-uv", [fast, slow]), {})
+    cell = synthetic.cell("c-uv", [fast, slow])
+    assert summary.row(cell)["p50_ns"] == pytest.approx(8e7, rel=1e-3)
+    merged = histogram.of_cell(cell, samples.measured(cell))
     assert merged.count == 19_900
     assert histogram.quantile(merged, 0.48) == pytest.approx(1e6, rel=1e-3)
 

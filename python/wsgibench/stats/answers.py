@@ -11,10 +11,10 @@ from wsgibench.load.hdr import Histogram
 from wsgibench.stats import (
     bootstrap,
     comparison,
+    histogram,
     ranking,
     samples,
     summary,
-    verdict,
     warmup,
 )
 from wsgibench.stats.bootstrap import Interval
@@ -68,12 +68,11 @@ class Entry:
 
 def entry(cell: dict[str, Any]) -> Entry:
     measured = samples.measured(cell)
-    times = verdict.latencies(cell, measured)
+    times = histogram.of_cell(cell, measured)
     found: dict[str, Interval | None] = {"server_cpu_us": None}
     for metric in ("server_cpu_us", "goodput"):
         series = [one.series(metric) for one in measured.values()]
         found[metric] = bootstrap.mean(series) if series else None
-    courses = [warmup.of_start(start) for start in cell["starts"]]
     return Entry(
         cell,
         summary.row(cell, times),
@@ -81,7 +80,7 @@ def entry(cell: dict[str, Any]) -> Entry:
         found["server_cpu_us"],
         found["goodput"],
         times,
-        [one for one in courses if one is not None],
+        warmup.courses(samples.starts(cell, measured)),
     )
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from wsgibench.stats import samples
+
 HOURS_OF_A_MONTH = 730.0
 GIB = 2.0**30
 
@@ -61,7 +63,7 @@ def of_row(
 def _joules(cell: dict[str, Any]) -> float | None:
     """The whole processor's, idle power and client with it."""
     used = answered = 0.0
-    for start in cell["starts"]:
+    for start in samples.starts(cell, samples.measured(cell)):
         energy = start.get("energy_uj")
         if energy is None:
             return None

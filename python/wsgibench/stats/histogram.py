@@ -11,6 +11,7 @@ from typing import Any
 
 from wsgibench.errors import UsageError
 from wsgibench.load.hdr import Histogram, highest_value
+from wsgibench.stats.samples import Windows
 
 
 def read(text: str) -> Histogram:
@@ -35,14 +36,15 @@ def _measured(load: dict[str, Any], begin_ns: float, name: str) -> Histogram:
     return found
 
 
-def of_cell(cell: dict[str, Any], begins: dict[int, float]) -> Histogram:
-    """All starts together, each from its second in `begins` on; from the
-    intended send time where there is one."""
+def of_cell(cell: dict[str, Any], kept: dict[int, Windows]) -> Histogram:
+    """The starts in `kept` together, each from its first measured window on;
+    from the intended send time where there is one."""
     name = "response" if cell["load"].get("rate") else "service"
     total = Histogram()
     for start in cell["starts"]:
-        begin = begins.get(start["start"], 0.0)
-        total.add(_measured(start["load"], 1e9 * begin, name))
+        if start["start"] in kept:
+            begin = float(kept[start["start"]].begin[0])
+            total.add(_measured(start["load"], 1e9 * begin, name))
     return total
 
 

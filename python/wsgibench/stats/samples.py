@@ -175,6 +175,16 @@ def measured(cell: dict[str, Any]) -> dict[int, Windows]:
     return kept if 2 * len(kept) >= len(found) else found
 
 
+def starts(
+    cell: dict[str, Any], kept: dict[int, Windows]
+) -> list[dict[str, Any]]:
+    """Those that every number of the cell is of; `kept`: what measured()
+    found. All where nothing was found: then there is no number, and the
+    reasons are of all."""
+    every: list[dict[str, Any]] = cell["starts"]
+    return [one for one in every if one["start"] in kept] or every
+
+
 def of_cell(cell: dict[str, Any], metric: str) -> list[Series]:
     """One for each start in which something was answered."""
     return [one.series(metric) for one in measured(cell).values()]

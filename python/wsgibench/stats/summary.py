@@ -4,7 +4,9 @@ The unit of replication is the process start: a cell's number is the geometric
 mean over its starts, never pooled windows (Kalibera and Jones, ISMM 2013), so
 that it is the middle of the interval that bootstrap.py gives and quotients of
 numbers are the ratios that are tested. Percentiles come from the merged
-histograms. The warm-up is in the record; here it is left out.
+histograms. The warm-up is in the record; here it is left out. All numbers of
+a row are of the same starts (samples.starts()); requests that failed are
+counted in every start.
 """
 
 from __future__ import annotations
@@ -65,16 +67,15 @@ def _rss(start: dict[str, Any]) -> float:
 def row(
     cell: dict[str, Any], times: Histogram | None = None
 ) -> dict[str, Any]:
-    """`times`: what verdict.latencies found, when it is there already."""
+    """`times`: what histogram.of_cell() found, when it is there already."""
     load = cell["load"]
     starts = cell["starts"]
     loads = [start["load"] for start in starts]
     blocks = samples.measured(cell)
-    measured = list(blocks.values())
+    kept = samples.starts(cell, blocks)
     if times is None:
-        times = verdict.latencies(cell, blocks)
-    courses = [c for c in map(warmup.of_start, starts) if c is not None]
-    judged = verdict.judge(cell, measured, courses, times)
+        times = histogram.of_cell(cell, blocks)
+    judged = verdict.judge(cell, blocks, warmup.courses(kept), times)
     result: dict[str, Any] = {
         "server": cell["server"] + (" (again)" if cell.get("aa") else ""),
         "python": runtimes.name(cell["python"], starts),
@@ -87,7 +88,7 @@ def row(
         "fraction": load.get("fraction", 0.0),
         "pace": _pace(load),
         "path": load.get("path", ""),
-        "starts": len(measured),
+        "starts": len(blocks),
         "wrong_bodies": sum(one["classes"]["bad_body"] for one in loads),
         "failed": sum(map(_failed, loads)),
         # Of each number; the row's own is that of the leading one.
@@ -109,15 +110,16 @@ def row(
         result["worst"] = audited["worst"]
     if judged.cpu_range is not None:
         result["cpu_range"] = list(judged.cpu_range)
-    if measured:
-        result.update(_numbers(cell, measured, times))
+    if blocks:
+        result.update(_numbers(kept, list(blocks.values()), times))
     return result
 
 
 def _numbers(
-    cell: dict[str, Any], measured: list[samples.Windows], times: Histogram
+    kept: list[dict[str, Any]],
+    measured: list[samples.Windows],
+    times: Histogram,
 ) -> dict[str, float]:
-    loads = [start["load"] for start in cell["starts"]]
     found: dict[str, float] = {
         metric: _mean([one.series(metric).value for one in measured])
         for metric in ("goodput", "server_cpu_us", "server_cpu_us_quiet")
@@ -127,9 +129,9 @@ def _numbers(
             [one.series("server_cpu_us").value for one in measured]
         )
     found["client_cpu_share"] = statistics.median(
-        x["client_cpu_share"] for x in loads
+        start["load"]["client_cpu_share"] for start in kept
     )
-    found["rss"] = statistics.median(map(_rss, cell["starts"]))
+    found["rss"] = statistics.median(map(_rss, kept))
     for name, q in (("p50_ns", 0.5), ("p99_ns", 0.99), ("p99.9_ns", 0.999)):
         value = histogram.quantile(times, q)
         if value is not None:

@@ -45,17 +45,22 @@ class Judgement:
         return verdicts.of_number(number, self.doubts)
 
 
-def merged(starts: Sequence[Sequence[Doubt]]) -> list[Doubt]:
+def merged(
+    kept: Sequence[Sequence[Doubt]], left_out: Sequence[Sequence[Doubt]] = ()
+) -> list[Doubt]:
     """The doubts of a cell from those of its starts. One start that went
-    wrong spoils the cell; what only qualifies a number counts when half of
-    the starts have it, for a cell's number is their median."""
+    wrong spoils the cell, one that is left out of its numbers too: what the
+    machine did to it gave no wrong answer. What only qualifies a number
+    counts when half of the starts that the number is of have it: less moves
+    their mean by little."""
     groups: dict[tuple[str, str], list[Doubt]] = {}
-    for doubts in starts:
+    spoilt = [one for each in left_out for one in each if _is_spoilt(one)]
+    for doubts in (*kept, spoilt):
         for one in doubts:
             groups.setdefault((one["code"], one["level"]), []).append(one)
     found = []
     for (code, level), group in groups.items():
-        if level != INVALID and 2 * len(group) < len(starts):
+        if level != INVALID and 2 * len(group) < len(kept):
             continue
         numbers = [
             name
@@ -68,6 +73,10 @@ def merged(starts: Sequence[Sequence[Doubt]]) -> list[Doubt]:
     return found
 
 
+def _is_spoilt(one: Doubt) -> bool:
+    return one["level"] == INVALID
+
+
 def cpu_share(measured: list[Windows]) -> float:
     """Of one CPU, in the measured windows."""
     seconds = sum(float(one.seconds.sum()) for one in measured)
@@ -75,25 +84,25 @@ def cpu_share(measured: list[Windows]) -> float:
     return used / 1e6 / seconds if seconds else 0.0
 
 
-def latencies(cell: dict[str, Any], measured: dict[int, Windows]) -> Histogram:
-    begins = {block: float(one.begin[0]) for block, one in measured.items()}
-    return histogram.of_cell(cell, begins)
-
-
 def judge(
     cell: dict[str, Any],
-    measured: list[Windows],
+    blocks: dict[int, Windows],
     courses: list[StartCourse],
     times: Histogram,
 ) -> Judgement:
+    """`blocks`: what samples.measured() found; `courses` and `times` are of
+    the same starts."""
     starts = cell["starts"]
+    kept = samples.starts(cell, blocks)
+    left_out = [s for s in starts if blocks and s["start"] not in blocks]
+    measured = list(blocks.values())
     share = cpu_share(measured)
     disturbed = _machine(cell)
     doubtful = None if disturbed else steadiness.doubtful(measured)
     found = [
         *disturbed,
-        *merged([_of_load(start) for start in starts]),
-        *merged([_of_start(start, cell["load"]) for start in starts]),
+        *merged(*(list(map(_of_load, some)) for some in (kept, left_out))),
+        *merged([_of_start(start, cell["load"]) for start in kept]),
         *([doubtful.why] if doubtful else []),
         *_stall(times, share),
         *_few(times),
@@ -108,16 +117,8 @@ def judge(
                 "the failures of the record say why",
             )
         )
-    elif not measured and verdicts.worst(found) != INVALID:
-        found.append(
-            doubt(
-                "unanswered",
-                INVALID,
-                NUMBERS,
-                "nothing was answered within the measured time",
-                "a longer --duration",
-            )
-        )
+    elif verdicts.worst(found) != INVALID:
+        found += _unanswered(cell, measured)
     order = (INVALID, SUSPECT, NOTE)
     found.sort(key=lambda one: order.index(one["level"]))
     return Judgement(
@@ -165,6 +166,21 @@ def _of_start(start: dict[str, Any], asked: dict[str, Any]) -> list[Doubt]:
             )
         )
     return found
+
+
+def _unanswered(cell: dict[str, Any], measured: list[Windows]) -> list[Doubt]:
+    """A start without an answer has no number to put beside the others'."""
+    starts = cell["starts"]
+    silent = sum(
+        not samples.windows(one).after(cell["load"]).ok.sum() for one in starts
+    )
+    if measured and not silent:
+        return []
+    what = "nothing was answered within the measured time"
+    if measured:
+        what = "in %d of %d starts %s" % (silent, len(starts), what)
+    remedy = "a longer --duration"
+    return [doubt("unanswered", INVALID, NUMBERS, what, remedy)]
 
 
 def _machine(cell: dict[str, Any]) -> list[Doubt]:

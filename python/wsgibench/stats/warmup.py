@@ -106,6 +106,11 @@ def of_start(start: dict[str, Any]) -> StartCourse | None:
     return StartCourse(found, begin, costs, at, before)
 
 
+def courses(starts: Sequence[dict[str, Any]]) -> list[StartCourse]:
+    """Of those that have enough windows."""
+    return [one for one in map(of_start, starts) if one is not None]
+
+
 def label(courses: list[StartCourse]) -> str:
     """Of a cell; "" without windows to judge by."""
     counts = Counter(one.course.label for one in courses)
