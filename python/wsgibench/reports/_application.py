@@ -11,7 +11,8 @@ from wsgibench import runtimes
 from wsgibench.load.hdr import Histogram
 from wsgibench.stats import split
 from wsgibench.stats.answers import Entry, interval_text
-from wsgibench.stats.columns import three
+from wsgibench.stats.columns import judged, three
+from wsgibench.verdicts import CPU
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -39,7 +40,9 @@ def splits(record: dict[str, Any], entries: Sequence[Entry]) -> Table:
                 one.python,
                 interval_text(parts.application),
                 *(
-                    interval_text(value) if parts.told else "cannot tell"
+                    judged(one.row, CPU, interval_text(value))
+                    if parts.told
+                    else "cannot tell"
                     for value in (parts.server, parts.kernel)
                 ),
                 interval_text(parts.waiting),

@@ -63,9 +63,11 @@ def bars(
     group: Sequence[Entry],
     style: Style,
     pick: Callable[[Entry], Interval | None],
+    text: Callable[[Entry], str],
     title: str,
 ) -> Figure:
-    """A dot with its interval for each server, one colour a server."""
+    """A dot with its interval for each server, one colour a server; `text`
+    says its number."""
     traces = []
     for python in style.pythons:
         found = [
@@ -84,6 +86,7 @@ def bars(
                 "x": [value.estimate for _, value in found],
                 "y": [one.server for one, _ in found],
                 "error_x": _errors([value for _, value in found]),
+                "tips": [text(one) for one, _ in found],
                 "marker": {
                     "size": 11,
                     "symbol": style.symbol(python),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wsgibench.reports import _figures as figures
 from wsgibench.reports._figures import Figure, Style
-from wsgibench.stats import histogram, split
-from wsgibench.stats.answers import Entry, interval_text
-from wsgibench.stats.columns import three
-from wsgibench.verdicts import INVALID
+from wsgibench.stats import answers, histogram, split
+from wsgibench.stats.answers import Entry
+from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.columns import cell, judged, three
+from wsgibench.verdicts import CPU, GOODPUT, INVALID, LATENCY
 
 #: Groups of cells with pictures of their own; the table has them all.
 MOST = 12
@@ -26,6 +27,7 @@ class Picture:
     words: str
     figure: Figure
     table: Table  # the same numbers, for those who do not see it
+    left_out: str = ""  # whose numbers are no measurement
 
 
 def alike(
@@ -35,6 +37,17 @@ def alike(
     for one in entries:
         groups.setdefault(key(one), []).append(one)
     return groups
+
+
+def believed(entries: Sequence[Entry], number: str) -> tuple[list[Entry], str]:
+    """Those whose number is one, and the names of the others."""
+    found, names = [], []
+    for one in entries:
+        if one.row["verdicts"][number] == INVALID:
+            names.append(_series_name(one))
+        else:
+            found.append(one)
+    return found, "; ".join(dict.fromkeys(names))
 
 
 def all_of(entries: Sequence[Entry]) -> list[Picture]:
@@ -50,8 +63,11 @@ def all_of(entries: Sequence[Entry]) -> list[Picture]:
     return [one for one in found if one.figure["data"]]
 
 
-def _of_group(load: str, group: list[Entry], style: Style) -> list[Picture]:
-    limited = any(one.row["client_limited"] for one in group)
+def _of_group(load: str, every: list[Entry], style: Style) -> list[Picture]:
+    group, left_out = believed(every, CPU)
+    rated, no_rate = believed(every, GOODPUT)
+    timed, no_times = believed(every, LATENCY)
+    limited = any(one.row["client_limited"] for one in rated)
     lead = (
         " In some rows the client was the limit: there the CPU per request "
         "is the figure to read."
@@ -62,33 +78,40 @@ def _of_group(load: str, group: list[Entry], style: Style) -> list[Picture]:
         Picture(
             "cpu",
             load,
-            "Less is better. Lines are 95 % intervals over the starts.",
+            "Less is better. Lines are 95 % intervals over the starts, or "
+            "the range of what never settled.",
             figures.bars(
                 group,
                 style,
-                lambda one: one.cpu,
+                _drawn_cpu,
+                answers.cpu_text,
                 "server CPU per request, us (log)",
             ),
-            _interval_table(group, lambda one: one.cpu, "us", "%.2f"),
+            _interval_table(group, answers.cpu_text, "us", "%.2f"),
+            left_out,
         ),
         Picture(
             "capacity",
             load,
             "More is better. Lines are 95 % intervals over the starts." + lead,
             figures.bars(
-                group, style, lambda one: one.goodput, "requests/s (log)"
+                rated,
+                style,
+                lambda one: one.goodput,
+                answers.goodput_text,
+                "requests/s (log)",
             ),
-            _interval_table(
-                group, lambda one: one.goodput, "requests/s", "%.0f"
-            ),
+            _interval_table(rated, answers.goodput_text, "requests/s", "%.0f"),
+            no_rate,
         ),
         Picture(
             "spectrum",
             load,
             "All starts together, the warm-up left out; a request that was "
             "never answered counts with the time it was waited for.",
-            figures.spectrum(group, style),
-            _spectrum_table(group),
+            figures.spectrum(timed, style),
+            _spectrum_table(timed),
+            no_times,
         ),
         Picture(
             "warmup",
@@ -97,6 +120,7 @@ def _of_group(load: str, group: list[Entry], style: Style) -> list[Picture]:
             "on. A JIT pays first.",
             figures.warmups(group, style),
             _warmup_table(group),
+            left_out,
         ),
         Picture(
             "memory",
@@ -111,8 +135,18 @@ def _of_group(load: str, group: list[Entry], style: Style) -> list[Picture]:
                     if "rss" in one.row
                 ],
             ),
+            left_out,
         ),
     ]
+
+
+def _drawn_cpu(one: Entry) -> Interval | None:
+    """With the range in place of the interval, if that is the result."""
+    if one.cpu is None or "cpu_range" not in one.row:
+        return one.cpu
+    low, high = one.row["cpu_range"]
+    middle = min(max(one.cpu.estimate, low), high)
+    return replace(one.cpu, estimate=middle, low=low, high=high)
 
 
 def whose_time(
@@ -120,12 +154,12 @@ def whose_time(
 ) -> Picture | None:
     """Of each request's CPU, what is the application's: what no server can
     save. None without a baseline."""
+    ranked, left_out = believed(entries, CPU)
     found = [
         (one, parts)
-        for one in sorted(entries, key=lambda one: one.cost)
+        for one in sorted(ranked, key=lambda one: one.cost)
         for parts in [split.of_cell(record, one.cell)]
         if parts is not None and parts.told
-        if one.row["verdict"] != INVALID
     ]
     if not found:
         return None
@@ -146,7 +180,9 @@ def whose_time(
         "CPU of a request, us",
     )
     words = "Grey is the application: no server can save that."
-    return Picture("whose", "Whose time is it?", words, figure, ([], []))
+    return Picture(
+        "whose", "Whose time is it?", words, figure, ([], []), left_out
+    )
 
 
 def _part(
@@ -157,7 +193,7 @@ def _part(
 
 def _interval_table(
     group: list[Entry],
-    pick: Callable[[Entry], Any],
+    text: Callable[[Entry, str], str],
     unit: str,
     form: str,
 ) -> Table:
@@ -167,11 +203,11 @@ def _interval_table(
             [
                 one.server,
                 one.python,
-                interval_text(pick(one), form),
+                text(one, form),
                 str(one.row["starts"]),
             ]
             for one in group
-            if pick(one) is not None
+            if text(one, form) != "-"
         ],
     )
 
@@ -183,7 +219,10 @@ def _spectrum_table(group: list[Entry]) -> Table:
         values = [histogram.quantile(one.times, q) for q in points]
         rows.append(
             [one.server, one.python]
-            + ["-" if v is None else three(v / 1e6) for v in values]
+            + [
+                "-" if v is None else judged(one.row, LATENCY, three(v / 1e6))
+                for v in values
+            ]
         )
     heads = ["p%g ms" % (100 * q) for q in points]
     return ["server", "python", *heads], rows
@@ -219,19 +258,15 @@ def _series_name(one: Entry) -> str:
 
 def _point_table(
     groups: dict[str, list[Entry]],
-    head: str,
     x: Callable[[Entry], float],
-    values: dict[str, Callable[[Entry], float | None]],
+    columns: dict[str, str],
 ) -> Table:
-    rows = []
-    for name, found in groups.items():
-        for one in sorted(found, key=x):
-            numbers = [pick(one) for pick in values.values()]
-            rows.append(
-                [name, "%g" % x(one)]
-                + ["-" if n is None else "%.4g" % n for n in numbers]
-            )
-    return ["server", head, *values], rows
+    """`columns`: their heads, and what of a row stands there."""
+    return ["server", *columns], [
+        [name, *(cell(one.row, key) for key in columns.values())]
+        for name, found in groups.items()
+        for one in sorted(found, key=x)
+    ]
 
 
 def _latency_against_load(
@@ -239,6 +274,7 @@ def _latency_against_load(
 ) -> list[Picture]:
     """From the open loop where there is one: its times are quoted at the
     rate that was asked for, whatever the server did."""
+    entries, left_out = believed(entries, LATENCY)
     open_loop = [one for one in entries if one.row["rate"]]
     found = open_loop or [one for one in entries if one.goodput]
     words = (
@@ -278,13 +314,14 @@ def _latency_against_load(
             ),
             _point_table(
                 groups,
-                "requests/s",
                 x,
                 {
-                    "p50 ms": lambda one: _ms(one, "p50_ns"),
-                    "p99 ms": lambda one: _ms(one, "p99_ns"),
+                    "requests/s": "rate" if open_loop else "goodput",
+                    "p50 ms": "p50_ns",
+                    "p99 ms": "p99_ns",
                 },
             ),
+            left_out,
         )
     ]
 
@@ -302,7 +339,8 @@ def _sweeps(entries: Sequence[Entry], style: Style) -> list[Picture]:
 
     found = []
     closed = [one for one in entries if not one.row["rate"]]
-    for name, group in alike(closed, kind).items():
+    for name, every in alike(closed, kind).items():
+        group, left_out = believed(every, GOODPUT)
         if len({one.row["connections"] for one in group}) < 2:
             continue
         groups = alike(group, _series_name)
@@ -323,8 +361,11 @@ def _sweeps(entries: Sequence[Entry], style: Style) -> list[Picture]:
                     groups, style, x, goodput, ("connections", "requests/s")
                 ),
                 _point_table(
-                    groups, "connections", x, {"requests/s": goodput}
+                    groups,
+                    x,
+                    {"connections": "connections", "requests/s": "goodput"},
                 ),
+                left_out,
             )
         )
     return found

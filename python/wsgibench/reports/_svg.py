@@ -207,9 +207,14 @@ def _dots(trace: Figure, x: Axis, y: Axis) -> list[str]:
         found.append(
             '<path fill="%s" transform="translate(%.1f %.1f)" d="%s">'
             "<title>%s</title></path>"
-            % (colour, at, height, path, escape(_tip(trace, value, name)))
+            % (colour, at, height, path, escape(_tip_of(trace, n)))
         )
     return found
+
+
+def _tip_of(trace: Figure, n: int) -> str:
+    value = trace["tips"][n] if "tips" in trace else trace["x"][n]
+    return _tip(trace, value, trace["y"][n])
 
 
 def _tip(trace: Figure, x: Any, y: Any) -> str:

@@ -6,9 +6,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from wsgibench.stats import columns
 from wsgibench.verdicts import GOODPUT, INVALID
 
 BARS = " ▁▂▃▄▅▆▇█"
+#: A number and how it is shown.
+NOTHING = (0.0, "-")
 
 
 def tables(
@@ -45,27 +48,27 @@ def _table(python: str, rows: dict[Any, dict[str, Any]]) -> Any:
         (key[1], key[3]): _printed(row["ours"].get(python))
         for key, row in rows.items()
     }
-    top = max((value for value in values.values() if value), default=0.0)
+    top = max((value for value, _ in values.values()), default=0.0)
     table = Table(box=None, pad_edge=False)
     table.add_column("c", justify="right")
     for server in servers:
         table.add_column(server, justify="right")
     for count in counts:
-        cells = (_cell(values.get((s, count)), top) for s in servers)
+        pairs = (values.get((server, count), NOTHING) for server in servers)
+        cells = (_cell(*pair, top) for pair in pairs)
         table.add_row(str(count), *cells)
     return table
 
 
-def _printed(row: dict[str, Any] | None) -> float | None:
+def _printed(row: dict[str, Any] | None) -> tuple[float, str]:
     """Nothing that is no measurement."""
     if row is None or row["verdicts"][GOODPUT] == INVALID:
-        return None
-    value: float | None = row.get("goodput")
-    return value
+        return NOTHING
+    return row.get("goodput", 0.0), columns.cell(row, "goodput")
 
 
-def _cell(value: float | None, top: float) -> str:
-    return "-" if value is None else "%.0f %s" % (value, bar(value, top))
+def _cell(value: float, text: str, top: float) -> str:
+    return ("%s %s" % (text, bar(value, top))) if value else text
 
 
 def notes(rows: dict[Any, dict[str, Any]]) -> list[str]:

@@ -15,8 +15,7 @@ from wsgibench.reports import _application as _application_tables
 from wsgibench.reports import _svg
 from wsgibench.stats import answers, choice, cost, noise
 from wsgibench.stats.answers import Entry
-from wsgibench.stats.bootstrap import Interval
-from wsgibench.stats.columns import LEGEND, cell, codes, marked, three
+from wsgibench.stats.columns import LEGEND, cell, codes
 from wsgibench.verdicts import INVALID
 
 if TYPE_CHECKING:
@@ -143,14 +142,15 @@ def figures_of(
 ) -> list[tuple[str, str, str]]:
     """(what, number, more) of the first in rank, at a glance."""
     best = one.best
-    assert best.cpu is not None
-    found = [("CPU for a request", *_parted(best.cpu, "us"))]
+    found = [("CPU for a request", *_parted(answers.cpu_text(best), "us"))]
     if best.goodput is not None:
-        name = "requests/s" if best.row["rate"] else "requests/s at most"
-        found.append((name, *_parted(best.goodput, "")))
+        text = answers.goodput_text(best)
+        bound = best.row["rate"] or text.startswith(">=")
+        name = "requests/s" if bound else "requests/s at most"
+        found.append((name, *_parted(text, "")))
     for key, name in (("p50_ns", "median time"), ("p99_ns", "p99 time")):
         if best.row.get(key) is not None:
-            found.append((name, three(best.row[key] / 1e6) + " ms", ""))
+            found.append((name, cell(best.row, key) + " ms", ""))
     asked = cost.prices(record)
     priced = cost.of_row(best.row, best.cell, asked)
     if priced is not None:
@@ -158,8 +158,8 @@ def figures_of(
     return found
 
 
-def _parted(value: Interval, unit: str) -> tuple[str, str]:
-    number, _, ends = answers.interval_text(value).partition(" ")
+def _parted(text: str, unit: str) -> tuple[str, str]:
+    number, _, ends = text.partition(" ")
     return ("%s %s" % (number, unit)).strip(), ends
 
 
@@ -214,8 +214,8 @@ def render(record: dict[str, Any]) -> str:
         settings=_settings(record),
         machine={key: str(v) for key, v in record["machine"].items()},
         command=command_of(record),
-        interval_text=answers.interval_text,
-        marked=marked,
+        cpu_text=answers.cpu_text,
+        goodput_text=answers.goodput_text,
         cell=cell,
         codes=codes,
         legend=LEGEND,

@@ -18,10 +18,10 @@ from wsgibench.stats import (
     warmup,
 )
 from wsgibench.stats.bootstrap import Interval
-from wsgibench.stats.columns import three
+from wsgibench.stats.columns import marked, three
 from wsgibench.stats.ranking import Ranking, Rival
 from wsgibench.stats.warmup import StartCourse
-from wsgibench.verdicts import INVALID
+from wsgibench.verdicts import CPU, GOODPUT, INVALID
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,13 +174,26 @@ def shared(one: Entry, other: Entry) -> str:
     return "%d of %d" % (both, either) if both < either else ""
 
 
+def cpu_text(one: Entry, form: str = "") -> str:
+    """us per request with its interval and its verdict."""
+    if one.cpu is None:
+        return "-"
+    return marked(one.row, CPU, interval_text(one.cpu, form))
+
+
+def goodput_text(one: Entry, form: str = "") -> str:
+    """Requests/s, the same."""
+    if one.goodput is None:
+        return "-"
+    return marked(one.row, GOODPUT, interval_text(one.goodput, form))
+
+
 def sentence(answer: Answer) -> str:
     """Without the names of load and interpreter, which stand before it."""
     best, rival = answer.best, answer.next
-    assert best.cpu is not None
     words = "%s costs %s us of server CPU per request" % (
         best.server,
-        interval_text(best.cpu),
+        cpu_text(best),
     )
     if rival is None:
         return words + "; nothing else was measured there."

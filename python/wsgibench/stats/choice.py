@@ -14,6 +14,7 @@ from wsgibench.stats.answers import (
     Entry,
     answers,
     contenders,
+    cpu_text,
     interval_text,
     shared,
     why_barred,
@@ -117,8 +118,7 @@ def _several(choice: Choice) -> bool:
 
 def _which(choice: Choice) -> str:
     best, several = choice.best, _several(choice)
-    assert best.cpu is not None
-    costs = "%s us of CPU for a request" % interval_text(best.cpu)
+    costs = "%s us of CPU for a request" % cpu_text(best)
     if not choice.ties or best.row["starts"] < 2:
         return "%s: %s" % (name(best, True), costs)
     others = ", ".join(name(one.who, several) for one in choice.ties)

@@ -13,6 +13,7 @@ from wsgibench.verdicts import (
     NOTE,
     SUSPECT,
     VALID,
+    WORST_FIRST,
     Doubt,
     sentence,
 )
@@ -71,20 +72,35 @@ LEGEND = (
 )
 
 
-def marked(row: dict[str, Any], name: str, text: str) -> str:
-    """The number with its verdict; a quotient with the worse of two."""
-    number = NUMBER_OF.get(name)
-    if number is None or text == "-":
+def judged(
+    row: dict[str, Any], number: str, text: str, verdict: str = ""
+) -> str:
+    """What follows from this number of the row, with its verdict, or with
+    this one."""
+    verdict = verdict or row["verdicts"][number]
+    if text == "-" or verdict not in (INVALID, SUSPECT):
         return text
-    verdicts = {row["verdicts"][number]}
-    if name == "cpu_vs_null":
-        verdicts.add(row["verdict_of_null"])
-    if INVALID in verdicts:
+    if verdict == INVALID:
         return "(%s)" % text
-    if SUSPECT in verdicts:
-        bound = name == "goodput" and row["client_limited"]
-        return (">=" if bound else "~") + text
-    return text
+    bound = number == GOODPUT and row["client_limited"]
+    return (">=" if bound else "~") + text
+
+
+def marked(row: dict[str, Any], name: str, text: str) -> str:
+    """The number with its verdict, wherever it is shown: in tables, on the
+    page, in sentences. Where there is a range instead, that. A quotient has
+    the worse verdict of two."""
+    number = NUMBER_OF.get(name)
+    if number is None:
+        return text
+    if name == "cpu_vs_null":
+        both = (row["verdicts"][number], row["verdict_of_null"])
+        worse = next((one for one in WORST_FIRST if one in both), VALID)
+        return judged(row, number, text, worse)
+    if name != "server_cpu_us" or "cpu_range" not in row:
+        return judged(row, number, text)
+    span = "%s..%s" % tuple(map(three, row["cpu_range"]))
+    return "(%s)" % span if row["verdicts"][CPU] == INVALID else span
 
 
 def codes(row: dict[str, Any]) -> str:
@@ -110,8 +126,6 @@ def cell(row: dict[str, Any], name: str) -> str:
     value = row.get(name)
     if value is None:
         return "-"
-    if name == "server_cpu_us" and "cpu_range" in row:
-        return "%s..%s" % tuple(map(three, row["cpu_range"]))
     return marked(row, name, _number(name, value))
 
 
@@ -122,6 +136,8 @@ def _number(name: str, value: Any) -> str:
         return "%.2f" % value
     if name.endswith("_ns"):
         return three(value / 1e6)
+    if name == "rate":
+        return "%g" % value
     if name == "rss":
         return "%.0f" % (value / 2**20)
     return str(value)

@@ -17,7 +17,7 @@ from typing import Any
 from wsgibench import runtimes
 from wsgibench.load.hdr import Histogram
 from wsgibench.stats import histogram, samples, verdict, warmup
-from wsgibench.verdicts import CPU, NUMBERS, sentence
+from wsgibench.verdicts import CPU, INVALID, NUMBERS, sentence
 
 #: What two cells must share to be held against each other.
 KEYS = (
@@ -150,7 +150,9 @@ def rows(record: dict[str, Any]) -> list[dict[str, Any]]:
     null = {
         group(r): r
         for r in result
-        if r["server"] == CEILING and "server_cpu_us" in r
+        if r["server"] == CEILING
+        and "server_cpu_us" in r
+        and r["verdict"] != INVALID
     }
     for r in result:
         base = null.get(group(r))
