@@ -53,16 +53,33 @@ class Yardstick(Look, total=False):
     cpu: int  # absent from records of 0.2.0
 
 
-class Window(TypedDict):
+class SomeCensored(TypedDict, total=False):
+    count: int
+    hdr: str
+
+
+class OfRouteInWindow(TypedDict):
+    classes: dict[str, int]
+    response: str
+
+
+class SomeWindow(TypedDict, total=False):
+    failed: int
+    response: str
+    routes: dict[str, OfRouteInWindow]
+
+
+class Window(SomeWindow):
     start_ns: int
     end_ns: int
     ok: int
     service: str  # a histogram, V2 in base64
 
 
-class SomeCensored(TypedDict, total=False):
-    count: int
-    hdr: str
+class Drain(SomeWindow, total=False):
+    """Nothing of a tool of others."""
+
+    service: str
 
 
 class Classes(TypedDict):
@@ -75,7 +92,11 @@ class Histogram(TypedDict):
     hdr: str
 
 
-class OfRoute(TypedDict):
+class SomeOfRoute(TypedDict, total=False):
+    censored: SomeCensored
+
+
+class OfRoute(SomeOfRoute):
     classes: dict[str, int]
     response: Histogram
 
@@ -96,6 +117,7 @@ class Load(TypedDict):
 class WholeLoad(Load, total=False):
     censored: SomeCensored
     connections: Connections
+    drain: Drain
     duration_ns: int
     routes: dict[str, OfRoute]
 

@@ -12,6 +12,7 @@ import pytest
 
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.load import templates, visitors
+from wsgibench.load.hdr import Histogram
 from wsgibench.load.message import message
 from wsgibench.load.render import render
 from wsgibench.load.spec import Entry, LoadSpec
@@ -308,6 +309,10 @@ def test_failures_have_a_route_too(load: Load, golden: Golden) -> None:
         total = sum(route["classes"][name] for route in routes.values())
         assert total == result["classes"][name], name
     assert result["classes"]["timeout"] > 0
+    for route in routes.values():
+        kept = Histogram.decode(route["censored"]["hdr"]).count
+        assert kept == route["censored"]["count"]
+        assert kept == route["tail"]["censored"]
     censored = sum(route["tail"]["censored"] for route in routes.values())
     assert censored == result["tail"]["censored"]
 

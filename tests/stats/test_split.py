@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.stats import synthetic
@@ -124,9 +125,9 @@ def test_money() -> None:
     month = 730 * 3600 * 10 / 1e6 * 1.0 + 730 * 2.0
     assert found.month == pytest.approx(month)
     assert found.joules is None
-    cell = {
-        "starts": [{"energy_uj": 5_000_000, "load": {"classes": {"ok": 1000}}}]
-    }
+    start = synthetic.start(np.full(40, 25), np.full(40, 9e4))
+    start["energy_uj"] = 5_000_000  # of 1,000 requests
+    cell = synthetic.cell("c-uv", [start])
     found = cost.of_row(row, cell, cost.Prices())
     assert found is not None
     assert found.joules == pytest.approx(5000)

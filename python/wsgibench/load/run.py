@@ -62,6 +62,10 @@ def name_routes(result: dict[str, Any], names: list[str]) -> None:
                 "classes": route["classes"],
                 "response": described(route["response"]),
                 "tail": with_censored(route["response"], route["censored"]),
+                "censored": {
+                    "count": route["censored"].count,
+                    "hdr": route["censored"].encode(),
+                },
             }
             for route in routes
         }

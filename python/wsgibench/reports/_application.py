@@ -9,12 +9,21 @@ from typing import Any
 
 from wsgibench import runtimes
 from wsgibench.load.hdr import Histogram
-from wsgibench.stats import split
+from wsgibench.stats import histogram, samples, split
 from wsgibench.stats.answers import Entry, interval_text
 from wsgibench.stats.columns import judged, three
-from wsgibench.verdicts import CPU
+from wsgibench.stats.samples import Windows
+from wsgibench.verdicts import CPU, LATENCY
 
 Table = tuple[list[str], list[list[str]]]
+#: With the windows that its numbers are of, by start.
+Measured = tuple[Entry, dict[int, Windows]]
+
+MS = 1e6  # ns
+#: An older record keeps the times of a route for the whole load only.
+UNTOLD = "not kept"
+#: What the end of the load finds under way is none.
+NO_FAILURES = ("ok", "in_flight")
 
 
 def differences(entries: Sequence[Entry]) -> Table:
@@ -55,7 +64,7 @@ def splits(record: dict[str, Any], entries: Sequence[Entry]) -> Table:
 @dataclass(frozen=True)
 class Route:
     """Of the mix: the application alone, then every server's times under
-    load, the starts together."""
+    load, the starts that its row is of together."""
 
     name: str
     share: str
@@ -69,6 +78,7 @@ def routes(record: dict[str, Any], entries: Sequence[Entry]) -> list[Route]:
     alone = {
         one.python: split.routes(record, one.cell["python"]) for one in entries
     }
+    measured = [(one, samples.measured(one.cell)) for one in entries]
     return [
         Route(
             name,
@@ -78,43 +88,57 @@ def routes(record: dict[str, Any], entries: Sequence[Entry]) -> list[Route]:
                 for python, found in alone.items()
                 if name in found
             ),
-            _route_table(entries, name),
+            _route_table(measured, name),
         )
         for name in sorted(shares, key=lambda name: -shares[name])
     ]
 
 
-def _route_table(entries: Sequence[Entry], name: str) -> Table:
+def _route_table(measured: Sequence[Measured], name: str) -> Table:
+    """Times of the requests that the row's are of; failures, as the row's,
+    of every start."""
     rows = []
-    for one in entries:
-        times, failed = _times(one, name)
-        if not times.places:
+    for one, kept in measured:
+        failed = _failed(one, name)
+        if failed is None:
             continue
+        times = histogram.of_route(one.cell, kept, name)
         rows.append(
             [
                 one.server,
                 one.python,
-                three(times.quantile(0.5) / 1e6),
-                three(times.quantile(0.99) / 1e6)
-                if times.count >= 1000
-                else "-",
-                str(times.count),
+                _ms(one, times, 0.5),
+                _ms(one, times, 0.99),
+                UNTOLD if times is None else str(times.count),
                 str(failed),
             ]
         )
-    heads = ["server", "python", "p50 ms", "p99 ms", "answers", "failed"]
+    heads = ["server", "python", "p50 ms", "p99 ms", "requests", "failed"]
     return heads, rows
 
 
-def _times(one: Entry, route: str) -> tuple[Histogram, int]:
-    times, failed = Histogram(), 0
-    for start in one.cell["starts"]:
-        found = start["load"].get("routes", {}).get(route)
-        if found is None:
-            continue
-        times.add(Histogram.decode(found["response"]["hdr"]))
-        failed += sum(found["classes"].values()) - found["classes"]["ok"]
-    return times, failed
+def _ms(one: Entry, times: Histogram | None, q: float) -> str:
+    if times is None:
+        return UNTOLD
+    value = histogram.quantile(times, q)
+    return (
+        "-" if value is None else judged(one.row, LATENCY, three(value / MS))
+    )
+
+
+def _failed(one: Entry, route: str) -> int | None:
+    """None: it was not asked for."""
+    told = [
+        start["load"]["routes"][route]["classes"]
+        for start in one.cell["starts"]
+        if route in start["load"].get("routes", {})
+    ]
+    if not told:
+        return None
+    return sum(
+        sum(n for name, n in classes.items() if name not in NO_FAILURES)
+        for classes in told
+    )
 
 
 def how_far(record: dict[str, Any]) -> list[str]:
