@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.stats import synthetic
-from wsgibench.reports import _pictures, html, markdown, table
+from wsgibench.reports import _pictures, _sweep, html, markdown, table
 from wsgibench.reports._pictures import Picture
 from wsgibench.stats import answers, choice, columns, summary
 from wsgibench.verdicts import (
@@ -144,3 +144,10 @@ def test_no_row_is_held_against_a_ceiling_that_is_no_measurement() -> None:
         [cell("null", STEADY / 10, WRONG), cell("first", STEADY)]
     )
     assert columns.cell(row(record), "cpu_vs_null") == "-"
+
+
+def test_a_bound_is_one_in_the_sweep_of_a_suite() -> None:
+    found = row(limited())
+    rows = {("hello", "first", "all", 64): {"ours": {"CPython": found}}}
+    ((_, shown),) = _sweep.tables("all", rows)
+    assert list(shown.columns[1].cells) == [">=9000 █"]

@@ -96,8 +96,9 @@ class LoadSpec:
 
     Connection i sends the headers of visitor i modulo their number. The result
     (docs/record-format.md) has ``routes``: a dict by name of ``classes``,
-    ``tail`` (quantiles with the unanswered in them) and ``response`` (a
-    histogram), and each of its windows a ``routes`` with ``classes`` and
+    ``tail`` (quantiles with the unanswered in them), ``response`` and
+    ``censored`` (histograms of those that were answered and of those that
+    were not), and each of its windows a ``routes`` with ``classes`` and
     ``response``. Without ``route`` there are none. At most 1,000 routes.
     """
 

@@ -107,8 +107,8 @@ def _of_group(load: str, every: list[Entry], style: Style) -> list[Picture]:
         Picture(
             "spectrum",
             load,
-            "All starts together, the warm-up left out; a request that was "
-            "never answered counts with the time it was waited for.",
+            "The starts of a row together, the warm-up left out; a request "
+            "that was never answered counts with the time it was waited for.",
             figures.spectrum(timed, style),
             _spectrum_table(timed),
             no_times,
