@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from wsgibench.stats import bootstrap, samples, summary
 from wsgibench.stats.bootstrap import Interval
+from wsgibench.stats.samples import Series
 
 MOST = 1000
 #: Starts before it is asked whether they are precise enough. Who asks after
