@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
@@ -28,6 +29,10 @@ from wsgibench.native.unpatched import check_threads
 LOOK = 1.0
 #: Exit codes of a worker at which gunicorn ends the whole service.
 FAILED_START = (Arbiter.WORKER_BOOT_ERROR, Arbiter.APP_LOAD_ERROR)
+
+
+def _nothing() -> None:
+    pass
 
 
 class Errors(WSGIErrorsWrapper):  # type: ignore[misc]  # no types
@@ -106,16 +111,20 @@ class Worker(BaseWorker):  # type: ignore[misc]  # gunicorn has no types
         handlers = SignalHandlers(
             {}, self.cores[0].wake_fd(), dict.fromkeys(self.SIGNALS)
         )
-        # gunicorn kills a worker that does not notify it for its timeout.
-        end_beat = beat_while_alive(
-            self.cores, threads, self.cfg.timeout or LOOK, self._beat
-        )
         pid = os.getpid()
+        end_beat: Callable[[], None] = _nothing
         try:
+            # gunicorn kills a worker that does not notify it for its timeout.
+            end_beat = beat_while_alive(
+                self.cores, threads, self.cfg.timeout or LOOK, self._beat
+            )
             if not self.alive:
                 self._stop(0.0)  # a signal has been faster
             with handlers:
                 run(self.cores, threads)
+        except WsgibenchError as error:  # of the start: no thread, for one
+            self.log.error("%s", error)
+            sys.exit(Arbiter.APP_LOAD_ERROR)
         except BaseException as error:
             # What goes further is gunicorn's supervisor, which this process
             # was forked from: it would stop the others.

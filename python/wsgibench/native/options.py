@@ -18,6 +18,18 @@ def option(default: Any, help: str, **more: Any) -> Any:
     return field(default=default, metadata=metadata)
 
 
+def check_seconds(name: str, seconds: Any) -> None:
+    """UsageError unless it is a number that the core can count."""
+    try:
+        fits = bool(0 <= seconds <= 1e6)
+    except TypeError:
+        fits = False
+    if not fits:
+        raise UsageError(
+            "%s is a number of seconds, not %r." % (name, seconds)
+        )
+
+
 @dataclass
 class Options:
     """Names are gunicorn's where it has the thing."""
@@ -142,11 +154,7 @@ class Options:
                     % (each.name, ", ".join(choices), value)
                 )
         for name in ("grace", "hang_timeout", "drain_delay"):
-            seconds = getattr(self, name)
-            if not 0 <= seconds <= 1e6:
-                raise UsageError(
-                    "%s is a number of seconds, not %r." % (name, seconds)
-                )
+            check_seconds(name, getattr(self, name))
         for name in ("max_requests", "max_requests_jitter"):
             if getattr(self, name) < 0:
                 raise UsageError(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from wsgibench.native.contract import CoreServer
 from wsgibench.native.forks import end_child
-from wsgibench.native.unpatched import Thread, original
+from wsgibench.native.unpatched import Alarm, Thread, original
 
 #: Seconds between two looks for signals, should nothing else end a wait: an
 #: application can take the wake-up descriptor away (asyncio does).
@@ -19,23 +19,39 @@ LOOK_IN_THREADS = 0.1
 get_ident = original("_thread", "get_ident")
 
 
-def run(cores: Sequence[CoreServer], threads: int, loops: int = 1) -> None:
+def _nothing() -> None:
+    pass
+
+
+def run(
+    cores: Sequence[CoreServer],
+    threads: int,
+    loops: int = 1,
+    on_start: Callable[[], None] = _nothing,
+) -> None:
     """In this thread; or in ``threads`` others for each server; or, with
     several loops, in a thread for each. The servers of the first loop come
-    first in ``cores``, then those of the second ..."""
+    first in ``cores``, then those of the second ... ``on_start`` is called
+    when all threads are there."""
     if threads or loops > 1:
-        _run_in_threads(cores, threads, loops)
-    elif len(cores) == 1:
+        _run_in_threads(cores, threads, loops, on_start)
+        return
+    on_start()
+    if len(cores) == 1:
         cores[0].run()
     else:
         _run_several(cores)
 
 
 def _run_in_threads(
-    cores: Sequence[CoreServer], threads: int, loops: int
+    cores: Sequence[CoreServer],
+    threads: int,
+    loops: int,
+    on_start: Callable[[], None],
 ) -> None:
     running = ServingThreads(cores, threads, loops=loops)
     running.start()
+    on_start()
     # Signal handlers run between the waits, in this thread.
     while not running.join(LOOK_IN_THREADS):
         pass
@@ -75,7 +91,7 @@ class ServingThreads:
         self,
         cores: Sequence[CoreServer],
         threads: int,
-        on_end: Callable[[], None] = lambda: None,
+        on_end: Callable[[], None] = _nothing,
         loops: int = 1,
     ) -> None:
         """on_end: called by the last thread, when it has ended."""
@@ -84,22 +100,35 @@ class ServingThreads:
         self._on_end = on_end
         self._pid = os.getpid()
         self._lock = original("_thread", "allocate_lock")()
+        self._all_there = Alarm()
+        self._given_up = False
         self._idents: set[int] = set()
         self._targets = _targets(cores, threads, loops)
         self._left = len(self._targets)
         self._threads: list[Thread] = []
 
     def start(self) -> None:
-        self._threads = [
-            Thread(functools.partial(self._run, target), "wsgibench")
-            for target in self._targets
-        ]
+        """All of them or none: WsgibenchError if one cannot be started."""
+        try:
+            for target in self._targets:
+                run = functools.partial(self._begin, target)
+                self._threads.append(Thread(run, "wsgibench"))
+        except BaseException:
+            self._given_up = True
+            self._all_there.set()
+            self.join(None)
+            raise
+        self._all_there.set()
 
-    def join(self, timeout: float) -> bool:
-        """Whether all have ended; waits so many seconds for it. A forked
-        child has none of them."""
+    def join(self, timeout: float | None) -> bool:
+        """Whether all have ended; waits so many seconds for it, or for ever.
+        A forked child has none of them."""
+        if self._pid != os.getpid():
+            return True
+        if timeout is None:
+            return all(thread.join() for thread in self._threads)
         until = time.monotonic() + timeout
-        return self._pid != os.getpid() or all(
+        return all(
             thread.join(max(0.0, until - time.monotonic()))
             for thread in self._threads
         )
@@ -107,6 +136,11 @@ class ServingThreads:
     def has_caller(self) -> bool:
         """Whether the caller is one of these threads."""
         return get_ident() in self._idents
+
+    def _begin(self, target: Callable[[], None]) -> None:
+        self._all_there.wait()
+        if not self._given_up:
+            self._run(target)
 
     def _run(self, target: Callable[[], None]) -> None:
         self._idents.add(get_ident())

@@ -17,6 +17,7 @@ from wsgibench.native import sockets, tls, upgrade
 from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import Application, CoreServer
 from wsgibench.native.log import logger
+from wsgibench.native.options import check_seconds
 from wsgibench.native.running import ServingThreads
 from wsgibench.native.settings import to_core
 from wsgibench.native.unpatched import check_threads
@@ -161,32 +162,43 @@ class Server:
             self.socket, "https" if settings.get("certfile") else "http"
         )
         self._running: ServingThreads | None = None
+        self._closed = False
 
     # In background threads ------------------------------------------------
 
     def start(self) -> None:
         """Serve in threads of its own; ``with`` does it, too."""
+        if self._closed:
+            raise ValueError("the server is closed")
         if self._running is not None:
             raise WsgibenchError("the server is running already.")
         check_threads(self.threads)
         self._running = ServingThreads(
             [self.core], self.threads, self._on_threads_end
         )
-        self._running.start()
+        try:
+            self._running.start()
+        except BaseException:
+            self._running = None
+            raise
 
-    def stop(self, grace: float = 30.0) -> None:
-        """Finish what is under way (at most ``grace`` seconds) and close.
+    def stop(self, grace: float | None = 30.0) -> None:
+        """Finish what is under way (at most ``grace`` seconds; None: however
+        long it takes) and close.
 
         Returns when that is done, but for calls of the application that do
         not come back in time. Called by the application itself, in the
         server's own thread, it returns at once: its call is among those.
         """
+        if grace is not None:
+            check_seconds("grace", grace)
+        self._closed = True
         self._seal_socket()
         self.core.stop(grace)
         self._close_socket()  # nobody accepts from its queue any more
         running = self._running
         if running is None or not running.has_caller():
-            self._end_threads(grace + LAST_WORDS)
+            self._end_threads(None if grace is None else grace + LAST_WORDS)
             self.core.close()
         else:
             self._close_at_end = True
@@ -199,13 +211,14 @@ class Server:
         server is closed as soon as it is back. So this is safe in the
         application, in any thread, and in signal handlers.
         """
+        self._closed = True
         self._seal_socket()
         self.core.close()
         self._close_socket()
         if self._running is not None and not self._running.has_caller():
             self._end_threads(LAST_WORDS)
 
-    def _end_threads(self, timeout: float) -> None:
+    def _end_threads(self, timeout: float | None) -> None:
         if self._running is not None and self._running.join(timeout):
             self._running = None
 
@@ -220,6 +233,7 @@ class Server:
             )
             self._close_at_end = True  # or clients would wait in its queue
         if self._close_at_end:
+            self._closed = True
             self.core.close()
             self._close_socket()
 

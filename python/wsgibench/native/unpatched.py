@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from wsgibench.errors import UsageError
+from wsgibench.errors import UsageError, WsgibenchError
 
 
 def original(module: str, name: str) -> Any:
@@ -49,12 +49,20 @@ def check_threads(threads: int, loops: int = 1) -> None:
 
 
 class Thread:
-    """A daemon thread of the system."""
+    """A daemon thread of the system. WsgibenchError if there can be none."""
 
     def __init__(self, target: Callable[[], None], name: str) -> None:
         self._target = target
         self._over = original("_thread", "allocate_lock")()
         self._over.acquire()
+        try:
+            self._start(name)
+        except RuntimeError as error:  # a limit of this user or its memory
+            raise WsgibenchError(
+                "cannot start a thread (%s): %s." % (name, error)
+            ) from error
+
+    def _start(self, name: str) -> None:
         if patched_by() is None:
             threading.Thread(target=self._run, name=name, daemon=True).start()
         else:
@@ -85,8 +93,8 @@ class Alarm:
         if self._lock.locked():
             self._lock.release()
 
-    def wait(self, timeout: float) -> bool:
-        """Whether it is set."""
+    def wait(self, timeout: float = -1) -> bool:
+        """Whether it is set; waits so many seconds for it, or for ever."""
         is_set: bool = self._lock.acquire(True, timeout)
         if is_set:
             self._lock.release()
