@@ -125,16 +125,21 @@ def test_signals_while_the_application_is_imported(
     assert program.stop() == 0, program.text
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT]
+)
 @pytest.mark.parametrize("arguments", [(), ("--preload",)])
 def test_a_stop_while_the_application_is_imported(
     run_app: Run, tmp_path: Path, arguments: tuple[str, ...], number: int
 ) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
-    program = run_app("--grace=60", "--pid=pid", *arguments, app="slow")
+    more = ("--pid=pid", "--bind=unix:socket", *arguments)
+    program = run_app("--grace=60", *more, app="slow")
     until((tmp_path / "importing").exists, "no import")
+    assert (tmp_path / "socket").exists()
     assert program.stop(number) == 0, program.text
     assert not (tmp_path / "pid").exists()
+    assert not (tmp_path / "socket").exists()
     assert "Traceback" not in program.text
 
 

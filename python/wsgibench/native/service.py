@@ -22,10 +22,11 @@ from wsgibench.native.log import logger
 from wsgibench.native.notify import Notifier
 from wsgibench.native.observation import Observation
 from wsgibench.native.options import Options
-from wsgibench.native.running import run
+from wsgibench.native.running import get_ident, run
 from wsgibench.native.server import make_core
-from wsgibench.native.unpatched import Alarm, Thread, check_threads
-from wsgibench.native.workers import Contact
+from wsgibench.native.timer import Timer
+from wsgibench.native.unpatched import check_threads
+from wsgibench.native.workers import MARGIN, Contact
 from wsgibench.orphans import end_with_parent
 
 
@@ -94,8 +95,14 @@ class Service:
         self.announces = False
         self.draining = False
         self._cores: list[CoreServer] = []
-        self._stops = 0
+        self._open = 0  # of the cores
         self._log: AccessLog | None = None
+        # Of a process that serves alone:
+        self._stops = 0
+        self._timer: Timer | None = None
+        self._main = get_ident()
+        self._is_overdue = False
+        self._runs = False
 
     # Making -----------------------------------------------------------------
 
@@ -115,6 +122,7 @@ class Service:
                 log=self._log,
                 error_stream=log.ErrorStream(),
                 error_fd=log.descriptor(),
+                on_close=self._on_core_close,
                 settings=self.settings,
             )
         except OSError as error:
@@ -149,13 +157,20 @@ class Service:
             for listeners in self.listeners.of(number, loops):
                 for sock in listeners:
                     self._cores.append(self._make_core(app, sock))
+                    self._open += 1
             yield self._cores
         finally:
             for core in self._cores:
                 core.close()
             self._cores = []
-            if self._log is not None:
+            if not self._open and self._log is not None:
                 self._log.close()
+
+    def _on_core_close(self) -> None:
+        """By the last call of the application, if that outlives serve()."""
+        self._open -= 1
+        if not self._open and self._log is not None:
+            self._log.close()
 
     def _stop_cores(self, grace: float) -> None:
         for core in self._cores:
@@ -230,8 +245,12 @@ class Service:
                 stack.callback(
                     beat_while_alive(cores, options.threads, timeout, beat)
                 )
-            contact.report(reports.READY)
-            run(cores, options.threads, options.loops)
+            run(
+                cores,
+                options.threads,
+                options.loops,
+                lambda: contact.report(reports.READY),
+            )
 
     def _on_term(self, contact: Contact) -> None:
         if self.options.drain_delay and not contact.must_finish():
@@ -246,20 +265,35 @@ class Service:
     # Alone ------------------------------------------------------------------
 
     def run_alone(self, app: Application, notifier: Notifier) -> None:
+        try:
+            self._run_alone(app, notifier)
+        except signals.Overdue:
+            logger.warning(
+                "the application has not come back in time; it is left"
+            )
+
+    def _run_alone(self, app: Application, notifier: Notifier) -> None:
         handlers: dict[signal.Signals, Callable[[], None]] = {
             signal.SIGTERM: lambda: self._stop_alone(notifier),
             signal.SIGINT: lambda: self._stop_alone(notifier),
-            signal.SIGQUIT: lambda: self._finish(0.0),
+            signal.SIGQUIT: self._quit_alone,
             signal.SIGHUP: self._cannot_renew,
             signal.SIGUSR1: self._reopen,
         }
         self.identity.take_on()
+
+        def started() -> None:
+            self.announce()
+            notifier.ready("serving")
+
         with self._serving(app, 0, None) as cores:
             with contextlib.ExitStack() as stack:
                 stack.enter_context(self.observation.of(cores, 0))
+                self._timer = Timer("wsgibench-stop")
                 stack.enter_context(
                     signals.handling(cores[0].wake_fd(), handlers)
                 )
+                stack.callback(self._timer.end)
                 if notifier.period:
                     stack.callback(
                         beat_while_alive(
@@ -269,9 +303,12 @@ class Service:
                             notifier.alive,
                         )
                     )
-                self.announce()
-                notifier.ready("serving")
-                run(cores, self.options.threads, self.options.loops)
+                self._runs = True
+                try:
+                    options = self.options
+                    run(cores, options.threads, options.loops, started)
+                finally:
+                    self._runs = False
 
     def _stop_alone(self, notifier: Notifier) -> None:
         self._stops += 1
@@ -284,17 +321,29 @@ class Service:
             self._finish(grace)
             return
         self.draining = True
+        assert self._timer is not None
+        self._timer.after(delay, lambda: self._finish(grace))
 
-        def finish_later() -> None:
-            Alarm().wait(delay)
-            self._finish(grace)
-
-        Thread(finish_later, "wsgibench-drain")
+    def _quit_alone(self) -> None:
+        if self._is_overdue and self._runs:
+            raise signals.Overdue
+        self._finish(0.0)
 
     def _finish(self, grace: float) -> None:
         self.listeners.seal()
         self._stop_cores(grace)
         self.listeners.close()
+        assert self._timer is not None
+        self._timer.after(grace + MARGIN, self._leave)
+
+    def _leave(self) -> None:
+        """There is no supervisor that would kill this process: what the main
+        thread is in ends by an exception of its signal handler. Again, should
+        the application go on in spite of it."""
+        self._is_overdue = True
+        signal.pthread_kill(self._main, signal.SIGQUIT)
+        assert self._timer is not None
+        self._timer.after(MARGIN, self._leave)
 
     def _cannot_renew(self) -> None:
         self._reopen()

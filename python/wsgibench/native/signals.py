@@ -73,19 +73,24 @@ def handling(
 
 
 class Ended(KeyboardInterrupt):
-    """SIGTERM or SIGINT while nothing is served yet; which, as text."""
+    """A signal to stop while nothing is served yet; which, as text."""
+
+
+class Overdue(KeyboardInterrupt):
+    """The time to stop is over, and the application is still called."""
 
 
 @contextlib.contextmanager
 def starting() -> Iterator[None]:
-    """Until there is something to stop: TERM and INT end the start, here and
-    now, and the rest does nothing. What the caller handles stays his."""
+    """Until there is something to stop: TERM, INT and QUIT end the start,
+    here and now, and the rest does nothing. What the caller handles stays
+    his."""
 
     def end(number: int, frame: FrameType | None) -> None:
         raise Ended(signal.Signals(number).name)
 
     new: dict[int, Any] = dict.fromkeys(OTHERS, nothing)
-    new.update({signal.SIGTERM: end, signal.SIGINT: end})
+    new.update(dict.fromkeys(STOPS, end))
     defaults = (signal.SIG_DFL, signal.default_int_handler)
     for number in list(new):
         if signal.getsignal(number) not in defaults:
