@@ -13,6 +13,7 @@ from tests.native.serving import Run
 from wsgibench.commands import serve
 
 settings = pytest.importorskip("wsgibench.gunicorn.settings")
+peers = pytest.importorskip("wsgibench.gunicorn.peers")
 
 
 def test_every_setting_of_gunicorns_is_in_one_table() -> None:
@@ -103,6 +104,37 @@ def test_a_setting_that_a_later_gunicorn_adds_is_refused() -> None:
             settings.check(cfg)
     finally:
         config.KNOWN_SETTINGS.remove(Later)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ssl_version", "TLSv1", "ssl_version = 'TLSv1': TLS 1.2 and later"),
+        ("ssl_version", 3, "ssl_version = 3: TLS 1.2 and later"),
+        ("forwarded_allow_ips", "nobody", "forwarded_allow_ips is a list"),
+        ("forwarded_allow_ips", "fe80::1%lo", "forwarded_allow_ips is a list"),
+        ("proxy_allow_ips", "nobody", "proxy_allow_ips is a list"),
+    ],
+)
+def test_what_is_no_value_of_a_setting_is_refused(
+    name: str, value: str | int, words: str
+) -> None:
+    cfg = config.Config()
+    # As gunicorn has it after its own checks, which differ by version.
+    setting = cfg.settings[name]
+    setting.value = [value] if "allow" in name else value
+    with pytest.raises(settings.UsageError, match=words):
+        settings.check(cfg)
+
+
+def test_a_netmask_is_a_network() -> None:
+    cfg = config.Config()
+    allowed = ["10.0.0.0/255.0.0.0", ""]
+    cfg.settings["forwarded_allow_ips"].value = allowed
+    settings.check(cfg)
+    may_forward = peers.who_may_forward(cfg, False)
+    assert may_forward("10.1.2.3")
+    assert not may_forward("11.1.2.3")
 
 
 REFUSED = [

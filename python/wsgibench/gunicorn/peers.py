@@ -6,18 +6,26 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Callable
-from typing import Any, Union
+from typing import Any
 
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+from wsgibench.native import proxies
+from wsgibench.native.proxies import Network
 
 
-def _networks(allowed: Any) -> list[Network]:
+def _networks(cfg: Any, setting: str) -> list[Network]:
     """Of a setting's addresses and networks; "*" is everybody."""
+    allowed = getattr(cfg, setting)
     names = allowed.split(",") if isinstance(allowed, str) else list(allowed)
     names = [str(name).strip() for name in names]
     if "*" in names:
         names = ["0.0.0.0/0", "::/0"]
-    return [ipaddress.ip_network(name, strict=False) for name in names]
+    return [proxies.network(setting, name) for name in names if name]
+
+
+def check(cfg: Any) -> None:
+    """UsageError for what is no address."""
+    for setting in ("forwarded_allow_ips", "proxy_allow_ips"):
+        _networks(cfg, setting)
 
 
 def _within(network: Network, others: list[Network]) -> bool:
@@ -30,9 +38,9 @@ def _within(network: Network, others: list[Network]) -> bool:
 def balancers_forward(cfg: Any) -> set[bool]:
     """Whether balancers may set forwarded fields: {True}, {False}, or both
     if it depends on the balancer."""
-    forwarders = _networks(cfg.forwarded_allow_ips)
+    forwarders = _networks(cfg, "forwarded_allow_ips")
     found = set()
-    for balancer in _networks(cfg.proxy_allow_ips):
+    for balancer in _networks(cfg, "proxy_allow_ips"):
         within = _within(balancer, forwarders)
         found.add(within)
         if not within and any(map(balancer.overlaps, forwarders)):
@@ -53,7 +61,7 @@ def who_may_forward(
     if has_proxy_protocol:
         (may,) = balancers_forward(cfg)
         return lambda address: may
-    networks = _networks(cfg.forwarded_allow_ips)
+    networks = _networks(cfg, "forwarded_allow_ips")
 
     @functools.lru_cache(1024)
     def is_allowed(address: str) -> bool:

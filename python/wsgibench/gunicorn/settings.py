@@ -75,6 +75,14 @@ def _is(*values: Any) -> Callable[[Any], bool]:
     return lambda value: value in values
 
 
+def _is_any_tls(value: Any) -> bool:
+    """ssl.PROTOCOL_TLS and PROTOCOL_TLS_SERVER; PROTOCOL_SSLv23 is one."""
+    try:
+        return int(value) in (2, 16, 17)
+    except (TypeError, ValueError):  # a name, from the command line
+        return False
+
+
 #: setting -> (is this value served?, what to say otherwise)
 LIMITED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "protocol": (_is("http"), "only http is spoken"),
@@ -85,8 +93,7 @@ LIMITED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "http2_cleartext": (_is_off, "only HTTP/1.1 is spoken"),
     "http_parser": (_is("auto"), "requests are read by the C server"),
     "ssl_version": (
-        # ssl.PROTOCOL_TLS and PROTOCOL_TLS_SERVER; PROTOCOL_SSLv23 is one
-        lambda value: int(value) in (2, 16, 17),
+        _is_any_tls,
         "TLS 1.2 and later are spoken; WSGIBENCH_SETTINGS may say "
         "ssl_protocol_min=tls1.3",
     ),
@@ -127,6 +134,7 @@ def check(cfg: Any) -> None:
             raise _refusal(name, value, HOOKS[name])
         if name not in known and not is_default(cfg, name):
             raise _refusal(name, value, "it is not known here")
+    peers.check(cfg)
     size = cfg.limit_request_field_size
     if size > MAX_HEAD - 2:
         raise _refusal(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.native.numerals import read_number
 
 
 def octal(text: str | int, name: str) -> int:
@@ -31,10 +32,8 @@ MAX_ID = 2**32 - 2
 def _number(text: str | int) -> int | None:
     """A uid or gid that is given as a number need not be in a database: in a
     container it often is not."""
-    if isinstance(text, str) and not (text.isascii() and text.isdigit()):
-        return None
-    number = int(text)
-    return number if 0 <= number <= MAX_ID else None
+    number = read_number(text) if isinstance(text, str) else text
+    return number if number is not None and 0 <= number <= MAX_ID else None
 
 
 def find_user(user: str | int | None) -> tuple[int, int | None] | None:

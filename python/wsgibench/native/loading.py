@@ -95,7 +95,9 @@ def load_app(
     text: str, directory: str = ".", factory: bool = False
 ) -> Application:
     module_name, colon, path = text.partition(":")
-    if not module_name or (colon and not path):
+    # importlib takes a first dot for a relative import, of which package?
+    wrong = "" in module_name.split(".") or "\0" in text
+    if wrong and "/" not in module_name or (colon and not path):
         raise UsageError("%r is not an application like module:app." % text)
     if "/" in module_name or os.path.isfile(module_name):
         raise UsageError(

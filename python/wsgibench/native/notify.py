@@ -7,6 +7,8 @@ import os
 import socket
 import time
 
+from wsgibench.native.numerals import read_number
+
 
 class Notifier:
     """Does nothing where nobody asked (NOTIFY_SOCKET is not set)."""
@@ -14,13 +16,13 @@ class Notifier:
     def __init__(self) -> None:
         # Programs that the application starts are not the service.
         self._address = os.environ.pop("NOTIFY_SOCKET", "")
-        period = os.environ.pop("WATCHDOG_USEC", "")
+        period = read_number(os.environ.pop("WATCHDOG_USEC", ""))
         pid = os.environ.pop("WATCHDOG_PID", "")
         #: Seconds between two signs of life; 0: nobody waits for them.
         self.period = 0.0
         is_for_us = not pid or pid == str(os.getpid())
-        if self._address and period.isdigit() and is_for_us:
-            self.period = int(period) / 2e6
+        if self._address and period is not None and is_for_us:
+            self.period = period / 2e6
         self._next = 0.0
 
     def send(self, *lines: str) -> None:

@@ -14,6 +14,7 @@ from wsgibench.errors import UsageError
 from wsgibench.native import prometheus, sockets
 from wsgibench.native.board import Board, flat, together
 from wsgibench.native.contract import CoreServer
+from wsgibench.native.numerals import read_number
 from wsgibench.native.statsd import Statsd, address_of
 from wsgibench.native.unpatched import Alarm, Thread
 
@@ -21,7 +22,7 @@ PERIOD = 1.0
 
 
 def open_listener(address: str) -> socket.socket:
-    if address.isdigit():
+    if read_number(address) is not None:
         address = "127.0.0.1:" + address
     if ":" not in address:
         raise UsageError(

@@ -30,6 +30,13 @@ def check_seconds(name: str, seconds: Any) -> None:
         )
 
 
+def check_text(name: str, text: Any) -> None:
+    """UsageError for what no file, host or setting can be called; None is
+    not set."""
+    if isinstance(text, str) and "\0" in text:
+        raise UsageError("%s has a NUL in it: %r." % (name, text))
+
+
 @dataclass
 class Options:
     """Names are gunicorn's where it has the thing."""
@@ -148,6 +155,8 @@ class Options:
         for each in fields(self):
             choices = each.metadata.get("choices")
             value = getattr(self, each.name)
+            for text in value if isinstance(value, list) else [value]:
+                check_text(each.name, text)
             if choices and value not in choices:
                 raise UsageError(
                     "%s is one of %s, not %r."
@@ -172,7 +181,7 @@ class Options:
                 "health_path begins with /, unlike %r." % self.health_path
             )
         for pair in self.env:
-            if pair.find("=") < 1 or "\0" in pair:
+            if pair.find("=") < 1:
                 raise UsageError("env is NAME=VALUE, not %r." % pair)
         if self.reload_extra_file and not self.reload:
             raise UsageError("reload_extra_file is of no use without reload.")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Union
 
 from wsgibench.errors import UsageError
 
@@ -26,19 +26,30 @@ def addresses(name: str) -> Callable[[Any], str]:
     """A converter for the setting `name`: a list of who is trusted."""
 
     def convert(value: Any) -> str:
-        entries = split(value)
-        for entry in entries:
-            try:
-                if entry not in ("*", "unix"):
-                    ipaddress.ip_network(entry, strict=False)
-            except ValueError as error:
-                raise UsageError(
-                    "%s is a list of addresses and networks, unix and *; %r "
-                    "is none of them." % (name, entry)
-                ) from error
-        return ",".join(entries)
+        return ",".join(
+            entry if entry in ("*", "unix") else str(network(name, entry))
+            for entry in split(value)
+        )
 
     return convert
+
+
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+def network(name: str, entry: str) -> Network:
+    """Of an address or a network; a netmask becomes a length, which is what
+    the core reads. Zones (fe80::1%eth0) belong to one machine, and
+    REMOTE_ADDR has none."""
+    try:
+        if "%" not in entry:
+            return ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        pass
+    raise UsageError(
+        "%s is a list of addresses and networks, unix and *; %r is none of "
+        "them." % (name, entry)
+    )
 
 
 def headers(value: Any) -> str:

@@ -17,9 +17,9 @@ from wsgibench.native import sockets, tls, upgrade
 from wsgibench.native.access_log import AccessLog
 from wsgibench.native.contract import Application, CoreServer
 from wsgibench.native.log import logger
-from wsgibench.native.options import check_seconds
+from wsgibench.native.options import check_seconds, check_text
 from wsgibench.native.running import ServingThreads
-from wsgibench.native.settings import to_core
+from wsgibench.native.settings import check_texts, to_core
 from wsgibench.native.unpatched import check_threads
 
 #: Seconds that threads have for ending, when nothing keeps them any more.
@@ -47,6 +47,7 @@ def make_core(
         raise UsageError("the application %r is not callable." % (app,))
     if threads < 0:
         raise UsageError("threads must be 0 or more, not %d." % threads)
+    check_texts(settings or {})
     https = tls.check(settings or {})
     core = to_core(settings or {})
     if multiprocess or loops > 1:
@@ -78,15 +79,16 @@ def make_core(
             on_close=on_close,
             **core,
         )
-    except (ValueError, OverflowError) as error:
+    except BaseException as error:
         os.close(fd)
-        raise UsageError(
-            "the server refuses a setting: max_head is at most 65536, "
-            "max_line at most 1048576, server_header is printable, and no "
-            "number is negative or beyond its field."
-        ) from error
-    except BaseException:
-        os.close(fd)
+        if isinstance(error, (ValueError, OverflowError)):
+            raise UsageError(
+                "the server refuses a setting: %s." % error
+            ) from error
+        if isinstance(error, OSError):
+            raise WsgibenchError(
+                "cannot listen: %s." % (error.strerror or error)
+            ) from error
         raise
     return server
 
@@ -129,6 +131,8 @@ class Server:
         log_format: str = "common",
         **settings: Any,
     ) -> None:
+        for name, text in (("bind", bind), ("access_log", access_log)):
+            check_text(name, text)
         self._closes_socket = sock is None
         self._close_at_end = False
         self._owner = None if sockets.is_inherited(bind) else os.getpid()
@@ -147,14 +151,10 @@ class Server:
                 on_close=log.close if log is not None else None,
                 settings=settings,
             )
-        except BaseException as error:
+        except BaseException:
             self._close_socket()
             if log is not None:
                 log.close()
-            if isinstance(error, OSError):
-                raise WsgibenchError(
-                    "cannot listen: %s." % (error.strerror or error)
-                ) from error
             raise
         self.threads = threads
         self.address = self.socket.getsockname()

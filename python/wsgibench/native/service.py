@@ -112,23 +112,18 @@ class Service:
         return AccessLog(self.options.access_log, self.options.log_format)
 
     def _make_core(self, app: Application, sock: socket.socket) -> CoreServer:
-        try:
-            return make_core(
-                app,
-                sock,
-                threads=self.options.threads,
-                loops=self.options.loops,
-                multiprocess=self.workers > 1,
-                log=self._log,
-                error_stream=log.ErrorStream(),
-                error_fd=log.descriptor(),
-                on_close=self._on_core_close,
-                settings=self.settings,
-            )
-        except OSError as error:
-            raise WsgibenchError(
-                "cannot listen: %s." % (error.strerror or error)
-            ) from error
+        return make_core(
+            app,
+            sock,
+            threads=self.options.threads,
+            loops=self.options.loops,
+            multiprocess=self.workers > 1,
+            log=self._log,
+            error_stream=log.ErrorStream(),
+            error_fd=log.descriptor(),
+            on_close=self._on_core_close,
+            settings=self.settings,
+        )
 
     def _wrap(self, app: Application, contact: Contact | None) -> Application:
         options = self.options

@@ -13,6 +13,7 @@ from typing import Any
 
 from wsgibench.errors import UsageError
 from wsgibench.native import proxies, tls
+from wsgibench.native.options import check_text
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,20 @@ SETTINGS = (
     ),
 )
 
+#: The core sends so much of server_header (response_head.c).
+MAX_SERVER = 64
+
+
+def _server_header(name: str) -> str:
+    size = len(name.encode())
+    if size > MAX_SERVER or any(ord(c) < 32 or ord(c) == 127 for c in name):
+        raise UsageError(
+            "server_header is at most %d printable bytes, not %r."
+            % (MAX_SERVER, name if len(name) < 100 else name[:96] + " ...")
+        )
+    return "" if name == "none" else name
+
+
 #: What the core wants in another form, or says too little about.
 CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "sni_certs": tls.host_lines,
@@ -236,10 +251,12 @@ CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "proxy_allow_ips": proxies.addresses("proxy_allow_ips"),
     "underscored_headers": proxies.underscored,
     "root_path": proxies.root_path,
-    "server_header": lambda name: "" if name == "none" else name,
+    "server_header": _server_header,
 }
 
 UINT32 = 4294967295
+#: The smallest numbers, where they are not 0.
+LEAST = {"accept_batch": 1}
 #: The largest numbers, where they are not the type's.
 MOST = {
     "backlog": 2147483647,
@@ -256,9 +273,28 @@ MOST = {
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
+def check_texts(settings: dict[str, Any]) -> None:
+    """UsageError for texts that the core, or the files' system, cannot
+    take."""
+    for name, value in settings.items():
+        setting = BY_NAME.get(name)
+        if setting is None or not setting.text or value is None:
+            continue
+        if not isinstance(value, str):
+            raise UsageError("%s is a text, not %r." % (name, value))
+        check_text(name, value)
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(
+                "%s must be UTF-8, unlike %r." % (name, value)
+            ) from error
+
+
 def to_core(settings: dict[str, Any]) -> dict[str, Any]:
     """The given settings under the core's names and in its units."""
     core: dict[str, Any] = {}
+    check_texts(settings)
     for name, value in settings.items():
         setting = BY_NAME.get(name)
         if setting is None:
@@ -276,9 +312,11 @@ def to_core(settings: dict[str, Any]) -> dict[str, Any]:
             value = round(value * 1000)
         elif not setting.text and name not in CONVERTERS:
             most = MOST.get(name, UINT32)
-            if not (0 <= value <= most or (name, value) == ("backlog", -1)):
+            least = LEAST.get(name, 0)
+            is_off = (name, value) == ("backlog", -1)
+            if not (least <= value <= most or is_off):
                 raise UsageError(
-                    "%s is 0 to %d, not %r." % (name, most, value)
+                    "%s is %d to %d, not %r." % (name, least, most, value)
                 )
         if name in CONVERTERS:
             value = CONVERTERS[name](value)

@@ -13,8 +13,22 @@ import stat
 import struct
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from wsgibench.errors import UsageError, WsgibenchError
+from wsgibench.native.numerals import read_number
+
+
+def resolve(
+    host: str, port: int, kind: int, flags: int = 0
+) -> tuple[Any, Any, Any, str, Any]:
+    """As getaddrinfo(3): the first of what it finds."""
+    try:
+        return socket.getaddrinfo(host or None, port, 0, kind, 0, flags)[0]
+    except socket.gaierror as error:
+        raise UsageError("%s." % error.strerror) from error
+    except ValueError as error:  # UnicodeError of IDNA is one
+        raise UsageError("%r is no name of a host." % host) from error
 
 
 def listen_tcp(
@@ -24,15 +38,12 @@ def listen_tcp(
     if not 0 <= port <= 65535:  # getaddrinfo() takes the lower 16 bits
         raise UsageError("a port is 0 to 65535, not %d." % port)
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host or None,
-            port,
-            type=socket.SOCK_STREAM,
-            flags=socket.AI_PASSIVE,
-        )[0]
-    except socket.gaierror as error:
+        family, kind, protocol, _, address = resolve(
+            host, port, socket.SOCK_STREAM, socket.AI_PASSIVE
+        )
+    except UsageError as error:
         raise UsageError(
-            "cannot listen on %s:%s: %s." % (host, port, error.strerror)
+            "cannot listen on %s:%s: %s" % (host, port, error)
         ) from error
     listener = socket.socket(family, kind, protocol)
     try:
@@ -140,11 +151,12 @@ def from_systemd() -> list[str]:
         return []
     for name in ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"):
         os.environ.pop(name, None)
-    if not count.isdigit():
+    number = read_number(count)
+    if number is None:
         raise UsageError("LISTEN_FDS is a number, not %r." % count)
     return [
         "fd://%d" % fd
-        for fd in range(FIRST_OF_SYSTEMD, FIRST_OF_SYSTEMD + int(count))
+        for fd in range(FIRST_OF_SYSTEMD, FIRST_OF_SYSTEMD + number)
     ]
 
 
@@ -165,16 +177,18 @@ def open_listener(
     if bind.startswith("unix:"):
         return listen_unix(bind[5:], uds_mode)
     if is_inherited(bind):
-        if not bind[5:].isdigit():
+        fd = read_number(bind[5:])
+        if fd is None:
             raise UsageError("%r is not an address like fd://3." % bind)
-        return inherited(int(bind[5:]))
-    name, colon, number = bind.rpartition(":")
-    if not colon or not number.isdigit():
+        return inherited(fd)
+    name, colon, digits = bind.rpartition(":")
+    number = read_number(digits)
+    if not colon or number is None:
         raise UsageError(
             "%r is not an address: use HOST:PORT, unix:/path, "
             "unix:@name or fd://N." % bind
         )
-    return listen_tcp(name.strip("[]"), int(number), reuse_port=reuse_port)
+    return listen_tcp(name.strip("[]"), number, reuse_port=reuse_port)
 
 
 def describe(listener: socket.socket, scheme: str = "http") -> str:

@@ -11,6 +11,8 @@ import socket
 from typing import Any
 
 from wsgibench.errors import UsageError
+from wsgibench.native.numerals import read_number
+from wsgibench.native.sockets import resolve
 
 #: Bytes of a datagram that pass any network.
 DATAGRAM = 1400
@@ -20,19 +22,16 @@ def address_of(text: str) -> tuple[Any, Any]:
     """(family, address) of HOST:PORT or unix:///path."""
     if text.startswith("unix://"):
         return socket.AF_UNIX, text[7:]
-    host, _, port = text.rpartition(":")
-    if not (host and port.isdigit() and 0 < int(port) < 65536):
+    host, _, digits = text.rpartition(":")
+    port = read_number(digits)
+    if not (host and port and port < 65536):
         raise UsageError(
             "statsd_host is HOST:PORT or unix:///path, not %r." % text
         )
     try:
-        found = socket.getaddrinfo(
-            host.strip("[]"), int(port), type=socket.SOCK_DGRAM
-        )[0]
-    except OSError as error:
-        raise UsageError(
-            "statsd_host %s: %s." % (text, error.strerror)
-        ) from error
+        found = resolve(host.strip("[]"), port, socket.SOCK_DGRAM)
+    except UsageError as error:
+        raise UsageError("statsd_host %s: %s" % (text, error)) from error
     return found[0], found[4]
 
 
