@@ -106,7 +106,7 @@ def test_a_load_that_waits_is_not_held_against_the_clients_null() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "text"), [(INVALID, "(15.00)"), (SUSPECT, "~15.00")]
+    ("level", "text"), [(INVALID, "-"), (SUSPECT, "~15.00")]
 )
 def test_a_quotient_has_the_worse_verdict_of_its_two(
     level: str, text: str
