@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import errno
 import importlib
+import io
 import os
 import pkgutil
 import re
@@ -20,7 +21,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from wsgibench import __version__, commands
+from wsgibench import __version__, commands, printable
 from wsgibench.commands import _exit_codes
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.plugins import suggestion
@@ -157,12 +158,18 @@ def open_standard_streams() -> None:
         if getattr(sys, name) is None:
             mode = "r" if fd == 0 else "w"
             setattr(sys, name, open(fd, mode, closefd=False))
+    # Tables have characters that not every encoding of a terminal has.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:
-    """To standard error; that nobody reads it changes no exit code."""
+    """To standard error; that nobody reads it changes no exit code. The name
+    of a file may hold any byte."""
     with contextlib.suppress(OSError):
-        print("wsgibench: " + text, file=sys.stderr, flush=True)
+        print(
+            "wsgibench: " + printable.text(text), file=sys.stderr, flush=True
+        )
 
 
 #: What the system refuses whatever the program is like.

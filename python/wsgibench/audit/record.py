@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypedDict
 from xml.etree import ElementTree
 
+from wsgibench import printable
 from wsgibench.audit.finding import KINDS, LEVELS, Finding, score, worst
 from wsgibench.typed import check
 
@@ -260,7 +261,7 @@ def _counts(row: dict[str, int]) -> str:
 
 def to_text(audit: Audit, verbose: bool) -> str:
     if audit.error:
-        return "%s: no result: %s" % (audit.label, audit.error)
+        return printable.text("%s: no result: %s" % (audit.label, audit.error))
     lines = [audit.label]
     for name, row in sorted(score(audit.findings).items()):
         lines.append("  %-5s %s" % (name, _counts(row)))
@@ -272,7 +273,7 @@ def to_text(audit: Audit, verbose: bool) -> str:
         )
     if verbose:
         lines += [describe(one) for one in wrong(audit.findings)]
-    return "\n".join(lines)
+    return printable.text("\n".join(lines))
 
 
 def wrong(findings: Iterable[Finding]) -> list[Finding]:

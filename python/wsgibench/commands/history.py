@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench import outputs
+    from wsgibench import outputs, printable
     from wsgibench.errors import UsageError
     from wsgibench.harness import record
     from wsgibench.reports import _history
@@ -31,7 +31,8 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             records.append(record.read(path, record.TIMED, record.COUNTED))
         except UsageError as error:
-            print("left out: %s" % error, file=sys.stderr)
+            text = printable.text(str(error))
+            print("left out: " + text, file=sys.stderr)
     found = history.courses(records)
     if not found:
         raise UsageError(

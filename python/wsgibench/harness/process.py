@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from wsgibench import orphans, plugins
+from wsgibench import orphans, plugins, printable
 from wsgibench.errors import WsgibenchError
 from wsgibench.harness import deaths, probe
 from wsgibench.harness.application import clean_environ
@@ -300,7 +300,9 @@ class TargetProcess:
         text = self._log_path.read_text(errors="replace")
         lines = [line.strip() for line in text.splitlines()]
         telling = [line for line in lines if any(map(str.isalpha, line))]
-        return telling[-1][:300] if telling else "it said nothing"
+        return (
+            printable.text(telling[-1][:300]) if telling else "it said nothing"
+        )
 
     def stop(self, *, at_once: bool = False) -> None:
         """`at_once`: it is not asked to end first."""

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from wsgibench import __version__, bounded
+from wsgibench import __version__, bounded, printable
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.harness import checking, source
 from wsgibench.typed import Wrong
@@ -104,7 +104,9 @@ def _read(path: Path) -> dict[str, Any]:
             raise Wrong("it begins with no schema")
 
     try:
-        found = bounded.parsed(path, bounded.read(path, check))
+        found = printable.values(
+            bounded.parsed(path, bounded.read(path, check))
+        )
         _check_schema(found)
         for cell in _rename(found.get("cells"), RENAMED_OF_CELLS):
             if isinstance(cell, dict):

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from wsgibench import bounded
+from wsgibench import bounded, printable
 from wsgibench.errors import UsageError
 from wsgibench.load.output import summary, time_text, tool_summary
 
@@ -36,7 +36,7 @@ def read(path: Path) -> dict[str, Any] | None:
         data = bounded.read(path)
         if not any(schema in data for schema in SCHEMAS):
             return None
-        found = bounded.parsed(path, data, MOST_VALUES)
+        found = printable.values(bounded.parsed(path, data, MOST_VALUES))
     except UsageError:
         return None
     schema = str(found.get("schema", "")) if isinstance(found, dict) else ""
