@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from wsgibench.reports import _terminal
+from wsgibench.reports._terminal import NAME, NUMBER, TEXT
 
 if TYPE_CHECKING:
     from wsgibench.stats.counted import Difference
@@ -18,38 +20,30 @@ TITLES = {
 
 
 def render(found: Sequence[Difference], width: int = 140) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for title in ("cell", "of a request", "A", "B", "B/A", "verdict"):
-        right = title in ("A", "B", "B/A")
-        table.add_column(title, justify="right" if right else "left")
+    rows = []
     for one in found:
         form = "%.0f" if one.number == "instructions" else "%.2f"
         ratio = one.ratio
-        table.add_row(
-            one.cell,
-            TITLES[one.number],
-            form % one.a,
-            form % one.b,
-            "-" if ratio is None else "%.4f" % ratio,
-            one.verdict + (one.reason and " (%s)" % one.reason),
+        rows.append(
+            [
+                one.cell,
+                TITLES[one.number],
+                form % one.a,
+                form % one.b,
+                "-" if ratio is None else "%.4f" % ratio,
+                one.verdict + (one.reason and " (%s)" % one.reason),
+            ]
         )
-    out = io.StringIO()
-    Console(file=out, width=width, color_system=None).print(table)
-    return out.getvalue().rstrip()
+    columns = [
+        *_terminal.columns(TEXT, "cell", "of a request"),
+        *_terminal.columns(NUMBER, "A", "B", "B/A"),
+        *_terminal.columns(TEXT, "verdict"),
+    ]
+    return _terminal.table(columns, rows, width).rstrip()
 
 
 def render_timed(found: Sequence[Timed], width: int = 140) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for title in ("cell", "of a request", "A", "B", "B/A [95 %]", "verdict"):
-        table.add_column(
-            title, justify="right" if title in ("A", "B") else "left"
-        )
+    rows = []
     for one in found:
         ratio = "-"
         if one.ratio is not None:
@@ -58,16 +52,22 @@ def render_timed(found: Sequence[Timed], width: int = 140) -> str:
                 one.ratio.low,
                 one.ratio.high,
             )
-        table.add_row(
-            one.cell,
-            "CPU us (A/A: %.1f %%)" % (100 * one.floor),
-            "%.2f" % one.base,
-            "%.2f" % one.new,
-            ratio,
-            one.verdict
-            + (one.reason and " (%s)" % one.reason)
-            + (one.waits and "; " + one.waits),
+        rows.append(
+            [
+                one.cell,
+                "CPU us (A/A: %.1f %%)" % (100 * one.floor),
+                "%.2f" % one.base,
+                "%.2f" % one.new,
+                ratio,
+                one.verdict
+                + (one.reason and " (%s)" % one.reason)
+                + (one.waits and "; " + one.waits),
+            ]
         )
-    out = io.StringIO()
-    Console(file=out, width=width, color_system=None).print(table)
-    return out.getvalue().rstrip()
+    columns = [
+        *_terminal.columns(TEXT, "cell", "of a request"),
+        *_terminal.columns(NUMBER, "A", "B"),
+        *_terminal.columns(NAME, "B/A [95 %]"),
+        *_terminal.columns(TEXT, "verdict"),
+    ]
+    return _terminal.table(columns, rows, width).rstrip()

@@ -181,26 +181,27 @@ TITLES = {
 
 
 def _render(found: Comparison, metrics: list[str]) -> str:
-    import io
+    from wsgibench.reports import _terminal
+    from wsgibench.reports._terminal import NAME, NUMBER, TEXT
 
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for title in ("cell", "metric", "A", "B", "speed B/A [95 %]", "verdict"):
-        table.add_column(title, justify="right" if len(title) == 1 else "left")
-    for one in found.results:
-        table.add_row(
+    rows = [
+        [
             one.cell,
             TITLES[one.metric],
             _number(one.a, one.metric),
             _number(one.b, one.metric),
             _interval(one.ratio),
             one.verdict + (one.reason and " (%s)" % one.reason),
-        )
-    out = io.StringIO()
-    Console(file=out, width=160, color_system=None).print(table)
-    lines = [out.getvalue().rstrip(), ""]
+        ]
+        for one in found.results
+    ]
+    columns = [
+        *_terminal.columns(TEXT, "cell", "metric"),
+        *_terminal.columns(NUMBER, "A", "B"),
+        *_terminal.columns(NAME, "speed B/A [95 %]"),
+        *_terminal.columns(TEXT, "verdict"),
+    ]
+    lines = [_terminal.table(columns, rows, 160).rstrip(), ""]
     for metric in metrics:
         mean = found.means.get(metric)
         if mean is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
-import io
 from collections.abc import Sequence
 from typing import Any
 
+from wsgibench.reports import _terminal
+from wsgibench.reports._terminal import NUMBER, TEXT
 from wsgibench.stats.columns import three
 from wsgibench.stats.history import NUMBERS, Course
 
@@ -24,17 +25,9 @@ def changes_text(course: Course) -> str:
 
 
 def table(courses: Sequence[Course], width: int = 160) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    made = Table(box=None, pad_edge=False)
     several = len({one.machine for one in courses}) > 1
-    titles = ("cell", "number", "records", "first", "last", "changes")
-    for title in (*titles, "machine") if several else titles:
-        right = title in ("records", "first", "last")
-        made.add_column(title, justify="right" if right else "left")
-    for one in courses:
-        made.add_row(
+    rows = [
+        [
             one.cell,
             NUMBERS[one.number],
             str(len(one.points)),
@@ -42,10 +35,16 @@ def table(courses: Sequence[Course], width: int = 160) -> str:
             three(one.points[-1].value),
             changes_text(one),
             *([one.machine] if several else []),
-        )
-    out = io.StringIO()
-    Console(file=out, width=width, color_system=None).print(made)
-    return out.getvalue()
+        ]
+        for one in courses
+    ]
+    columns = [
+        *_terminal.columns(TEXT, "cell", "number"),
+        *_terminal.columns(NUMBER, "records", "first", "last"),
+        *_terminal.columns(TEXT, "changes"),
+        *(_terminal.columns(TEXT, "machine") if several else []),
+    ]
+    return _terminal.table(columns, rows, width)
 
 
 #: Of the course, and of the lines that mark its changes.

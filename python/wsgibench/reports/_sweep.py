@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from wsgibench.reports._terminal import NUMBER, Column, Page
+from wsgibench.reports._terminal import columns as titled
 from wsgibench.stats import columns
 from wsgibench.verdicts import GOODPUT, INVALID
 
@@ -14,11 +16,8 @@ BARS = " ▁▂▃▄▅▆▇█"
 NOTHING = (0.0, "-")
 
 
-def tables(
-    name: str, rows: dict[Any, dict[str, Any]]
-) -> list[tuple[str, Any]]:
-    """(title, table), one a scenario and Python."""
-    found: list[tuple[str, Any]] = []
+def show(name: str, rows: dict[Any, dict[str, Any]], page: Page) -> None:
+    """A table with its title for each scenario and Python."""
     scenarios = list(dict.fromkeys(key[0] for key in rows))
     every = (python for row in rows.values() for python in row["ours"])
     pythons = list(dict.fromkeys(every))
@@ -27,8 +26,8 @@ def tables(
         for python in pythons:
             title = "%s: %s on %s, requests/s by connections"
             title %= (name, scenario, python)
-            found.append((title, _table(python, here)))
-    return found
+            page.line(title)
+            page.table(*_table(python, here))
 
 
 def bar(value: float | None, top: float) -> str:
@@ -39,9 +38,9 @@ def bar(value: float | None, top: float) -> str:
     return BARS[max(1, min(len(BARS) - 1, round(height)))]
 
 
-def _table(python: str, rows: dict[Any, dict[str, Any]]) -> Any:
-    from rich.table import Table
-
+def _table(
+    python: str, rows: dict[Any, dict[str, Any]]
+) -> tuple[list[Column], list[list[str]]]:
     servers = list(dict.fromkeys(key[1] for key in rows))
     counts = sorted({key[3] for key in rows})
     values = {
@@ -49,15 +48,13 @@ def _table(python: str, rows: dict[Any, dict[str, Any]]) -> Any:
         for key, row in rows.items()
     }
     top = max((value for value, _ in values.values()), default=0.0)
-    table = Table(box=None, pad_edge=False)
-    table.add_column("c", justify="right")
-    for server in servers:
-        table.add_column(server, justify="right")
-    for count in counts:
-        pairs = (values.get((server, count), NOTHING) for server in servers)
-        cells = (_cell(*pair, top) for pair in pairs)
-        table.add_row(str(count), *cells)
-    return table
+    return titled(NUMBER, "c", *servers), [
+        [
+            str(count),
+            *(_cell(*values.get((s, count), NOTHING), top) for s in servers),
+        ]
+        for count in counts
+    ]
 
 
 def _printed(row: dict[str, Any] | None) -> tuple[float, str]:

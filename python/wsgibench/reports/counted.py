@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
+from wsgibench.reports._terminal import NAME, NUMBER, TEXT, Page, columns
 from wsgibench.stats import counted
 from wsgibench.stats.counted import Counted
 
@@ -19,24 +19,20 @@ def calls_text(one: Counted) -> str:
 
 
 def render(record: dict[str, Any], width: int = 120) -> str:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("server")
-    table.add_column("python")
-    table.add_column("load")
-    for title in ("instructions", "+-%", "calls", "switches", "mallocs"):
-        table.add_column(title, justify="right")
-    table.add_column("system calls of a request")
-    for one in counted.rows(record):
-        table.add_row(*_cells(one))
-    out = io.StringIO()
-    console = Console(file=out, width=width, color_system=None)
-    console.print(table)
+    numbers = ("instructions", "+-%", "calls", "switches", "mallocs")
+    page = Page(width)
+    page.table(
+        [
+            *columns(NAME, "server", "python"),
+            *columns(TEXT, "load"),
+            *columns(NUMBER, *numbers),
+            *columns(TEXT, "system calls of a request"),
+        ],
+        list(map(_cells, counted.rows(record))),
+    )
     for line in _notes(record):
-        console.print("* " + line, soft_wrap=True, markup=False)
-    return out.getvalue()
+        page.line("* " + line)
+    return page.text()
 
 
 def _cells(one: Counted) -> list[str]:

@@ -8,11 +8,12 @@ the most.
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from wsgibench import runtimes
 from wsgibench.errors import UsageError
+from wsgibench.reports import _terminal
+from wsgibench.reports._terminal import NAME, NUMBER, TEXT, Page
 from wsgibench.stats import columns
 from wsgibench.stats.summary import row as summarise
 from wsgibench.verdicts import INVALID, sentence
@@ -137,8 +138,6 @@ def concluded(record: dict[str, Any]) -> list[str]:
 def render(
     record: dict[str, Any], width: int = 160, *, conclusions: bool = True
 ) -> str:
-    from rich.console import Console
-
     from wsgibench.reports import _sweep
 
     if "suite" not in record:
@@ -146,24 +145,18 @@ def render(
     suite = record["suite"]
     rows = collect(record)
     sweeps = {n for n, load in suite["loads"].items() if "sweep" in load}
-    out = io.StringIO()
-    console = Console(file=out, width=width, color_system=None)
-
-    def say(text: str) -> None:
-        console.print(text, markup=False, soft_wrap=True)
-
+    page = Page(width)
+    say = page.line
     say("%s: %s" % (suite["name"], suite["about"]))
     if "source" in suite:
         say("published in " + suite["source"])
     notes = Notes()
     steady = {key: row for key, row in rows.items() if key[2] not in sweeps}
     if steady:
-        console.print(_table(suite, steady, notes))
+        page.table(*_table(suite, steady, notes))
     for name in sorted(sweeps):
         swept = {key: row for key, row in rows.items() if key[2] == name}
-        for title, table in _sweep.tables(name, swept):
-            say(title)
-            console.print(table)
+        _sweep.show(name, swept, page)
         for line in _sweep.notes(swept):
             say(line)
     for line in notes.lines():
@@ -173,39 +166,42 @@ def render(
             say("* " + failure["reason"])
     for line in concluded(record) if conclusions else ():
         say("> " + line)
-    return out.getvalue()
+    return page.text()
 
 
-def _table(suite: dict[str, Any], rows: Rows, notes: Notes) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
+def _table(
+    suite: dict[str, Any], rows: Rows, notes: Notes
+) -> tuple[list[_terminal.Column], list[list[str]]]:
     every = (python for row in rows.values() for python in row["ours"])
     pythons = list(dict.fromkeys(every))
     numbers = suite.get("published", [])
     sources = list(dict.fromkeys(number["python"] for number in numbers))
-    table = Table(box=None, pad_edge=False)
-    for title in ("scenario", "server", "load", "c"):
-        table.add_column(title, no_wrap=True)
+    titles = []
     for python in pythons:
-        lines = python.replace(" ", "\n") + "\n%s"
-        table.add_column(lines % "req/s", justify="right")
-        table.add_column("\n\nCPU us", justify="right")
-        table.add_column("\n\n+-%", justify="right")
-        table.add_column("\n\np99 ms", justify="right")
-    for source in sources:
-        heading = "published:\n" + source.replace(" ", "\n", 1)
-        table.add_column(heading, justify="right")
-    table.add_column("remarks")
+        titles += [
+            python.replace(" ", "\n") + "\nreq/s",
+            *("\n\n" + title for title in ("CPU us", "+-%", "p99 ms")),
+        ]
+    titles += [
+        "published:\n" + source.replace(" ", "\n", 1) for source in sources
+    ]
+    shown = []
     for key, row in rows.items():
         theirs = published(suite, key)
-        table.add_row(
-            *(str(part) for part in key),
-            *_ours(row["ours"], pythons),
-            *(number(theirs.get(source)) for source in sources),
-            Text(remarks(row, notes)),
+        shown.append(
+            [
+                *(str(part) for part in key),
+                *_ours(row["ours"], pythons),
+                *(number(theirs.get(source)) for source in sources),
+                remarks(row, notes),
+            ]
         )
-    return table
+    heads = [
+        *_terminal.columns(NAME, "scenario", "server", "load", "c"),
+        *_terminal.columns(NUMBER, *titles),
+        *_terminal.columns(TEXT, "remarks"),
+    ]
+    return heads, shown
 
 
 def printed(row: dict[str, Any], name: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import Any
 
 from wsgibench.reports import _application, answer
+from wsgibench.reports._terminal import NAME, NUMBER, TEXT, Column, Page
 from wsgibench.stats import answers
 from wsgibench.stats.columns import cell, columns, notes
 from wsgibench.stats.summary import rows
@@ -15,11 +15,11 @@ from wsgibench.verdicts import INVALID
 HELP = "a table for the terminal"
 
 
-def render(record: dict[str, Any], width: int = 120) -> str:
-    from rich.console import Console
-    from rich.table import Table
+#: Columns of the others are numbers.
+KINDS_OF = {"server": NAME, "python": NAME, "load": TEXT, "verdict": TEXT}
 
-    table = Table(box=None, pad_edge=False)
+
+def render(record: dict[str, Any], width: int = 120) -> str:
     results = rows(record)
     shown = columns(results)
     if "application" in record:
@@ -27,32 +27,22 @@ def render(record: dict[str, Any], width: int = 120) -> str:
         results.sort(key=lambda row: row["verdict"] == INVALID)
         if len({cell(row, "load") for row in results}) < 2:
             shown = [one for one in shown if one[1] != "load"]
-    for title, name in shown:
-        is_text = name in ("server", "python", "load", "verdict")
-        table.add_column(
-            title,
-            justify="left" if is_text else "right",
-            no_wrap=name in ("server", "python"),
-        )
-    for row in results:
-        table.add_row(*(cell(row, name) for _, name in shown))
-    out = io.StringIO()
-    console = Console(file=out, width=width, color_system=None)
+    page = Page(width)
     said = answer.render(record, min(width, 100))
     if said:
-        console.print(said, soft_wrap=True, markup=False, highlight=False)
-    console.print(table)
+        page.line(said)
+    page.table(
+        [Column(title, KINDS_OF.get(name, NUMBER)) for title, name in shown],
+        [[cell(row, name) for _, name in shown] for row in results],
+    )
     if "application" in record:
-        _application_tables(record, console)
+        _application_tables(record, page)
     for line in notes(record, results):
-        console.print("* " + line, soft_wrap=True, markup=False)
-    return out.getvalue()
+        page.line("* " + line)
+    return page.text()
 
 
-def _application_tables(record: dict[str, Any], console: Any) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
+def _application_tables(record: dict[str, Any], page: Page) -> None:
     entries = answers.entries(record)
     for title, (heads, found) in (
         ("Whose time is it?", _application.splits(record, entries)),
@@ -60,14 +50,14 @@ def _application_tables(record: dict[str, Any], console: Any) -> None:
     ):
         if not found:
             continue
-        table = Table(box=None, pad_edge=False)
-        for head in heads:
-            is_number = head.endswith(" us")
-            table.add_column(head, justify="right" if is_number else "left")
-        for row in found:
-            table.add_row(*map(Text, row))
-        console.print()
-        console.print(title, markup=False, highlight=False)
-        console.print(table)
+        page.line()
+        page.line(title)
+        page.table(
+            [
+                Column(head, NUMBER if head.endswith(" us") else TEXT)
+                for head in heads
+            ],
+            found,
+        )
     for line in _application.how_far(record):
-        console.print("* " + line, soft_wrap=True, markup=False)
+        page.line("* " + line)
