@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import random
+import struct
+import zlib
 from typing import Any, Callable
 
 import pytest
 
 from wsgibench.load.hdr import (
+    COMPRESSED_COOKIE,
+    COOKIE,
+    DIGITS,
+    HEADER,
     HIGHEST,
     Histogram,
+    _numbers,
+    _zigzags,
     highest_value,
     lowest_value,
     place_of,
@@ -103,3 +112,41 @@ def test_censored_values_make_lower_bounds() -> None:
     # One that was given up at once may have taken for ever.
     early = with_censored(answered, Histogram.of([10]))
     assert "p50_ns" in early["at_least"]
+
+
+def encoded(payload: bytes) -> str:
+    """A histogram of these numbers, whatever they are."""
+    head = HEADER.pack(COOKIE, len(payload), 0, DIGITS, 1, HIGHEST, 1.0)
+    packed = zlib.compress(head + payload)
+    prefix = struct.pack(">ii", COMPRESSED_COOKIE, len(packed))
+    return base64.b64encode(prefix + packed).decode("ascii")
+
+
+LARGEST_COUNT = 2**63 - 1
+
+
+def test_the_largest_count_is_read() -> None:
+    payload = bytes(_zigzags([LARGEST_COUNT]))
+    assert len(payload) == 10
+    assert Histogram.decode(encoded(payload)).places == {0: LARGEST_COUNT}
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (b"\xff" * 10 + b"\x01", "more than 64 bits"),
+        (b"\xff" * 300_000, "more than 64 bits"),  # 480 bytes of base64
+        (b"\xff" * 9 + b"\x02", "more than 64 bits"),
+        (bytes(_zigzags([10**400])), "more than 64 bits"),
+        (b"\x02\xff", "has no end"),
+        (b"\xff", "has no end"),
+    ],
+)
+def test_no_number_is_longer_than_a_count(payload: bytes, words: str) -> None:
+    """It is refused at its eleventh byte: what follows is not read."""
+    seen = iter(payload)
+    with pytest.raises(ValueError, match=words):
+        list(_numbers(seen))
+    assert len(payload) - len(list(seen)) <= 11
+    with pytest.raises(ValueError, match=words):
+        Histogram.decode(encoded(payload))

@@ -22,6 +22,7 @@ COOKIE = 0x1C849303 | 0x10
 COMPRESSED_COOKIE = 0x1C849304 | 0x10
 HEADER = struct.Struct(">iiiiqqd")
 LARGEST = 1 << 20  # bytes of one, uncompressed
+LAST_SHIFT = 63  # of the seven bits in a byte of a number: the tenth
 
 
 def highest_value(place: int) -> int:
@@ -162,11 +163,19 @@ def _zigzags(numbers: Iterable[int]) -> Iterator[int]:
         yield rest
 
 
-def _numbers(data: bytes) -> Iterator[int]:
+def _numbers(data: Iterable[int]) -> Iterator[int]:
+    """Of 64 bits. Bytes that never end one would make a number as long as
+    they, and each of them takes time by that length."""
     value = shift = 0
     for byte in data:
+        if shift > LAST_SHIFT:
+            raise ValueError("it has a number of more than 64 bits")
         value |= (byte & 0x7F) << shift
         shift += 7
         if byte < 0x80:
+            if value >> 64:
+                raise ValueError("it has a number of more than 64 bits")
             yield value >> 1 if value & 1 == 0 else -((value + 1) >> 1)
             value = shift = 0
+    if shift:
+        raise ValueError("its last number has no end")
