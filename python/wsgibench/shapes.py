@@ -12,6 +12,7 @@ from typing import Any, Literal, Optional, TypedDict
 #: A number or null; Python 3.9 cannot read `float | None` while it runs.
 Perhaps = Optional[float]
 PerhapsCount = Optional[int]
+PerhapsText = Optional[str]
 
 
 class Doubt(TypedDict):
@@ -33,6 +34,7 @@ class WholeUsage(Usage, total=False):
 
     wait_ns: float
     involuntary: int
+    system_ns: float
 
 
 class MachineUsage(TypedDict):
@@ -65,7 +67,7 @@ class OfRouteInWindow(TypedDict):
 
 class SomeWindow(TypedDict, total=False):
     failed: int
-    response: str
+    response: PerhapsText  # of an open loop
     routes: dict[str, OfRouteInWindow]
 
 
@@ -110,6 +112,7 @@ class Load(TypedDict):
     scheduled: int
     classes: Classes
     client_cpu_share: float
+    duration_ns: int
     windows: list[Window]
     doubts: list[Doubt]
 
@@ -118,7 +121,6 @@ class WholeLoad(Load, total=False):
     censored: SomeCensored
     connections: Connections
     drain: Drain
-    duration_ns: int
     routes: dict[str, OfRoute]
 
 
@@ -222,6 +224,11 @@ class Audit(TypedDict):
     worst: str
 
 
+class WholeAudit(Audit, total=False):
+    elsewhere: bool
+    date: str
+
+
 class Cell(TypedDict):
     name: str
     server: str
@@ -232,7 +239,7 @@ class Cell(TypedDict):
 
 
 class WholeCell(Cell, total=False):
-    audit: Audit
+    audit: WholeAudit
     aa: bool
 
 
@@ -352,8 +359,16 @@ class Baseline(TypedDict):
     starts: list[WholeAlone]
 
 
+class Checked(TypedDict):
+    """Parts of the requests, by what of their answers was compared."""
+
+    body: float
+    length: float
+    status: float
+
+
 class WholeBaseline(Baseline, total=False):
-    checked_under_load: dict[str, float]
+    checked_under_load: Checked  # `stable` is there, too
     stable: float
 
 
@@ -422,6 +437,7 @@ class SuiteHead(TypedDict):
 
 
 class Suite(SuiteHead, total=False):
+    source: str
     concluded: list[WholeConclusion]
 
 
@@ -439,6 +455,7 @@ class Head(TypedDict):
 class WholeHead(Head, total=False):
     kind: Literal["counted", "capacity", "size"]
     commit: str
+    cwd: str
     resumed: int
     limits_ns: dict[str, float]
     skipped: list[WholeFailure]

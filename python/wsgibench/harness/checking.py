@@ -18,14 +18,24 @@ def _order(record: shapes.Record) -> None:
             if start["start"] in seen:
                 raise Wrong("%s has a start twice" % where)
             seen.add(start["start"])
-            for window in start["load"]["windows"]:
-                if window["end_ns"] <= window["start_ns"]:
-                    raise Wrong("%s has a window without a length" % where)
+            _load(start["load"], where)
             for name in ("usage", "client_usage", "machine_usage"):
                 samples: Any = start.get(name, [])
                 times = [one["time_ns"] for one in samples]
                 if times != sorted(times):
                     raise Wrong("%s: times of %s go back" % (where, name))
+
+
+def _load(load: shapes.WholeLoad, where: str) -> None:
+    for window in load["windows"]:
+        if window["end_ns"] <= window["start_ns"]:
+            raise Wrong("%s has a window without a length" % where)
+    censored = load.get("censored", {})
+    if censored.get("count") and "hdr" not in censored:
+        raise Wrong("%s has censored times without a histogram" % where)
+    for name, route in load.get("routes", {}).items():
+        if "ok" not in route["classes"]:
+            raise Wrong("%s: classes of %.60r have no ok" % (where, name))
 
 
 def _sizes(record: shapes.SizeRecord) -> None:
@@ -55,8 +65,10 @@ def _suite(record: shapes.Record) -> None:
             raise Wrong("record.cells[%d].load has no name" % number)
 
 
-def _routes(record: shapes.Record) -> None:
+def _baselines(record: shapes.Record) -> None:
     for one in record.get("baselines", []):
+        if "checked_under_load" in one and "stable" not in one:
+            raise Wrong("record.baselines: what was checked has no stable")
         for start in one["starts"]:
             for numbers in start["routes"].values():
                 if len(numbers) != 3:
@@ -73,7 +85,7 @@ def checked(value: Any) -> dict[str, Any]:
     else:
         check(value, shapes.Record, "record")
         _order(value)
-        _routes(value)
+        _baselines(value)
         _suite(value)
     found: dict[str, Any] = value
     return found
