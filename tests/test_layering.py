@@ -208,7 +208,14 @@ ROOMS: dict[str, set[str]] = {
     },
     "audit": {"errors", "orphans", "printable", "typed"},
     "stats": {"errors", "runtimes", "verdicts"},
-    "reports": {"errors", "plugins", "runtimes", "stats", "verdicts"},
+    "reports": {
+        "errors",
+        "plugins",
+        "printable",
+        "runtimes",
+        "stats",
+        "verdicts",
+    },
 }
 
 

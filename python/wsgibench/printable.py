@@ -1,4 +1,5 @@
-"""Text of others, fit for a terminal and for every encoding of Unicode.
+"""Text of others, fit for a terminal and for every encoding of Unicode; and
+for Markdown.
 
 Control characters move the cursor, change the title and the colours of a
 terminal; marks of direction show text in another order than it has; half of a
@@ -8,6 +9,7 @@ of Python: ``\\x1b``.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 #: Not printable to str.isprintable(), and left as they are.
@@ -23,6 +25,16 @@ def text(given: str) -> str:
         else one.encode("unicode_escape").decode("ascii")
         for one in given
     )
+
+
+#: What ends a cell of a table, begins HTML or makes a link or an image.
+MARKS = re.compile(r"[\\|]|(?<=\])\(")
+
+
+def markdown(given: str) -> str:
+    """In one line, with nothing that is more than text."""
+    line = " ".join(given.split()).replace("<", "&lt;")
+    return MARKS.sub(r"\\\g<0>", line)
 
 
 def values(given: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 from tests.counting import test_comparison as counting
 from tests.harness.test_record import made
 from wsgibench import cli, plugins, printable
+from wsgibench.load import report as load_report
+from wsgibench.reports import markdown
 
 #: A title, a colour, C1's CSI, a mark of direction, half of a pair.
 EVIL = "evil\x1b]0;pwn\x07\x1b[31mred\x9b1m\u202e\ud800\r"
@@ -123,3 +126,47 @@ def test_standard_output_may_be_anything(
 ) -> None:
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     cli.open_standard_streams()
+
+
+MARKDOWN = "a|b\n<script>alert(1)</script> ![x](http://y) \\|"
+
+
+def test_markdown_is_text_in_one_line() -> None:
+    assert printable.markdown(MARKDOWN) == (
+        "a\\|b &lt;script>alert(1)&lt;/script> ![x]\\(http://y) \\\\\\|"
+    )
+    ours = "17.4 [17.3, 17.4] us (>=~2 %), 1.2..3"
+    assert printable.markdown(ours) == ours
+
+
+def test_a_name_breaks_no_table_in_markdown() -> None:
+    found = doubted()
+    found["cells"][0]["server"] = MARKDOWN
+    found["failures"] = [{"cell": MARKDOWN, "reason": MARKDOWN}]
+    load = found["cells"][0]["starts"][0]["load"]
+    load["doubts"][0]["what"] = MARKDOWN
+    check_markdown(markdown.render(found), "| server |")
+
+
+def check_markdown(shown: str, head: str) -> None:
+    assert "<" not in shown
+    assert "](" not in shown
+    assert "a\\|b &lt;script>" in shown
+    lines = shown.splitlines()
+    first = next(n for n, one in enumerate(lines) if one.startswith(head))
+    bars = re.compile(r"(?<!\\)\|")
+    table = [one for one in lines[first:] if one.startswith("|")]
+    assert len({len(bars.findall(one)) for one in table}) == 1
+    for line in lines[first + len(table) :]:
+        assert line == "" or line[:2] in ("- ", "* ")
+
+
+def test_nor_does_a_result_of_load() -> None:
+    asked = {"connections": 1, "rate": 0.0}
+    loaded = {
+        **{"asked": asked, "scheduled": 1, "classes": {"ok": 1}},
+        **{"goodput": 1.0, "tail": {"p50_ns": 1e6}},
+        "verdict": MARKDOWN,
+        "reasons": [MARKDOWN],
+    }
+    check_markdown(load_report.render(loaded, "markdown"), "| connections |")

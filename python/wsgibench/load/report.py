@@ -74,10 +74,13 @@ def _markdown(loads: list[dict[str, Any]]) -> str:
     lines = ["| %s |" % " | ".join(titles), "|---" * len(COLUMNS) + "|"]
     for load in loads:
         row = _row(load)
-        cells = (_cell(load, row, name) for name in COLUMNS)
+        cells = (
+            printable.markdown(_cell(load, row, name)) for name in COLUMNS
+        )
         lines.append("| %s |" % " | ".join(cells))
     reasons = {one for load in loads for one in load["reasons"]}
-    return "\n".join([*lines, "", *("* " + one for one in sorted(reasons))])
+    notes = ("* " + printable.markdown(one) for one in sorted(reasons))
+    return "\n".join([*lines, "", *notes])
 
 
 def _csv(loads: list[dict[str, Any]]) -> str:

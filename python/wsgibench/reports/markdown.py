@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wsgibench.printable import markdown
 from wsgibench.stats import answers
 from wsgibench.stats.columns import cell, columns, notes
 from wsgibench.stats.summary import rows
@@ -15,7 +16,8 @@ def render(record: dict[str, Any]) -> str:
     results = rows(record)
     shown = columns(results)
     lines = [
-        "- **%s, %s**: %s" % (one.load, one.python, answers.sentence(one))
+        "- **%s, %s**: %s"
+        % tuple(map(markdown, (one.load, one.python, answers.sentence(one))))
         for one in answers.answers(record, answers.entries(record))
     ]
     lines += [
@@ -24,8 +26,8 @@ def render(record: dict[str, Any]) -> str:
         "|" + "---|" * len(shown),
     ]
     for row in results:
-        cells = (cell(row, name) for _, name in shown)
+        cells = (markdown(cell(row, name)) for _, name in shown)
         lines.append("| " + " | ".join(cells) + " |")
     lines.append("")
-    lines += ["- " + line for line in notes(record, results)]
+    lines += ["- " + markdown(line) for line in notes(record, results)]
     return "\n".join(lines) + "\n"
