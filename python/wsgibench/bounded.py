@@ -4,6 +4,7 @@ for what cannot be read or is no JSON."""
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 from collections.abc import Callable
@@ -47,14 +48,15 @@ def read(
 
 
 def parsed(path: Path | str, data: bytes, most: int = MOST_VALUES) -> Any:
-    """JSON of at most so many values; NaN and Infinity are none."""
+    """JSON of at most so many values; NaN and Infinity are none, nor is what
+    a float cannot hold (1e400)."""
     values = sum(map(data.count, (b",", b"[", b"{")))
     if values > most:
         raise UsageError(
             "%s is too large: it has over %d values." % (path, most)
         )
     try:
-        return json.loads(data, parse_constant=_no_number)
+        return json.loads(data, parse_constant=_no_number, parse_float=_finite)
     except RecursionError as error:
         raise UsageError("%s is nested too deep." % path) from error
     except ValueError as error:
@@ -62,4 +64,9 @@ def parsed(path: Path | str, data: bytes, most: int = MOST_VALUES) -> Any:
 
 
 def _no_number(text: str) -> float:
-    raise ValueError("%s is no number" % text)
+    raise ValueError("%.20s is no number" % text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    return value if math.isfinite(value) else _no_number(text)
