@@ -10,7 +10,7 @@ import resource
 import stat
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -63,6 +63,8 @@ STRANGERS = {
     SCHEMA: "is not JSON",
     SCHEMA + "}": "record has no",
     SCHEMA + ', "x": NaN}': "NaN is no number",
+    SCHEMA + ', "x": 1e400}': "1e400 is no number",
+    SCHEMA + ', "x": -1e400}': "-1e400 is no number",
     SCHEMA + ', "x": ' + "9" * 5000 + "}": "",
     SCHEMA + ', "kind": []}': "record has no",
     SCHEMA + ', "x": ' + "[" * 100_000: "too deep",
@@ -116,6 +118,7 @@ def test_keys_of_old_records_are_read(file: Path) -> None:
         (["audit", "--read"], "/dev/zero", "is not a file"),
         (["load"], "[" * 100_000, "nested too deep"),
         (["load"], '{"duration": NaN}', "NaN is no number"),
+        (["load"], '{"duration": 1e400}', "1e400 is no number"),
         (["load"], "/dev/zero", "it has over 1 MiB"),
     ],
 )
@@ -403,3 +406,41 @@ def test_what_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(WsgibenchError, match="cannot write .*: Is a dir"):
         record.write({}, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_of_load_has_finite_numbers(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text('{"schema": "wsgibench-load/1", "goodput": 1e400}')
+    assert "1e400 is no number" in refused(file, capsys)
+
+
+@pytest.fixture
+def umask() -> Iterator[int]:
+    mask = 0o027
+    before = os.umask(mask)
+    yield mask
+    os.umask(before)
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    target, link = tmp_path / "folder" / "target", tmp_path / "link"
+    target.parent.mkdir()
+    link.symlink_to("folder/target")
+    for text in ("new", "again"):
+        record.write({"a": text}, link)
+        assert link.is_symlink()
+        assert json.loads(target.read_text()) == {"a": text}
+    assert sorted(tmp_path.iterdir()) == [target.parent, link]
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_the_mode_is_the_umask_s_or_that_of_before(
+    file: Path, umask: int
+) -> None:
+    record.write({}, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o666 & ~umask
+    file.chmod(0o604)
+    record.write({"a": 1}, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o604
+    assert json.loads(file.read_text()) == {"a": 1}

@@ -6,10 +6,12 @@ every start of a cell, so that nothing measured is lost.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
-import tempfile
+import secrets
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +63,18 @@ def write(record: dict[str, Any], path: Path) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Atomically: a reader sees the old file or the new one."""
-    fd, temporary = tempfile.mkstemp(
-        dir=path.parent, prefix=path.name, suffix=".tmp"
-    )
+    """Atomically: a reader sees the old file or the new one. As a plain write
+    does, it follows links, keeps the mode of a file that is there and leaves
+    that of a new one to the umask."""
+    target = os.path.realpath(path)
+    temporary = "%s.%s.tmp" % (target, secrets.token_hex(4))
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(fd, "w") as file:
+            with contextlib.suppress(FileNotFoundError):
+                os.fchmod(fd, stat.S_IMODE(os.stat(target).st_mode))
             file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)
         raise
