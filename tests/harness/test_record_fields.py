@@ -40,9 +40,20 @@ def start_of(block: int) -> dict[str, Any]:
     load = found["load"]
     for window in load["windows"]:
         window["response"] = window["service"]
+        answered = {"ok": window["ok"]}
+        window["routes"] = {
+            "/": {"classes": answered, "response": window["service"]}
+        }
+    load["drain"] = {"service": TIMES["hdr"], "routes": {}}
     load["censored"] = synthetic.times({6000: 3})
     load["doubts"] = [DOUBT]
-    load["routes"] = {"/": {"classes": load["classes"], "response": TIMES}}
+    load["routes"] = {
+        "/": {
+            "classes": load["classes"],
+            "response": TIMES,
+            "censored": load["censored"],
+        }
+    }
     load["connections"]["resent"] = 1
     for sample in found["usage"]:
         sample["system_ns"] = 0
@@ -260,6 +271,7 @@ def test_no_field_of_a_record_ends_in_a_traceback(
 CELL = ("cells", 0)
 LOAD = (*CELL, "starts", 0, "load")
 ROUTE = (*LOAD, "routes", "/")
+WINDOW_ROUTE = (*LOAD, "windows", 2, "routes", "/")
 BASE = ("baselines", 0)
 LEFT_OUT = object()
 
@@ -275,7 +287,8 @@ LEFT_OUT = object()
         (("cwd",), ["/"], "record.cwd must be text"),
         ((*CELL, "audit", "date"), {}, "date must be text"),
         ((*CELL, "audit", "elsewhere"), 1, "elsewhere must be true or"),
-        ((*ROUTE, "response", "hdr"), "zz", "histogram of the record cannot"),
+        ((*ROUTE, "censored"), {"count": 5}, "times without a histogram"),
+        ((*WINDOW_ROUTE, "response"), "zz", "histogram of the record cannot"),
         ((*ROUTE, "classes"), {}, "classes of '/' have no ok"),
         ((*BASE, "checked_under_load"), {"x": 1}, "has no body"),
         ((*BASE, "stable"), LEFT_OUT, "has no stable"),

@@ -30,12 +30,16 @@ def _load(load: shapes.WholeLoad, where: str) -> None:
     for window in load["windows"]:
         if window["end_ns"] <= window["start_ns"]:
             raise Wrong("%s has a window without a length" % where)
-    censored = load.get("censored", {})
-    if censored.get("count") and "hdr" not in censored:
-        raise Wrong("%s has censored times without a histogram" % where)
+    _censored(load.get("censored", {}), where)
     for name, route in load.get("routes", {}).items():
+        _censored(route.get("censored", {}), where)
         if "ok" not in route["classes"]:
             raise Wrong("%s: classes of %.60r have no ok" % (where, name))
+
+
+def _censored(times: shapes.SomeCensored, where: str) -> None:
+    if times.get("count") and "hdr" not in times:
+        raise Wrong("%s has censored times without a histogram" % where)
 
 
 def _sizes(record: shapes.SizeRecord) -> None:
