@@ -1,4 +1,4 @@
-"""Files that others made, read in bounded memory. UsageError, one sentence,
+"""Files that users name, read in bounded memory. UsageError, one sentence,
 for what cannot be read or is no JSON."""
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from wsgibench.errors import UsageError
 
 #: Bytes of a file. The standard profile of the largest suite has half of it.
 LARGEST = 256 << 20
+#: Of one that a person writes: settings, headers, a list of variables.
+SMALL = 1 << 20
 #: Values in it: a parsed one takes up to about 100 bytes.
 MOST_VALUES = 40_000_000
 HEAD = 4096
@@ -25,6 +27,7 @@ def read(
     check: Callable[[bytes], None] = lambda head: None,
     *,
     may_wait: bool = False,
+    most: int = LARGEST,
 ) -> bytes:
     """`check` sees the first bytes before the others are read, and raises a
     UsageError of its own. A pipe is read where who writes it may be waited
@@ -35,14 +38,13 @@ def read(
         with open(path, "rb") as file:
             head = file.read(HEAD)
             check(head)
-            data = head + file.read(LARGEST + 1 - len(head))
-    except OSError as error:
+            data = head + file.read(most + 1 - len(head))
+    except (OSError, ValueError) as error:  # a null byte in its name
+        why = getattr(error, "strerror", None) or error
+        raise UsageError("cannot read %s: %s." % (path, why)) from error
+    if len(data) > most:
         raise UsageError(
-            "cannot read %s: %s." % (path, error.strerror)
-        ) from error
-    if len(data) > LARGEST:
-        raise UsageError(
-            "%s is too large: it has over %d MiB." % (path, LARGEST >> 20)
+            "%s is too large: it has over %d MiB." % (path, most >> 20)
         )
     return data
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wsgibench import bounded
 from wsgibench.errors import UsageError, WsgibenchError
 from wsgibench.target.reference import parsed
 
@@ -189,12 +190,9 @@ def _venv(text: str) -> str:
 
 def _read_env(path: Path) -> Mapping[str, str]:
     """NAME=VALUE lines, as of a shell or of docker's --env-file."""
+    data = bounded.read(path, may_wait=True, most=bounded.SMALL)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise UsageError(
-            "cannot read %s: %s." % (path, error.strerror)
-        ) from error
+        lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise UsageError("%s is not in UTF-8." % path) from error
     found = {}

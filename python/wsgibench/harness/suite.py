@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsgibench import plugins
+from wsgibench import bounded, plugins
 from wsgibench.errors import UsageError
 from wsgibench.harness import source
 from wsgibench.harness.plan import Cell, Load, ramp
@@ -108,8 +108,8 @@ def read(name: str) -> Suite:
             % (name, ", ".join(names()) or "none")
         )
     try:
-        data = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
+        data = tomllib.loads(bounded.read(path, most=bounded.SMALL).decode())
+    except ValueError as error:  # of TOML, or of UTF-8
         raise UsageError("%s: %s." % (path, error)) from error
     _check(path, data)
     return Suite(path.stem, data["about"], data)

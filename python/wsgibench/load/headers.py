@@ -12,11 +12,14 @@ often (load/visitors.py).
 from __future__ import annotations
 
 import codecs
-from pathlib import Path
 
+from wsgibench import bounded
 from wsgibench.errors import UsageError
 
 Headers = list[tuple[str, str]]
+
+#: Of a line that is none: a file may be no text at all.
+SHOWN = 60
 
 BROWSER: Headers = [
     ("Cache-Control", "max-age=0"),
@@ -69,29 +72,25 @@ def text_lines(data: bytes) -> list[str]:
     return [line.decode("utf-8", "surrogateescape") for line in lines]
 
 
-def _from_file(path: Path) -> Headers:
+def _from_file(path: str) -> Headers:
     """``Name: value`` lines, as they are sent."""
-    lines = text_lines(path.read_bytes())
+    lines = text_lines(bounded.read(path, may_wait=True, most=bounded.SMALL))
     return [parse_header(line) for line in lines if line.strip()]
 
 
 def parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
-        raise UsageError("%r is not a header like 'Name: value'." % text)
+        raise UsageError(
+            "%r is not a header like 'Name: value'." % text[:SHOWN]
+        )
     return name.strip(), value.strip()
 
 
 def header_set(name: str) -> Headers:
     """A named set, or the file that ``@path`` names."""
     if name.startswith("@"):
-        try:
-            return _from_file(Path(name[1:]))
-        except OSError as error:
-            raise UsageError(
-                "cannot read the headers in %s: %s."
-                % (name[1:], error.strerror)
-            ) from error
+        return _from_file(name[1:])
     if name not in SETS:
         raise UsageError(
             "there is no header set %r; there are: %s, or @FILE."

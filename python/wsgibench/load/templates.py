@@ -28,9 +28,9 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Union
 
+from wsgibench import bounded
 from wsgibench.errors import UsageError
 from wsgibench.load import visitors
 from wsgibench.load.target import encoded
@@ -217,12 +217,7 @@ class Book:
 
 
 def _lines(path: str) -> list[bytes]:
-    try:
-        lines = Path(path).read_bytes().splitlines()
-    except OSError as error:
-        raise UsageError(
-            "cannot read %s: %s." % (path, error.strerror)
-        ) from error
+    lines = bounded.read(path, may_wait=True).splitlines()
     texts = [line for line in lines if line.strip()]
     if not texts:
         raise UsageError("there is no line in %s." % path)

@@ -12,8 +12,8 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from wsgibench import bounded
 from wsgibench.errors import UsageError
 from wsgibench.load.headers import parse_header, text_lines
 from wsgibench.load.message import as_bytes
@@ -44,23 +44,16 @@ def _with(entry: Entry, line: str, where: str) -> Entry:
         return replace(entry, body=as_bytes(line[1:].strip()))
     if line.startswith("@"):
         try:
-            return replace(entry, body=Path(line[1:].strip()).read_bytes())
-        except OSError as error:
-            raise UsageError(
-                "%s: cannot read %s: %s."
-                % (where, line[1:].strip(), error.strerror)
-            ) from error
+            body = bounded.read(line[1:].strip(), may_wait=True)
+        except UsageError as error:
+            raise UsageError("%s: %s" % (where, error)) from error
+        return replace(entry, body=body)
     header = parse_header(line)
     return replace(entry, headers=(*entry.headers, header))
 
 
 def read_list(path: str, method: str) -> list[Entry]:
-    try:
-        lines = text_lines(Path(path).read_bytes())
-    except OSError as error:
-        raise UsageError(
-            "cannot read %s: %s." % (path, error.strerror)
-        ) from error
+    lines = text_lines(bounded.read(path, may_wait=True))
     entries: list[Entry] = []
     for number, line in enumerate(lines, 1):
         where = "%s, line %d" % (path, number)

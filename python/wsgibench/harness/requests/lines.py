@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+from wsgibench import bounded
 from wsgibench.errors import UsageError
 from wsgibench.harness.requests.request import Headers, Request, checked
 from wsgibench.load.spec import MAX_WEIGHTS
@@ -110,11 +111,9 @@ def _headers(value: Any, where: str) -> Headers:
 
 def _read(name: str, where: str, folder: Path) -> bytes:
     try:
-        return (folder / name).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            "%s: cannot read %s: %s." % (where, name, error.strerror)
-        ) from error
+        return bounded.read(folder / name)
+    except UsageError as error:
+        raise UsageError("%s: %s" % (where, error)) from error
 
 
 def _body(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsgibench import bounded
 from wsgibench.errors import UsageError
 from wsgibench.harness.requests import access_log, har, lines
 from wsgibench.harness.requests.request import Request
@@ -28,13 +30,9 @@ class Traffic:
 
 def read(name: str, sample: int = 0, seed: int = 1) -> Traffic:
     path = Path(name)
-    try:
-        data = path.read_bytes()
-        if data.startswith(GZIP):
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise UsageError("cannot read %s: %s." % (path, why)) from error
+    data = bounded.read(path, may_wait=True)
+    if data.startswith(GZIP):
+        data = _unpacked(path, data)
     text = data.decode("utf-8-sig", errors="surrogateescape")
     found = _read(text, path, sample, seed)
     if not found.requests:
@@ -42,6 +40,21 @@ def read(name: str, sample: int = 0, seed: int = 1) -> Traffic:
     if sum(one.weight for one in found.requests) > MAX_WEIGHT:
         raise UsageError(
             "the weights in %s sum to more than %d." % (path, MAX_WEIGHT)
+        )
+    return found
+
+
+def _unpacked(path: Path, data: bytes) -> bytes:
+    """A small file can hold very much."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            found = file.read(bounded.LARGEST + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UsageError("cannot read %s: %s." % (path, error)) from error
+    if len(found) > bounded.LARGEST:
+        raise UsageError(
+            "%s is too large: it holds over %d MiB."
+            % (path, bounded.LARGEST >> 20)
         )
     return found
 
