@@ -245,13 +245,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not path:
         return
     from wsgibench import outputs
-    from wsgibench.errors import UsageError
+    from wsgibench.errors import WsgibenchError
     from wsgibench.pytesting import benchmark_json
 
     found = benchmark_json.document(races)
     try:
         outputs.write(path, json.dumps(found, indent=1))
-    except UsageError as error:
+    except WsgibenchError as error:
         session.config.stash[TABLES].append("%s\n" % error)
         if not session.exitstatus:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
