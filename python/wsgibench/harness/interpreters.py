@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
 import platform
 import shutil
@@ -27,6 +29,9 @@ print(json.dumps([
     platform.python_version(), sys.executable, "t" if free else "",
     ["gil"] * free + ["jit"] * bool(jit and jit.is_available())]))
 """
+
+#: Of a text that names none.
+SHOWN = 200
 
 #: What can be turned on and off, and by which variable.
 SWITCHES = {"gil": "PYTHON_GIL", "jit": "PYTHON_JIT"}
@@ -67,8 +72,11 @@ def _candidates(text: str) -> list[str]:
         found.append(on_path)
     # pyenv's shims answer only for the versions that are switched on.
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    folders = [*root.glob("versions/" + text)]
-    folders += sorted(root.glob("versions/%s.*" % text), reverse=True)
+    folders = []
+    with contextlib.suppress(OSError):
+        versions = sorted((root / "versions").iterdir(), reverse=True)
+        folders = [one for one in versions if one.name == text]
+        folders += [one for one in versions if one.name.startswith(text + ".")]
     found += [str(folder / "bin" / "python") for folder in folders]
     return found
 
@@ -80,7 +88,13 @@ def _discovered(text: str) -> list[str]:
         from python_discovery import get_interpreter
     except ImportError:
         return []
-    info = get_interpreter(text)
+    if os.sep in text:
+        return []  # a path means itself
+    logging.getLogger("python_discovery").setLevel(logging.CRITICAL)
+    try:
+        info = get_interpreter(text)
+    except (RuntimeError, ValueError, OSError):
+        return []  # it asked a program that is no interpreter
     return [str(info.executable)] if info is not None else []
 
 
@@ -96,7 +110,7 @@ def _ask(path: str) -> list[Any]:
             parsed: list[Any] = json.loads(answer.stdout)
             return parsed
     except (OSError, subprocess.TimeoutExpired, ValueError):
-        pass
+        pass  # a null byte in its name, output that is no JSON
     return []
 
 
@@ -153,7 +167,7 @@ def find(text: str) -> Interpreter:
                 )
     raise UsageError(
         "there is no interpreter %r; give a command on the PATH, a version "
-        "like 3.12, or a path." % text
+        "like 3.12, or a path." % text[:SHOWN]
     )
 
 

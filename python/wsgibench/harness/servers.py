@@ -7,6 +7,7 @@ are read without importing: targets are written for other interpreters.
 from __future__ import annotations
 
 import functools
+import re
 import shutil
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,8 @@ from wsgibench.harness.interpreters import Interpreter
 from wsgibench.harness.scenario import Scenario
 
 FOLDER = "target/servers"
+#: Of an option: no server takes more, of anything.
+NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -48,21 +51,24 @@ def constants(name: str) -> dict[str, Any]:
 
 
 def find(text: str) -> Server:
-    name, _, rest = text.partition(":")
+    name, colon, rest = text.partition(":")
     plugins.check(FOLDER, name, "server")
     known = constants(name).get("OPTIONS", {})
     options: dict[str, Any] = {}
-    for part in filter(None, rest.split(":")):
+    for part in rest.split(":") if colon else ():
         key, _, value = part.partition("=")
         if key not in known:
             raise UsageError(
                 "%s has no option %r; it has: %s."
                 % (name, key, ", ".join(known) or "none")
             )
-        if not value.isdigit():
+        if not NUMBER.fullmatch(value):
             raise UsageError(
-                "%s of %s is a number, not %r." % (key, name, value)
+                "%s of %s is a number of up to nine digits, not %.60r."
+                % (key, name, value)
             )
+        if key in options:
+            raise UsageError("%r gives %s twice." % (text, key))
         options[key] = int(value)
     return Server(text, name, options)
 
