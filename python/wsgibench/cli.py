@@ -94,7 +94,7 @@ class Parser(argparse.ArgumentParser):
         slip = SLIP.search(message)
         if slip is not None:
             known = WORD.findall(slip["known"] or "") or self._options()
-            message += suggestion(slip["word"] or slip["option"], known)
+            message += suggestion(slip["word"] or slip["option"] or "", known)
         raise UsageError("%s; see %s --help." % (message, self.prog))
 
     def _options(self) -> list[str]:
@@ -115,6 +115,16 @@ class Parser(argparse.ArgumentParser):
         if isinstance(value, bool):
             return "on" if value else "off"
         return "none" if value in (None, "", []) else str(value)
+
+
+def parser_of(
+    command: str, add_arguments: Callable[[argparse.ArgumentParser], None]
+) -> Parser:
+    """Of one command, for arguments that come from elsewhere than the command
+    line: --help is none of them."""
+    parser = Parser(prog="%s %s" % (invocation(), command), add_help=False)
+    add_arguments(parser)
+    return parser
 
 
 def build_parser() -> Parser:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wsgibench import bounded
 from wsgibench.commands import _numbers
 from wsgibench.errors import UsageError
 
@@ -28,6 +29,12 @@ OWN = (
     *("setup", "reset", "requests", "sample", "sessions", "visitors"),
     *("think", "host"),
 )
+#: What means nothing to a scenario.
+WITH_APP = (
+    *("requests", "sample", "sessions", "host", "venv", "setup", "reset"),
+    *("env", "env_file", "requirements", "install"),
+)
+VISITORS = 8
 LISTS = ("server", "python", "connections", "rate")
 
 
@@ -181,7 +188,7 @@ def _add_requests(add: Callable[..., Any]) -> None:
     add(
         "--visitors",
         type=int,
-        default=8,
+        default=VISITORS,
         metavar="N",
         help="asked of --sessions (default: %(default)s)",
     )
@@ -227,7 +234,12 @@ def expanded(
             for key, value in table.items()
             if key.replace("_", "-") in taken
         }
-    return [*_arguments(table, path, parser), *argv]
+    expanded = [*_arguments(table, path, parser), *argv]
+    try:
+        parser.parse_known_args(expanded)
+    except UsageError as error:
+        raise UsageError("%s: %s" % (path, error)) from error
+    return expanded
 
 
 def _table(path: Path, wanted: bool) -> dict[str, Any]:
@@ -236,22 +248,35 @@ def _table(path: Path, wanted: bool) -> dict[str, Any]:
     else:
         import tomli as tomllib
 
+    raw = bounded.read(path, may_wait=wanted, most=bounded.SMALL)
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(
-            "cannot read %s: %s." % (path, error.strerror)
-        ) from error
-    except tomllib.TOMLDecodeError as error:
+        data: dict[str, Any] = tomllib.loads(raw.decode())
+    except (ValueError, RecursionError) as error:  # TOML's, or UTF-8's
         if not wanted:
             return {}  # of another application
-        raise UsageError("%s: %s." % (path, error)) from error
-    found = data.get("tool", {}).get("wsgibench", {}).get("run")
+        raise UsageError("%s is not TOML: %s." % (path, error)) from error
+    found = _inside(data, path)
     if found is None and wanted:
         if path.name == "pyproject.toml" or "tool" in data:
             raise UsageError("%s has no [tool.wsgibench.run]." % path)
         found = data.get("run", data)
+        if not isinstance(found, dict):
+            raise UsageError("%s: run is no table." % path)
     return found or {}
+
+
+def _inside(data: dict[str, Any], path: Path) -> dict[str, Any] | None:
+    """[tool.wsgibench.run], if it is there."""
+    found: Any = data
+    at: list[str] = []
+    for key in ("tool", "wsgibench", "run"):
+        found = found.get(key)
+        at.append(key)
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            raise UsageError("%s: %s is no table." % (path, ".".join(at)))
+    return found  # type: ignore[no-any-return]
 
 
 def _arguments(
@@ -324,7 +349,6 @@ def _traffic(arguments: argparse.Namespace) -> Traffic:
     from wsgibench.harness.requests import reading
     from wsgibench.harness.requests.request import Request
 
-    _numbers.at_least(0, arguments, "sample", "think")
     if not arguments.requests:
         if arguments.sample:
             raise UsageError("--sample is for --requests access.log.")
@@ -340,10 +364,17 @@ def application_run(
     from wsgibench.harness.application_run import ApplicationRun
     from wsgibench.stats import warmup
 
+    _numbers.at_least(0, arguments, "sample", "think")
+    _numbers.counts(1, arguments, "visitors")
     if not arguments.app:
-        for name in ("requests", "sessions", "venv", "setup", "reset"):
+        for name in WITH_APP:
             if getattr(arguments, name):
-                raise UsageError("--%s goes with --app." % name)
+                raise UsageError(
+                    "--%s goes with --app." % name.replace("_", "-")
+                )
+    if arguments.visitors != VISITORS and not arguments.sessions:
+        raise UsageError("--visitors goes with --sessions.")
+    if not arguments.app:
         return None
     if arguments.venv and arguments.python:
         raise UsageError(
@@ -380,7 +411,7 @@ def pythons(arguments: argparse.Namespace, tell: Callable[[str], None]) -> str:
 
     if arguments.venv:
         return str(Path(arguments.venv).absolute() / "bin" / "python")
-    if arguments.python:
+    if arguments.python is not None:
         return str(arguments.python)
     try:
         interpreters.find("pypy3")

@@ -34,14 +34,18 @@ def arrange(arguments: argparse.Namespace) -> None:
     from wsgibench.errors import UsageError
 
     if not arguments.counted:
-        arguments.connections = arguments.connections or "64"
+        if arguments.counter:
+            raise UsageError("--counter goes with --counted.")
+        if arguments.connections is None:
+            arguments.connections = "64"
         return
     for name in ("suite", "precision"):
         if getattr(arguments, name):
             raise UsageError("--counted and --%s exclude each other." % name)
     if arguments.rate != "0":
         raise UsageError("what is counted is asked in the closed loop only.")
-    arguments.connections = arguments.connections or CONNECTIONS
+    if arguments.connections is None:
+        arguments.connections = CONNECTIONS
     arguments.starts = arguments.starts or STARTS
     arguments.again = 0
     if arguments.aa is None:

@@ -107,6 +107,7 @@ class SearchRun:
         from wsgibench.harness.again import patient
         from wsgibench.harness.run import Run
         from wsgibench.load import slo
+        from wsgibench.load.headers import header_set
 
         self.tell = tell
         self._output = arguments.output
@@ -114,7 +115,10 @@ class SearchRun:
         if not any(gate.is_time for gate in self.gates):
             raise UsageError("--slo needs an objective of time: p99=50ms.")
         _numbers.positive(arguments, "duration")
-        _numbers.at_least(0, arguments, "again")
+        _numbers.counts(0, arguments, "again")
+        _numbers.at_least(0, arguments, "seed")
+        headers = "proxied" if arguments.headers is None else arguments.headers
+        header_set(headers)
         outputs.check(arguments.output)
         self.application_run: ApplicationRun | None = (
             _application.application_run(arguments, tell)
@@ -123,14 +127,14 @@ class SearchRun:
         found = selection.matrix(
             arguments.server,
             arguments.scenario,
-            (arguments.python or "python3")
+            ("python3" if arguments.python is None else arguments.python)
             if application_run is None
             else _application.pythons(arguments, tell),
             arguments.connections,
             load={
                 "duration": arguments.duration,
                 "keepalive": True,
-                "headers": arguments.headers or "proxied",
+                "headers": headers,
                 "think": arguments.think,
             },
             warmup=(1.0, 4.0),

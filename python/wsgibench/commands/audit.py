@@ -106,7 +106,7 @@ def _own(arguments: argparse.Namespace) -> Iterator[Entry]:
     from wsgibench.audit.record import Audit
 
     made: Any
-    if arguments.url:
+    if arguments.url is not None:
         made = subject.Url(arguments.url)
     else:
         made = subject.Command(arguments.command)
@@ -127,7 +127,7 @@ def _listed(names: str, pythons: str) -> Iterator[Entry]:
     )
     from wsgibench.harness.audited import Audited
 
-    chosen = selection.split(names)
+    chosen = selection.split(names, "server")
     if chosen == ["all"]:
         chosen = [
             name
@@ -135,7 +135,9 @@ def _listed(names: str, pythons: str) -> Iterator[Entry]:
             if "wsgi" in servers.find(name).speaks
         ]
     found = [servers.find(name) for name in chosen]
-    places = [interpreters.find(name) for name in selection.split(pythons)]
+    places = [
+        interpreters.find(name) for name in selection.split(pythons, "python")
+    ]
     for interpreter in places:
         for server in found:
             audit = Audit(
@@ -260,7 +262,7 @@ def _keep(
     Sentences: what could not be written, for which no audit ends."""
     from wsgibench import outputs
     from wsgibench.audit import differences, matrix, record
-    from wsgibench.errors import UsageError
+    from wsgibench.errors import WsgibenchError
 
     date = time.strftime("%Y-%m-%d")
     texts = {
@@ -280,7 +282,7 @@ def _keep(
             text = _in_its_page(path, text)
         try:
             outputs.write(path, text)
-        except UsageError as error:
+        except WsgibenchError as error:
             complaints.append(str(error))
     return complaints
 
@@ -292,13 +294,15 @@ def _end(complaints: Sequence[str], failed: bool) -> int:
 
 
 def _in_its_page(path: str, table: str) -> str:
+    from wsgibench import bounded
     from wsgibench.audit import matrix
+    from wsgibench.errors import UsageError
 
     try:
-        with open(path, encoding="utf-8") as file:
-            return matrix.into(file.read(), table)
-    except OSError:
-        return table
+        page = bounded.read(path).decode()
+    except (UsageError, UnicodeDecodeError):
+        return table  # there is no page
+    return matrix.into(page, table)
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -346,7 +350,7 @@ def _audit(arguments: argparse.Namespace) -> int:
     cases = _Cases(arguments.case)
     audits = []
     subjects: Iterator[Entry]
-    if arguments.url or arguments.command:
+    if arguments.url is not None or arguments.command is not None:
         subjects = iter(_own(arguments))
     else:
         subjects = _listed(arguments.server, arguments.python)

@@ -101,16 +101,16 @@ def _disturbed(points: list[dict[str, Any]], found: knee.Capacity) -> str:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from wsgibench import cli
     from wsgibench.reports import capacity
 
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
+    parser = cli.parser_of("capacity", add_arguments)
     argv = _application.expanded(
         arguments.argv[1:], parser, ("server", "python")
     )
     arguments = parser.parse_args(argv)
     arguments.argv = ["capacity", *argv]
-    _numbers.at_least(1, arguments, "starts")
+    _numbers.counts(1, arguments, "starts")
     search_run = _search_run.SearchRun(arguments, _tell)
     made = search_run.record
     made.update(kind="capacity", slo=arguments.slo, starts=arguments.starts)

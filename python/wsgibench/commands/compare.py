@@ -50,9 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _metrics(text: str) -> list[str]:
     from wsgibench.errors import UsageError
+    from wsgibench.harness.selection import split
     from wsgibench.stats.comparison import METRICS
 
-    found = [part.strip() for part in text.split(",") if part.strip()]
+    found = split(text, "metric")
     for name in found:
         if name not in METRICS:
             raise UsageError(

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="pin: write their versions down, for all runs to come",
     )
     parser.add_argument(
-        "names", nargs="*", help="of servers to create; of folders to act on"
+        "names",
+        nargs="*",
+        help="of servers to create; of folders to act on; all: remove all",
     )
     parser.add_argument(
         "--python", default="python3", help="to create for; comma-separated"
@@ -39,7 +41,9 @@ def _create(names: list[str], pythons: str) -> int:
     )
 
     chosen = [servers.find(name).name for name in names]
-    found = [interpreters.find(name) for name in selection.split(pythons)]
+    found = [
+        interpreters.find(name) for name in selection.split(pythons, "python")
+    ]
     failed = 0
     for interpreter in found:
         for name in chosen or plugins.names(servers.FOLDER):
@@ -76,6 +80,19 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.action == "create":
         return _create(arguments.names, arguments.python)
+    if not all(arguments.names) or (
+        arguments.action == "remove" and not arguments.names
+    ):
+        # As of a variable that is not set.
+        raise UsageError(
+            "env %s takes the beginnings of names that `env list` shows%s."
+            % (
+                arguments.action,
+                ", or `all`" if arguments.action == "remove" else "",
+            )
+        )
+    if arguments.action == "remove" and arguments.names == ["all"]:
+        arguments.names = []
     chosen = [
         folder
         for folder in environments.installed()

@@ -67,11 +67,12 @@ def run(arguments: argparse.Namespace) -> int:
     from wsgibench.stats import gate
 
     _numbers.at_least(0, arguments, "limit")
-    _numbers.at_least(1, arguments, "rounds", "starts")
+    _numbers.counts(1, arguments, "rounds", "starts")
     _numbers.positive(arguments, "duration")
     outputs.check(arguments.output)
     header_set(arguments.headers)
     if Path(arguments.base).is_file():
+        _refuse_beside_a_record(arguments)
         return _against_record(arguments)
     if arguments.only != "timed":
         measure.counter("callgrind")
@@ -88,6 +89,30 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output:
         _write(arguments, cells)
     return _end(counts, times)
+
+
+#: What a record says itself, and what needs a second version to be built.
+OF_VERSIONS = (
+    *("repository", "app", "path", "server", "python", "scenario"),
+    *("headers", "starts", "duration"),
+)
+
+
+def _refuse_beside_a_record(arguments: argparse.Namespace) -> None:
+    from wsgibench import cli
+    from wsgibench.errors import UsageError
+
+    if arguments.only == "timed":
+        raise UsageError(
+            "--only timed needs a commit for --base: a record is counted only."
+        )
+    parser = cli.parser_of("gate", add_arguments)
+    for name in OF_VERSIONS:
+        if getattr(arguments, name) != parser.get_default(name):
+            raise UsageError(
+                "--%s goes with a commit for --base; a record says itself "
+                "what is counted." % name
+            )
 
 
 def _end(counts: list[Difference], times: list[Timed]) -> int:
@@ -133,9 +158,9 @@ def _variants(
             "module:name." % arguments.repository.resolve()
         )
     found = []
-    for python in split(arguments.python):
+    for python in split(arguments.python, "python"):
         interpreter = interpreters.find(python)
-        for name in split(arguments.server):
+        for name in split(arguments.server, "server"):
             server = servers.find(name)
             reason = servers.why_not(server.name, interpreter)
             if reason:

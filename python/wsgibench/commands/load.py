@@ -159,7 +159,7 @@ def _sweep(
     from wsgibench.load import files, sweep
 
     worst = 0
-    complaint: UsageError | None = None
+    complaint: WsgibenchError | None = None
     points: list[Any] = []
     rows: list[Any] = []
     texts: list[str] = []
@@ -183,7 +183,7 @@ def _sweep(
                 outputs.write(arguments.json, files.lines([record]))
             if arguments.windows:
                 outputs.write(arguments.windows, files.lines(rows))
-        except UsageError as error:
+        except WsgibenchError as error:
             complaint = error  # the points go on
         if "skipped" in point:
             _say(arguments, "skipped: " + point["skipped"])
@@ -199,7 +199,7 @@ def _sweep(
 
 def _write(
     arguments: argparse.Namespace, result: dict[str, Any]
-) -> list[UsageError]:
+) -> list[WsgibenchError]:
     """Into all files that it can; what it could not."""
     from wsgibench import outputs
     from wsgibench.load import files
@@ -213,12 +213,12 @@ def _write(
         (arguments.windows, lambda: files.lines(_windows(result))),
         (arguments.spectrum, spectrum),
     ]
-    complaints: list[UsageError] = []
+    complaints: list[WsgibenchError] = []
     for path, text in texts:
         try:
             if path:
                 outputs.write(path, text())
-        except UsageError as error:
+        except WsgibenchError as error:
             complaints.append(error)
     return complaints
 
@@ -246,12 +246,10 @@ def _refuse_ignored(arguments: argparse.Namespace) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench import outputs
+    from wsgibench import cli, outputs
     from wsgibench.load import live, slo
 
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    _workers.check(arguments, parser)
+    _workers.check(arguments, cli.parser_of("load", add_arguments))
     _refuse_ignored(arguments)
     spec = options.spec(arguments)
     gates = slo.parse(arguments.slo) if arguments.slo else []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +168,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _counted.add_arguments(parser)
 
 
+#: What changes nothing of a plan.
+BESIDE_RESUME = ("resume", "port", "dry_run", "accept_disturbed")
 #: What a suite says itself; it is refused beside one.
 OF_SUITES = (
     *("connections", "headers", "no_keepalive", "rate", "warmup"),
@@ -189,6 +192,11 @@ def _refuse_beside_a_suite(
                 "--%s does not go with --suite: the suite says it itself."
                 % name.replace("_", "-")
             )
+
+
+def _or(given: str | None, default: str) -> str:
+    """What is given and empty is no default: its variable was not set."""
+    return default if given is None else given
 
 
 def _select(
@@ -220,16 +228,17 @@ def _select(
     load = {
         "duration": arguments.duration or duration,
         "keepalive": not arguments.no_keepalive,
-        "headers": arguments.headers or "proxied",
+        "headers": _or(arguments.headers, "proxied"),
         "think": arguments.think,
     }
-    servers = arguments.server
+    is_ours = application_run is None
     found = selection.matrix(
-        servers
-        or ("c-uv,null" if application_run is None else _application.SERVERS),
-        arguments.scenario or "hello",
-        arguments.python or "python3"
-        if application_run is None
+        _or(
+            arguments.server, "c-uv,null" if is_ours else _application.SERVERS
+        ),
+        _or(arguments.scenario, "hello"),
+        _or(arguments.python, "python3")
+        if is_ours
         else _application.pythons(arguments, _tell),
         arguments.connections,
         load=load,
@@ -251,19 +260,58 @@ def _as_begun(
 ) -> tuple[argparse.Namespace, dict[str, Any]]:
     """The arguments that an interrupted run was begun with, and its record:
     the same plan has to come out of them."""
+    from wsgibench import cli
     from wsgibench.errors import UsageError
     from wsgibench.harness import record
 
+    parser = cli.parser_of("run", add_arguments)
+    _refuse_beside_resume(arguments.argv[1:], parser)
     earlier = record.read(arguments.resume, record.TIMED, record.COUNTED)
-    if not earlier["argv"] or earlier["argv"][0] != "run":
+    argv = earlier["argv"]
+    if not isinstance(argv, list) or not all(
+        isinstance(word, str) for word in argv
+    ):
+        raise UsageError("%s has no command line." % arguments.resume)
+    if argv[:1] != ["run"]:
         raise UsageError("%s is not of a run." % arguments.resume)
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    begun = parser.parse_args(earlier["argv"][1:])
+    try:
+        begun = parser.parse_args(argv[1:])
+    except UsageError as error:
+        raise UsageError(
+            "the command line in %s is none of run: %s"
+            % (arguments.resume, error)
+        ) from error
+    # It may be another's record, and names commands (--setup) that are run.
+    _tell("going on with: %s" % _shown(argv))
     begun.output = arguments.resume
     begun.port = arguments.port or begun.port
     begun.dry_run = arguments.dry_run
+    begun.accept_disturbed |= arguments.accept_disturbed
     return begun, earlier
+
+
+def _refuse_beside_resume(
+    argv: Sequence[str], parser: argparse.ArgumentParser
+) -> None:
+    """The plan is that of the record: what would change it is refused."""
+    from wsgibench.errors import UsageError
+
+    unset = {action.dest: None for action in parser._actions}
+    given = parser.parse_args(argv, argparse.Namespace(**unset))
+    for name, value in vars(given).items():
+        if value is not None and name not in BESIDE_RESUME:
+            raise UsageError(
+                "--%s does not go with --resume: the record says it itself."
+                % name.replace("_", "-")
+            )
+
+
+def _shown(argv: Sequence[str]) -> str:
+    """On one line of a terminal, whatever is in it."""
+    return "".join(
+        char if char.isprintable() else repr(char)[1:-1]
+        for char in shlex.join(["python", "-m", "wsgibench", *argv])
+    )
 
 
 def _budget(
@@ -320,8 +368,8 @@ def _enough(precision: float | None) -> Callable[[dict[str, Any]], bool]:
 
 def _expected(
     race: Run, starts: int, budget: Budget | None, further: int
-) -> str:
-    """How long it will take."""
+) -> tuple[int, str]:
+    """(starts of each row, how long it will take)"""
     from wsgibench.harness import progress
 
     cells = race.possible()
@@ -346,18 +394,19 @@ def _expected(
         words += "; up to %d more of each where they are needed" % further
     if budget is not None:
         words += " (budget: %s)" % progress.text(budget.seconds)
-    return words
+    return starts, words
 
 
 def _plan_text(
     race: Run, starts: int, budget: Budget | None, further: int
 ) -> str:
+    starts, expected = _expected(race, starts, budget, further)
     lines = ["%d x %s" % (starts, cell.name) for cell in race.possible()]
     lines += [
         "not %s: %s" % (one["cell"], one["reason"])
         for one in race.record["skipped"]
     ]
-    lines.append(_expected(race, starts, budget, further))
+    lines.append(expected)
     return "\n".join(lines)
 
 
@@ -389,7 +438,7 @@ def _show(record: dict[str, Any]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench import outputs
+    from wsgibench import cli, outputs
     from wsgibench.harness.run import Run
     from wsgibench.load.headers import header_set
     from wsgibench.stats import machine, pilot, samples
@@ -400,18 +449,18 @@ def run(arguments: argparse.Namespace) -> int:
         arguments, earlier = _as_begun(arguments)
         argv = earlier["argv"]
     else:
-        parser = argparse.ArgumentParser()
-        add_arguments(parser)
+        parser = cli.parser_of("run", add_arguments)
         argv = ["run", *_application.expanded(argv[1:], parser)]
         arguments = parser.parse_args(argv[1:])
-        if arguments.suite:
+        if arguments.suite is not None:
             _refuse_beside_a_suite(arguments, parser)
     _numbers.positive(arguments, "duration", "precision")
-    _numbers.at_least(1, arguments, "starts")
-    _numbers.at_least(0, arguments, "again", "further")
+    _numbers.counts(1, arguments, "starts")
+    _numbers.counts(0, arguments, "again", "further")
+    _numbers.at_least(0, arguments, "seed")
     client = _client.chosen(arguments)
     _warmup.chosen(arguments)
-    header_set(arguments.headers or "proxied")
+    header_set(_or(arguments.headers, "proxied"))
     _counted.arrange(arguments)
     outputs.check(arguments.output)
     _numbers.port(arguments.port)
@@ -453,7 +502,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if not arguments.counted:
         _say_what_disturbs(race)
-        _tell(_expected(race, starts, budget, further))
+        _tell(_expected(race, starts, budget, further)[1])
     try:
         with _interrupts.as_by_ctrl_c():
             record = race.execute()

@@ -33,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--most-memory",
         type=float,
-        default=0.0,
         metavar="GIB",
         help="no more memory (default: three quarters of the machine's)",
     )
@@ -89,7 +88,11 @@ class Search:
         self._run = search_run
         self._cell = cell
         self._rate = arguments.rate
-        self._most = (arguments.most_memory * 2**30) or _memory()
+        self._most = (
+            _memory()
+            if arguments.most_memory is None
+            else arguments.most_memory * 2**30
+        )
         self.tried: list[dict[str, Any]] = []
 
     def holds(self, size: Any) -> bool:
@@ -199,18 +202,18 @@ def _one(
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from wsgibench.harness import sizing
+    from wsgibench import cli
+    from wsgibench.harness import selection, sizing
     from wsgibench.reports import size
 
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
+    parser = cli.parser_of("size", add_arguments)
     argv = _application.expanded(arguments.argv[1:], parser, ("python",))
     arguments = parser.parse_args(argv)
     arguments.argv = ["size", *argv]
     _numbers.positive(arguments, "rate")
-    _numbers.at_least(1, arguments, "most_workers")
-    _numbers.at_least(0, arguments, "most_memory")
-    for name in arguments.server.split(","):
+    _numbers.counts(1, arguments, "most_workers")
+    _numbers.positive(arguments, "most_memory")
+    for name in selection.split(arguments.server, "server"):
         if name not in sizing.KNOBS:
             raise UsageError(
                 "%s has no workers and threads that this knows to set; these "

@@ -48,8 +48,9 @@ def _master(text: str) -> tuple[str, int]:
 
 def _refuse_beside_a_locustfile(arguments: argparse.Namespace) -> None:
     """Its users know what they send, and Locust when it ends."""
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
+    from wsgibench import cli
+
+    parser = cli.parser_of("worker", add_arguments)
     for action in parser._actions:
         given = getattr(arguments, action.dest, action.default)
         if action.dest in ("master", "locustfile") or not given:

@@ -27,8 +27,13 @@ class Selection:
     suite: dict[str, Any] | None = None
 
 
-def split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def split(text: str, option: str) -> list[str]:
+    """The names of an option. None, as of a variable that is not set, would
+    be a run of nothing that succeeds."""
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    if not found:
+        raise UsageError("--%s is empty: it names nothing." % option)
+    return found
 
 
 def _known(
@@ -56,7 +61,7 @@ def _is_count(text: str) -> bool:
 def connections(text: str) -> list[int]:
     """``1,64`` or ``1..1024``: powers of two, both ends included."""
     counts: list[int] = []
-    for part in split(text):
+    for part in split(text, "connections"):
         low, dots, high = part.partition("..")
         ends = [low, high] if dots else [low]
         if not all(map(_is_count, ends)):
@@ -73,7 +78,7 @@ def rates(text: str) -> list[dict[str, Any]]:
     """``0`` (closed loop), ``500,1000`` or ``50%,90%`` of each cell's own
     capacity, which is measured first."""
     found: list[dict[str, Any]] = []
-    for part in split(text):
+    for part in split(text, "rate"):
         number = part[:-1] if part.endswith("%") else part
         try:
             value = float(number)
@@ -116,14 +121,16 @@ def matrix(
     of each interpreter once more, for the noise floor. The name of an
     `application` of the user's stands for scenarios."""
     missing: list[str] = []
-    chosen = _known(split(server_names), servers.find, missing)
+    chosen = _known(split(server_names, "server"), servers.find, missing)
     asked = (
         [application]
         if application
-        else list(_known(split(scenario_names), scenario.find, missing))
+        else list(
+            _known(split(scenario_names, "scenario"), scenario.find, missing)
+        )
     )
     numbers = connections(counts)
-    found = _known(split(pythons), interpreters.find, missing)
+    found = _known(split(pythons, "python"), interpreters.find, missing)
     seconds, limits = warmups(found, *warmup), warmups(found, *settle)
     cells = [
         Cell(
@@ -154,9 +161,9 @@ def _narrow(
     cells: list[Cell], suite: str, what: str, names: str | None
 ) -> list[Cell]:
     """The cells of the named servers or scenarios; all if none is named."""
-    if not names:
+    if names is None:
         return cells
-    chosen = split(names)
+    chosen = split(names, what)
     there = list(dict.fromkeys(getattr(cell, what) for cell in cells))
     strange = [name for name in chosen if name not in there]
     if strange:
@@ -181,10 +188,10 @@ def of_suite(
     """Interpreters that the user names stand for those of the suite; servers
     and scenarios that he names are those of its cells that are run."""
     missing: list[str] = []
-    names = split(pythons) if pythons else suite.pythons
+    names = suite.pythons if pythons is None else split(pythons, "python")
     found = _known(names, interpreters.find, missing)
     first = list(found)
-    if not pythons:
+    if pythons is None:
         more = [name for name in suite.more_pythons if name not in found]
         for name in more:
             with contextlib.suppress(UsageError):
