@@ -121,7 +121,7 @@ def test_a_record_stays_when_a_search_names_nothing(
         ),
         (
             "--server=c-uv:threads=99999999999999999999",
-            "threads of c-uv is a number of up to nine digits, not '999",
+            "threads of c-uv is a number, not '99999999999999999999': up to ",
         ),
     ],
 )

@@ -124,7 +124,7 @@ def test_an_access_log_of_10000_lines(tmp_path: Path) -> None:
         ('{"target": "/", "wait": 1}', "there is no wait; a request may"),
         ('{"target": "/", "body": "", "json": 1}', "one body, not body and"),
         ('{"target": "/", "base64": "?"}', "not base64"),
-        ('{"target": "/", "file": "none"}', "cannot read none: No such"),
+        ('{"target": "/", "file": "none"}', "none: No such"),
         ('{"target": "/", "headers": {"A": "b\\r\\nc"}}', "is no header"),
         ('{"target": "/", "headers": 3}', "headers are an object"),
         ('{"weight": 1}', "is no target like /path"),

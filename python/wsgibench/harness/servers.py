@@ -64,8 +64,8 @@ def find(text: str) -> Server:
             )
         if not NUMBER.fullmatch(value):
             raise UsageError(
-                "%s of %s is a number of up to nine digits, not %.60r."
-                % (key, name, value)
+                "%s of %s is a number, not %r: up to nine digits."
+                % (key, name, value[:60])
             )
         if key in options:
             raise UsageError("%r gives %s twice." % (text, key))
