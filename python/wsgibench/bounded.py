@@ -27,11 +27,12 @@ def read(
     check: Callable[[bytes], None] = lambda head: None,
     *,
     may_wait: bool = False,
-    most: int = LARGEST,
+    most: int | None = None,
 ) -> bytes:
     """`check` sees the first bytes before the others are read, and raises a
     UsageError of its own. A pipe is read where who writes it may be waited
-    for."""
+    for. At most so many bytes: else LARGEST."""
+    most = LARGEST if most is None else most
     try:
         if not may_wait and not stat.S_ISREG(os.stat(path).st_mode):
             raise UsageError("%s is not a file." % path)

@@ -308,10 +308,10 @@ def _refuse_beside_resume(
 
 def _shown(argv: Sequence[str]) -> str:
     """On one line of a terminal, whatever is in it."""
-    return "".join(
-        char if char.isprintable() else repr(char)[1:-1]
-        for char in shlex.join(["python", "-m", "wsgibench", *argv])
-    )
+    from wsgibench import printable
+
+    words = shlex.join(["python", "-m", "wsgibench", *argv])
+    return printable.text(words.replace("\n", "\\n"))
 
 
 def _budget(
