@@ -47,7 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add(
         "--app",
-        default="",
         metavar="M:NAME",
         help="module:application, or module:factory() (default: none)",
     )
@@ -356,6 +355,12 @@ def _traffic(arguments: argparse.Namespace) -> Traffic:
     return reading.read(arguments.requests, arguments.sample, arguments.seed)
 
 
+def refuse_no_name(arguments: argparse.Namespace) -> None:
+    """Of a variable that is not set: hello would be raced instead."""
+    if arguments.app == "":
+        raise UsageError("--app is empty: it names nothing.")
+
+
 def application_run(
     arguments: argparse.Namespace, tell: Callable[[str], None]
 ) -> ApplicationRun | None:
@@ -364,6 +369,7 @@ def application_run(
     from wsgibench.harness.application_run import ApplicationRun
     from wsgibench.stats import warmup
 
+    refuse_no_name(arguments)
     _numbers.at_least(0, arguments, "sample", "think")
     _numbers.counts(1, arguments, "visitors")
     if not arguments.app:

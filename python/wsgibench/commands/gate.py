@@ -61,11 +61,12 @@ def tell(text: str) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from wsgibench import outputs
-    from wsgibench.commands import _numbers
+    from wsgibench.commands import _application, _numbers
     from wsgibench.harness.counted import measure
     from wsgibench.load.headers import header_set
     from wsgibench.stats import gate
 
+    _application.refuse_no_name(arguments)
     _numbers.at_least(0, arguments, "limit")
     _numbers.counts(1, arguments, "rounds", "starts")
     _numbers.positive(arguments, "duration")
