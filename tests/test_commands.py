@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,3 +172,24 @@ def test_our_commands_are_found_at_all() -> None:
 @pytest.mark.parametrize("command", RUN_BY)
 def test_a_test_runs_it(command: str) -> None:
     assert '"%s"' % command in (ROOT / RUN_BY[command]).read_text()
+
+
+def test_the_command_line_needs_nothing_that_measures() -> None:
+    """`serve` is all that a production machine has: what the bench extra
+    installs is not there."""
+    program = (
+        "import sys\n"
+        "from wsgibench import cli\n"
+        "cli.build_parser()\n"
+        "from wsgibench.native import serve\n"
+        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
+        "print(*loaded & set(cli.HARNESS))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == []

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from wsgibench.stats import samples
-
 HOURS_OF_A_MONTH = 730.0
 GIB = 2.0**30
 
@@ -62,6 +60,9 @@ def of_row(
 
 def _joules(cell: dict[str, Any]) -> float | None:
     """The whole processor's, idle power and client with it."""
+    # The command line knows the prices above without NumPy.
+    from wsgibench.stats import samples
+
     used = answered = 0.0
     for start in samples.starts(cell, samples.measured(cell)):
         energy = start.get("energy_uj")
