@@ -181,6 +181,11 @@ iterate(wp_call *call, int64_t length)
         if (result != 1) {
             return result;
         }
+        if (call->server->closing) {
+            /* The other threads have gone: nobody else ends what has not
+             * ended in time, while the client takes all that comes. */
+            wb_server_poll(call->server->core, 0);
+        }
     }
     return put_aside(call);
 }

@@ -116,7 +116,7 @@ def test_size(project: Path) -> None:
         (["capacity", "--again=-1"], "--again is at least 0"),
         (["size", "--rate=0"], "--rate is more than 0"),
         (["size", "--rate=nan"], "--rate is more than 0"),
-        (["size", "--rate=5", "--most-memory=-1"], "is at least 0"),
+        (["size", "--rate=5", "--most-memory=-1"], "is more than 0"),
         (["size", "--rate=5", "--server=bjoern"], "bjoern has no workers"),
     ],
 )

@@ -503,4 +503,8 @@ class Call:
             if result < 0:
                 self._lose_client()
                 return
+            if server._closing:
+                # The other threads have gone: nobody else ends what has not
+                # ended in time, while the client takes all that comes.
+                lib.wb_server_poll(server._core, 0)
         server.put_aside(self)

@@ -85,9 +85,11 @@ def starting() -> Iterator[None]:
     """Until there is something to stop: TERM, INT and QUIT end the start,
     here and now, and the rest does nothing. What the caller handles stays
     his."""
+    came: list[str] = []
 
     def end(number: int, frame: FrameType | None) -> None:
-        raise Ended(signal.Signals(number).name)
+        came.append(signal.Signals(number).name)
+        raise Ended(came[0])
 
     new: dict[int, Any] = dict.fromkeys(OTHERS, nothing)
     new.update(dict.fromkeys(STOPS, end))
@@ -97,6 +99,8 @@ def starting() -> Iterator[None]:
             del new[number]
     with SignalHandlers(new):
         yield
+        if came:  # and was ignored: what a finalizer raises is
+            raise Ended(came[0])
 
 
 @contextlib.contextmanager
