@@ -21,10 +21,12 @@ SERVER = os.environ.get("WSGIBENCH_TEST_SERVER", "wsgibench")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell that starts us in the background has SIGINT ignored, and
-    # everything we start would ignore it, too.
+    # A shell that starts us in the background has SIGINT and SIGQUIT ignored,
+    # and everything we start would ignore them, too.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     _own_folder(config)
     # Some hold hundreds of connections, and both of their ends.
     limits.raise_descriptors()
