@@ -181,9 +181,10 @@ iterate(wp_call *call, int64_t length)
         if (result != 1) {
             return result;
         }
-        if (call->server->closing) {
-            /* The other threads have gone: nobody else ends what has not
-             * ended in time, while the client takes all that comes. */
+        if (call->server->stopping) {
+            /* While the client takes all that comes at once, whoever else
+             * turns the loop may never get its lock, and has to end what has
+             * not ended in time. */
             wb_server_poll(call->server->core, 0);
         }
     }

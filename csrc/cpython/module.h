@@ -131,6 +131,7 @@ typedef struct wp_server {
     int last_served;
     uint8_t threaded;
     _Atomic uint8_t closing; /* as soon as there are no users */
+    _Atomic uint8_t stopping; /* stop() or close() was called */
 } wp_server;
 
 /* start_response, and the request's state in Python. */

@@ -217,7 +217,7 @@ wp_server_close(wp_server *server)
         Py_RETURN_NONE;
     }
     if (server->users > 0) {
-        server->closing = 1;
+        server->closing = server->stopping = 1;
         if (wp_server_is_forked(server)) {
             wb_server_close(server->core); /* the child's descriptors */
         } else {

@@ -41,6 +41,7 @@ server_stop(wp_server *server, PyObject *grace)
         return NULL;
     }
     if (server->core != NULL) {
+        server->stopping = 1;
         wb_server_stop(server->core, grace_ms < 0 ? INT32_MAX : grace_ms);
     }
     Py_RETURN_NONE;

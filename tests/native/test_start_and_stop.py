@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 from pathlib import Path
 from typing import Any, Callable
@@ -38,6 +40,35 @@ def test_a_stop_that_is_refused_changes_nothing(
     server.stop(True)
     with pytest.raises(ValueError, match="closed"):
         server.stats()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_stop_ends_a_generator_that_never_does(
+    serve_app: Start, threads: int
+) -> None:
+    """Its client takes all that comes, so the thread that serves it never
+    waits in the loop, and hardly lets another one turn it."""
+    closed = threading.Event()
+
+    def endless(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [])
+        try:
+            while True:
+                yield b"more"
+        finally:
+            closed.set()
+
+    server = serve_app(endless, threads=threads)
+    with socket.create_connection(server.address, 60) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.recv(1)
+        stop = threading.Thread(target=server.stop, args=(0.2,))
+        stop.start()
+        with contextlib.suppress(ConnectionResetError):
+            while client.recv(1 << 20):
+                pass
+        assert closed.wait(60)
+        stop.join()
 
 
 def test_a_stop_without_a_limit(serve_app: Start) -> None:

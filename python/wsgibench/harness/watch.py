@@ -95,10 +95,11 @@ class Watch(threading.Thread):
 
     def lost_ns(self) -> int:
         """CPU of the server's processes that ended and that nobody waited
-        for: it is in no sample behind. Two ticks are the readings' own."""
+        for: it is in no sample behind. Two ticks in a sample are rounding: a
+        parent's sum is told in ticks."""
         used = [one.cpu_ns for one in self.server_usage]
-        fell = sum(max(0, a - b) for a, b in zip(used, used[1:]))
-        return fell if fell > 2 * TICK_NS else 0
+        falls = [a - b for a, b in zip(used, used[1:])]
+        return sum(fall for fall in falls if fall > 2 * TICK_NS)
 
     def to_json(self) -> dict[str, list[dict[str, Any]]]:
         """Of a start in a record."""

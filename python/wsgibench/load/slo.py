@@ -10,7 +10,7 @@ from typing import Any
 from wsgibench.errors import UsageError
 from wsgibench.load import stall
 from wsgibench.load.hdr import Histogram
-from wsgibench.load.tail import at_most, key, with_censored
+from wsgibench.load.tail import at_most, key
 from wsgibench.verdicts import INVALID
 
 UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
@@ -73,22 +73,21 @@ def percentiles(gates: list[Gate]) -> tuple[float, ...]:
 def time_of(gate: Gate, result: dict[str, Any]) -> float | None:
     """Nanoseconds; None if the tool does not tell. A request that failed kept
     no limit, however soon it failed: infinite where too many did."""
-    tail = result["tail"]
-    failed = _failed(result)
-    if "hdr" in result.get("response", {}) and gate.name != "mean":
+    value: float | None
+    if gate.name[0] == "p":
+        name, q = key(float(gate.name[1:])), float(gate.name[1:]) / 100
+    else:
+        name, q = gate.name + "_ns", 1.0
+    failed = 0 if gate.name == "mean" else _failed(result)
+    if "hdr" in result.get("response", {}) and (
+        failed or name not in result["tail"]
+    ):
         answered, censored = (
             Histogram.decode(result[which]["hdr"])
             for which in ("response", "censored")
         )
-        q = 1.0 if gate.name == "max" else float(gate.name[1:]) / 100
-        if failed:
-            return at_most(answered, censored, failed, q)
-        if gate.name != "max":
-            tail = with_censored(answered, censored, percentiles([gate]))
-    if gate.name[0] == "p":
-        value: float | None = tail.get(key(float(gate.name[1:])))
-    else:
-        value = tail.get(gate.name + "_ns")
+        return at_most(answered, censored, failed, q)
+    value = result["tail"].get(name)
     return value
 
 

@@ -503,8 +503,9 @@ class Call:
             if result < 0:
                 self._lose_client()
                 return
-            if server._closing:
-                # The other threads have gone: nobody else ends what has not
-                # ended in time, while the client takes all that comes.
-                lib.wb_server_poll(server._core, 0)
+            if server.stopping:
+                # While the client takes all that comes at once, whoever else
+                # turns the loop may never get its lock, and has to end what
+                # is not over in time.
+                server.poll()
         server.put_aside(self)

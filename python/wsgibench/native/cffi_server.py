@@ -80,6 +80,7 @@ class CoreServer:
         self._users = 0  # methods under way that turn the loop or serve
         self._user = 0  # the thread that called the last of them
         self._closing = False  # as soon as there are no users
+        self.stopping = False  # stop() or close() was called
         self._on_close = extras["on_close"]
         self._on_upgrade = extras["on_upgrade"] if self.threaded else None
         self._heads: dict[Any, Head] = {}
@@ -206,6 +207,10 @@ class CoreServer:
         if self._aside and not self._is_forked():
             served += self._go_on()
         return -1 if self._closing else served
+
+    def poll(self) -> None:
+        """Whatever is due, by a thread that serves."""
+        lib.wb_server_poll(self._core, 0)
 
     def turn(self, timeout: float | None) -> int:
         timeout_ms = _milliseconds(timeout)
@@ -353,7 +358,7 @@ class CoreServer:
             if not self._core:
                 return
             if self._users:
-                self._closing = True
+                self._closing = self.stopping = True
                 if self._is_forked():
                     lib.wb_server_close(self._core)  # its own descriptors
                 else:
@@ -382,6 +387,7 @@ class CoreServer:
         grace_ms = _milliseconds(grace)
         with self._locked():
             if self._core:
+                self.stopping = True
                 lib.wb_server_stop(
                     self._core, 2**31 - 1 if grace_ms < 0 else grace_ms
                 )
